@@ -1,0 +1,1 @@
+"""tui_dl: a terminal download manager."""

@@ -1,0 +1,195 @@
+"""Errors for people: a reason code, what happened, and the way out.
+
+Four public families under one root (`NetworkError`, `HttpError`, `FileSystemError`, `ContentError`).
+Every reason code belongs to one family and is described once, in `REASONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """Why a task waits or failed; stable kebab-case words for logs, JSON and queries."""
+
+    DNS_FAILED = "dns-failed"
+    CONNECT_REFUSED = "connect-refused"
+    CONNECT_TIMEOUT = "connect-timeout"
+    CONNECTION_RESET = "connection-reset"
+    STALLED = "stalled"
+    TRUNCATED = "truncated"
+    TLS_FAILED = "tls-failed"
+    NO_NETWORK = "no-network"
+    PROTOCOL_ERROR = "protocol-error"
+
+    NOT_FOUND = "not-found"
+    GONE = "gone"
+    FORBIDDEN = "forbidden"
+    UNAUTHORIZED = "unauthorized"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    SERVER_ERROR = "server-error"
+    HTTP_STATUS = "http-status"
+    RANGE_REFUSED = "range-refused"
+    REDIRECT_REFUSED = "redirect-refused"
+    REDIRECT_LOOP = "redirect-loop"
+    NO_CONTENT = "no-content"
+
+    DISK_FULL = "disk-full"
+    QUOTA_EXCEEDED = "quota-exceeded"
+    READ_ONLY = "read-only"
+    PERMISSION_DENIED = "permission-denied"
+    FOLDER_MISSING = "folder-missing"
+    IO_ERROR = "io-error"
+    FILE_TOO_LARGE = "file-too-large"
+    TOO_MANY_FILES = "too-many-files"
+    TARGET_EXISTS = "target-exists"
+    PART_BUSY = "part-busy"
+    PART_LOST = "part-lost"
+    NAME_REFUSED = "name-refused"
+    JOURNAL_DAMAGED = "journal-damaged"
+    JOURNAL_BUSY = "journal-busy"
+
+    CHANGED = "changed"
+    WEB_PAGE = "web-page"
+    WRONG_RANGE = "wrong-range"
+    LENGTH_MISMATCH = "length-mismatch"
+    BAD_ENCODING = "bad-encoding"
+    UNVERIFIABLE_RESUME = "unverifiable-resume"
+    DIGEST_MISMATCH = "digest-mismatch"
+    TOO_LARGE = "too-large"
+
+    BAD_URL = "bad-url"
+    HOST_ASKED = "host-asked"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonFacts:
+    """What a reason code means to a person."""
+
+    meaning: str
+    """One clause for a row, lower case, without a full stop."""
+    hint: str
+    """The way out, one sentence."""
+
+
+REASONS: Final[dict[Reason, ReasonFacts]] = {
+    Reason.DNS_FAILED: ReasonFacts("the host name was not found", "Check the spelling of the host and your DNS."),
+    Reason.CONNECT_REFUSED: ReasonFacts("the server refused the connection", "Is the port right, is the server up?"),
+    Reason.CONNECT_TIMEOUT: ReasonFacts("no answer to the connection", "Raise --connect-timeout on slow links."),
+    Reason.CONNECTION_RESET: ReasonFacts("the connection was cut", "Retry; the bytes that arrived are kept."),
+    Reason.STALLED: ReasonFacts("no byte arrived for too long", "Raise --timeout on slow links, or retry."),
+    Reason.TRUNCATED: ReasonFacts("the answer ended early", "Retry; the bytes that arrived are kept."),
+    Reason.TLS_FAILED: ReasonFacts("the secure connection failed", "Check the certificate, the clock and the host."),
+    Reason.NO_NETWORK: ReasonFacts("no network", "It goes on by itself when the network is back."),
+    Reason.PROTOCOL_ERROR: ReasonFacts("the answer is not HTTP as we know it", "Open the address in a browser."),
+    Reason.NOT_FOUND: ReasonFacts("not found (404)", "Check the address; this is not retried by itself."),
+    Reason.GONE: ReasonFacts("gone for good", "Look for another source; this is not retried by itself."),
+    Reason.FORBIDDEN: ReasonFacts("forbidden (403)", "The link may have expired or want cookies or a Referer."),
+    Reason.UNAUTHORIZED: ReasonFacts("the server wants credentials", "Give --header 'Authorization: ...'."),
+    Reason.TOO_MANY_REQUESTS: ReasonFacts("too many requests (429)", "It waits as asked; lower --per-host."),
+    Reason.SERVER_ERROR: ReasonFacts("the server failed", "Retry later with r."),
+    Reason.HTTP_STATUS: ReasonFacts("an answer that cannot be used", "Open the address in a browser."),
+    Reason.RANGE_REFUSED: ReasonFacts("the server refused to continue", "Retry; it starts over if it must."),
+    Reason.REDIRECT_REFUSED: ReasonFacts("a redirect was refused", "The log of the row names its target."),
+    Reason.REDIRECT_LOOP: ReasonFacts("too many redirects", "Open the address in a browser."),
+    Reason.NO_CONTENT: ReasonFacts("the answer has no content", "Open the address in a browser."),
+    Reason.DISK_FULL: ReasonFacts("the disk is full", "Make room; it goes on by itself."),
+    Reason.QUOTA_EXCEEDED: ReasonFacts("your disk quota is used up", "Make room; it goes on by itself."),
+    Reason.READ_ONLY: ReasonFacts("the folder is read-only", "Choose another folder with --dir, then retry."),
+    Reason.PERMISSION_DENIED: ReasonFacts("no permission to write there", "Choose another folder, then retry."),
+    Reason.FOLDER_MISSING: ReasonFacts("the folder is gone", "Make the folder again, then retry with r."),
+    Reason.IO_ERROR: ReasonFacts("the disk reported an error", "Check the disk; retry with r."),
+    Reason.FILE_TOO_LARGE: ReasonFacts("too large for this file system", "Choose another file system with --dir."),
+    Reason.TOO_MANY_FILES: ReasonFacts("too many open files", "Lower the concurrency or raise `ulimit -n`."),
+    Reason.TARGET_EXISTS: ReasonFacts("the target is there already", "Use --rename or --overwrite."),
+    Reason.PART_BUSY: ReasonFacts("another process works on its part file", "End the other process, then retry."),
+    Reason.PART_LOST: ReasonFacts("its part file was removed", "Retry with r; it starts over."),
+    Reason.NAME_REFUSED: ReasonFacts("the file name cannot be used", "Give a name with --output."),
+    Reason.JOURNAL_DAMAGED: ReasonFacts("the journal was damaged", "It was moved aside; part files are kept."),
+    Reason.JOURNAL_BUSY: ReasonFacts("the journal is in use", "End the other process or set TUI_DL_HOME."),
+    Reason.CHANGED: ReasonFacts("the file changed on the server", "Retry with r to fetch the new version."),
+    Reason.WEB_PAGE: ReasonFacts("a web page came instead of the file", "Open the address in a browser; log in?"),
+    Reason.WRONG_RANGE: ReasonFacts("the server sent another range", "Retry; use --connections 1 with this server."),
+    Reason.LENGTH_MISMATCH: ReasonFacts("the length differs from the one promised", "Retry with r."),
+    Reason.BAD_ENCODING: ReasonFacts("the encoded answer is broken", "Retry with r."),
+    Reason.UNVERIFIABLE_RESUME: ReasonFacts("cannot prove it is the same version", "Retry with r to start over."),
+    Reason.DIGEST_MISMATCH: ReasonFacts("the digest differs from the one given", "Check the digest, then retry."),
+    Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise the limit that the log names."),
+    Reason.BAD_URL: ReasonFacts("the address is not usable", "Only http:// and https:// addresses are fetched."),
+    Reason.HOST_ASKED: ReasonFacts("the host asked to wait", "It goes on by itself."),
+    Reason.INTERNAL: ReasonFacts("a fault of tui-dl itself", "Please report it with the log (--log FILE -vv)."),
+}
+
+
+class TuiDlError(Exception):
+    """Root of every error that tui_dl raises on purpose."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str = "",
+        *,
+        is_retryable: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message or REASONS[reason].meaning)
+        self.reason = reason
+        """Which documented reason this is."""
+        self.is_retryable = is_retryable
+        """Whether another attempt may end better without a person's doing."""
+        self.retry_after_s = retry_after_s
+        """Seconds that the server asked us to wait, if it did."""
+
+    @property
+    def message(self) -> str:
+        """What happened, in words; text from outside is made safe where it is shown."""
+        return str(self)
+
+    @property
+    def hint(self) -> str:
+        """The way out."""
+        return REASONS[self.reason].hint
+
+
+class NetworkError(TuiDlError):
+    """Names, routes, connections and their ends."""
+
+
+class HttpError(TuiDlError):
+    """What the server answered."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str = "",
+        *,
+        status: int = 0,
+        is_retryable: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(reason, message, is_retryable=is_retryable, retry_after_s=retry_after_s)
+        self.status = status
+        """HTTP status code, 0 where none applies."""
+
+
+class FileSystemError(TuiDlError):
+    """Local files and folders. `is_retryable` here means: waits and goes on by itself (disk full)."""
+
+
+class ContentError(TuiDlError):
+    """What arrived is not what was asked for."""
+
+
+class UsageError(TuiDlError):
+    """Wrong input or settings: exit code 2. Belongs to no task."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.BAD_URL, message)
+
+    @property
+    def hint(self) -> str:
+        """Empty: the message says what to do."""
+        return ""

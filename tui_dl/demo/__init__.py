@@ -1,0 +1,1 @@
+"""The demonstration server: files of every temper on loopback."""

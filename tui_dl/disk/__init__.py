@@ -1,0 +1,1 @@
+"""Files: the writer threads, part files, durable renames, free space."""

@@ -1,0 +1,1 @@
+"""The journal: SQLite behind one writer thread."""

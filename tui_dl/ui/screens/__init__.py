@@ -1,0 +1,1 @@
+"""Screens: the main one, the add dialog, help, questions."""
