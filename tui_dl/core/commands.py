@@ -1,0 +1,72 @@
+"""Commands: what a person wants, as plain data. Keys, mouse, palette and other programs use one door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui_dl.core.query import TaskQuery
+
+
+class CommandName(StrEnum):
+    """Everything the engine can be told. The arguments of each are named beside it."""
+
+    ADD = "add"
+    """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `options: dict` as TaskOptions."""
+    PAUSE = "pause"
+    RESUME = "resume"
+    TOGGLE_PAUSE = "toggle-pause"
+    """Pauses what runs or is queued, resumes what is paused, each row by itself."""
+    TOGGLE_ALL = "toggle-all"
+    """Pauses all if anything runs or is queued, else resumes all."""
+    CANCEL = "cancel"
+    """Keeps part file and row."""
+    DELETE_PART = "delete-part"
+    """Cancels and deletes the part file; the row stays as cancelled."""
+    RETRY = "retry"
+    """Optional `restart: bool`: drop what is held first."""
+    RETRY_FAILED = "retry-failed"
+    MOVE_UP = "move-up"
+    MOVE_DOWN = "move-down"
+    SET_CONCURRENCY = "set-concurrency"
+    """`value: int` (tasks at once) or `delta: int`."""
+    SET_CONNECTIONS = "set-connections"
+    """`value: int` or `delta: int` for each target."""
+    SET_LIMIT = "set-limit"
+    """`bps: int | None`; without a target the global limit, else of each target. None or 0: no limit."""
+    CLEAR_FINISHED = "clear-finished"
+    """Removes rows of finished tasks (files stay)."""
+    UNDO = "undo"
+    """Brings back the rows of the last removal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One intent."""
+
+    name: CommandName
+    """What to do."""
+    ids: tuple[int, ...] = ()
+    """Tasks meant."""
+    query: TaskQuery | None = None
+    """Tasks meant by a question instead of ids."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values, as `CommandName` says for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """What came of a command."""
+
+    changed: int = 0
+    """Tasks that it changed."""
+    ids: tuple[int, ...] = ()
+    """Tasks that it added or changed, where few."""
+    message: str = ""
+    """One clause for the person; empty where the screen shows it anyway."""
+    is_refused: bool = False
+    """Whether nothing was done; the message says why."""

@@ -1,0 +1,150 @@
+"""Ports: the Protocols and frozen views where the layers meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from tui_dl.core.commands import Command, CommandOutcome
+    from tui_dl.core.events import Event, LogLine
+    from tui_dl.core.query import TaskQuery
+    from tui_dl.core.ranges import ByteRange
+    from tui_dl.core.status import Status
+    from tui_dl.core.task import DownloadProgress, DownloadTask
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSnapshot:
+    """The engine at an instant: live tasks and counts, never all rows."""
+
+    live: Mapping[int, DownloadProgress]
+    """Tasks that hold a slot, and those waiting with a due time, by id."""
+    counts: Mapping[Status, int]
+    """Rows by status, all batches that the screen shows."""
+    speed_bps: float
+    """Bytes per second, all tasks."""
+    concurrent_downloads: int
+    """Tasks at once allowed now."""
+    limit_rate_bps: int
+    """Global limit, 0 for none."""
+    free_bytes: int | None
+    """Free space where downloads go by default; None where unknown."""
+    generation: int
+    """Grows whenever a row is added, removed, moved or changes status: views are then asked anew."""
+    speed_history: tuple[float, ...] = ()
+    """Bytes per second of the last seconds, oldest first."""
+    notices: tuple[str, ...] = ()
+    """Lasting conditions for a person (no network, disk full, journal replaced); sanitised."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    """A byte range that a connection fetches now."""
+
+    range: ByteRange
+    """What is left of it: from the next byte to its end."""
+    speed_bps: float
+    """Bytes per second of this connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetails:
+    """All that the details pane shows of one task."""
+
+    task: DownloadTask
+    """The row."""
+    held: tuple[ByteRange, ...] = ()
+    """Bytes held."""
+    segments: tuple[SegmentView, ...] = ()
+    """Connections at work."""
+    allowed_connections: int = 0
+    """Connections that the host allows as learned so far."""
+    speed_history: tuple[float, ...] = ()
+    """Bytes per second of the last seconds, oldest first."""
+    peak_bps: float = 0.0
+    """Highest speed since it started."""
+    log: tuple[LogLine, ...] = ()
+    """Requests, answers and errors, oldest first."""
+    response_headers: tuple[tuple[str, str], ...] = field(default=())
+    """Headers of the first answer; sanitised, secrets masked."""
+
+
+class EnginePort(Protocol):
+    """What the screen may ask of the engine."""
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return the present state; cheap, called several times a second."""
+        ...
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event on the loop; the returned function ends that."""
+        ...
+
+    async def execute(self, command: Command) -> CommandOutcome:
+        """Do what a person wants; bad arguments raise `UsageError`."""
+        ...
+
+    async def view(self, query: TaskQuery) -> array[int]:
+        """Return the ids of matching rows in order, as `array('q')`."""
+        ...
+
+    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return the rows of these ids, in this order; ids that are gone are left out."""
+        ...
+
+    async def details(self, task_id: int) -> TaskDetails | None:
+        """Return the particulars of one task, None if it is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TransportRequest:
+    """One GET, already decided: no redirects are followed and nothing is decoded below."""
+
+    url: str
+    """Absolute address, encoded as it goes to the server."""
+    headers: Mapping[str, str]
+    """All headers besides Host and Connection."""
+
+
+class TransportAnswer(Protocol):
+    """Head of an answer and its body as it arrives."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status code."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers, case-insensitive; the first of duplicates."""
+        ...
+
+    @property
+    def has_proven_end(self) -> bool:
+        """Whether the framing (length or final chunk) shows where the body ends."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives, undecoded; raises `NetworkError` when it is cut or stalls."""
+        ...
+
+    def close(self) -> None:
+        """End the exchange; the connection is kept only if the body was read to its end."""
+        ...
+
+
+class Transport(Protocol):
+    """What carries requests; aiohttp is one, others may follow."""
+
+    async def get(self, request: TransportRequest) -> TransportAnswer:
+        """Send a GET and return as soon as the head is there; raises `NetworkError` or `HttpError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...

@@ -1,0 +1,227 @@
+"""Settings: each is a value with name, type, default and help; file, environment, options and help come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
+
+from tui_dl.core.errors import UsageError
+from tui_dl.core.task import OnExists
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MIB: Final = 1024 * 1024
+MAX_CONCURRENT_DOWNLOADS: Final = 1000
+MAX_CONNECTIONS: Final = 64
+
+
+def _setting(
+    default: Any,
+    text: str,
+    *,
+    alias: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    is_size: bool = False,
+) -> Any:
+    facts = {"help": text, "alias": alias, "low": low, "high": high, "choices": choices, "is_size": is_size}
+    return field(default=default, metadata=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of engine and screen; see each field's help."""
+
+    dir: str = _setting("", "Folder for downloads; empty: where the command is typed.")
+    concurrent_downloads: int = _setting(5, "Tasks at once.", low=1, high=MAX_CONCURRENT_DOWNLOADS)
+    connections: int = _setting(
+        8, "Most connections for one task, grown only while it helps.", low=1, high=MAX_CONNECTIONS
+    )
+    per_host: int = _setting(8, "Connections to one host where tasks are split.", low=1, high=256)
+    chunk_size: int = _setting(MIB, "Most bytes gathered before a write.", low=1024, high=64 * MIB, is_size=True)
+    timeout: float = _setting(
+        30.0, "Seconds without a byte until a connection is given up.", alias="async_timeout", low=0.1, high=86_400
+    )
+    connect_timeout: float = _setting(10.0, "Seconds until a connection must stand.", low=0.1, high=86_400)
+    retry_delay: float = _setting(
+        1.0,
+        "Seconds before the first retry; doubles, with jitter.",
+        alias="async_retry_delay",
+        low=0,
+        high=3600,
+    )
+    max_retries: int = _setting(
+        3, "Attempts without progress before a task fails.", alias="async_max_retries", low=0, high=1000
+    )
+    max_retry_delay: float = _setting(60.0, "Longest pause between retries in seconds.", low=0, high=86_400)
+    max_retry_after: float = _setting(
+        3600.0, "Longest Retry-After of a server that is obeyed, in seconds.", low=1, high=7 * 86_400
+    )
+    limit_rate: int = _setting(0, "Bytes per second for all tasks; 0: no limit.", low=0, is_size=True)
+    delay_ms: int = _setting(0, "Pause of one slot between its requests, milliseconds.", low=0, high=3_600_000)
+    on_exists: str = _setting(OnExists.RENAME.value, "What to do where the target exists.", choices=tuple(OnExists))
+    on_change: str = _setting(
+        "restart",
+        "What to do where the file changed on the server before a resume.",
+        choices=("restart", "fail", "keep-both"),
+    )
+    resume_unverified: str = _setting(
+        "ask",
+        "Resume of 64 MiB and more without any validator: ask (fail with a hint), yes (after samples), restart.",
+        choices=("ask", "yes", "restart"),
+    )
+    allow_downgrade: bool = _setting(default=False, text="Whether a redirect may lead from https to http.")
+    user_agent: str = _setting("", "User-Agent header; empty: tui-dl and its version.")
+    async_downloads: bool = _setting(default=True, text="Off: plain files one at a time on one connection.")
+    history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
+    units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
+    mouse: bool = _setting(default=True, text="Whether the screen takes the mouse.")
+    theme: str = _setting("", "Textual theme; empty: chosen for the terminal.")
+    ascii: bool = _setting(default=False, text="Draw with ASCII characters only.")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFacts:
+    """One setting as file, environment and help know it."""
+
+    name: str
+    """Key in the file; `TUI_DL_` and upper case in the environment."""
+    type: type
+    """int, float, bool or str."""
+    default: Any
+    """Value where nobody says otherwise."""
+    help: str
+    """One sentence."""
+    alias: str
+    """Another accepted key, or empty."""
+    low: float | None
+    """Smallest value, None for any."""
+    high: float | None
+    """Largest value, None for any."""
+    choices: tuple[str, ...]
+    """Accepted words; empty for any."""
+    is_size: bool
+    """Whether `5M` and the like are accepted (K, M, G are 1024)."""
+
+
+def _facts() -> dict[str, SettingFacts]:
+    types = get_type_hints(Settings)
+    return {
+        one.name: SettingFacts(name=one.name, type=types[one.name], default=one.default, **one.metadata)
+        for one in fields(Settings)
+    }
+
+
+SETTINGS: Final[dict[str, SettingFacts]] = _facts()
+ALIASES: Final[dict[str, str]] = {one.alias: one.name for one in SETTINGS.values() if one.alias}
+
+PRESETS: Final[dict[str, dict[str, Any]]] = {
+    "production": {
+        "concurrent_downloads": 50,
+        "delay_ms": 100,
+        "timeout": 10.0,
+        "connect_timeout": 5.0,
+        "max_retries": 3,
+        "chunk_size": 8192,
+    },
+    "conservative": {
+        "concurrent_downloads": 20,
+        "delay_ms": 200,
+        "timeout": 15.0,
+        "connect_timeout": 5.0,
+        "max_retries": 3,
+        "chunk_size": 8192,
+    },
+    "aggressive": {
+        "concurrent_downloads": 100,
+        "delay_ms": 50,
+        "timeout": 10.0,
+        "connect_timeout": 3.0,
+        "max_retries": 2,
+        "chunk_size": 16384,
+    },
+}
+
+_SIZE_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def parse_size(text: str) -> int:
+    """Return bytes for `1048576`, `512K`, `1.5M`, `2GiB`, `5MB/s` (1024 each); raises `UsageError`."""
+    plain = text.strip().upper().removesuffix("/S").removesuffix("B").removesuffix("I").strip()
+    unit = plain[-1:] if plain[-1:] in "KMGT" else ""
+    number = plain.removesuffix(unit) if unit else plain
+    try:
+        value = float(number) * _SIZE_UNITS[unit]
+        size = int(value)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{text!r} is not a size; write bytes, or 512K, 5M, 1.5G") from None
+    if size < 0:
+        raise UsageError(f"{text!r} is negative; a size is 0 or more")
+    return size
+
+
+def setting_named(name: str) -> SettingFacts:
+    """Return the facts of a setting or of its alias; raises `UsageError` that names the nearest right one."""
+    known = SETTINGS.get(ALIASES.get(name, name))
+    if known is None:
+        near = get_close_matches(name, [*SETTINGS, *ALIASES], n=1)
+        raise UsageError(f"unknown setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return known
+
+
+def coerce(facts: SettingFacts, value: Any) -> Any:
+    """Return `value` in the setting's type and within its bounds; text is read as a person types it."""
+    value = _coerce_text(facts, value) if isinstance(value, str) else value
+    if facts.type is float and type(value) is int:
+        value = float(value)
+    if type(value) is not facts.type:
+        raise UsageError(f"{facts.name}: expected {_TYPE_WORDS[facts.type]}, not {value!r}")
+    if facts.choices and value not in facts.choices:
+        raise UsageError(f"{facts.name}: {value!r} is none of {', '.join(facts.choices)}")
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _is_within(facts, value):
+        raise UsageError(f"{facts.name}: {value} is out of bounds ({_bounds(facts)})")
+    return value
+
+
+_TYPE_WORDS: Final = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+
+def _coerce_text(facts: SettingFacts, text: str) -> Any:
+    if facts.is_size:
+        return parse_size(text)
+    if facts.type is bool and text.casefold() in _TRUE | _FALSE:
+        return text.casefold() in _TRUE
+    if facts.type in (int, float):
+        try:
+            return facts.type(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _is_within(facts: SettingFacts, value: float) -> bool:
+    # Written so that NaN is out of bounds too.
+    return (facts.low is None or value >= facts.low) and (facts.high is None or value <= facts.high) and value == value  # noqa: PLR0124  # NaN differs from itself
+
+
+def _bounds(facts: SettingFacts) -> str:
+    if facts.high is None:
+        return f"{facts.low} or more"
+    return f"{facts.low} to {facts.high}"
+
+
+def settings_with(base: Settings, values: Mapping[str, Any]) -> Settings:
+    """Return `base` with these values checked and set; names may be aliases. Raises `UsageError`."""
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        facts = setting_named(name)
+        checked = coerce(facts, value)
+        if changes.get(facts.name, checked) != checked:
+            raise UsageError(f"{facts.name} is set twice, to {changes[facts.name]} and {checked}; keep one")
+        changes[facts.name] = checked
+    return replace(base, **changes)

@@ -1,0 +1,244 @@
+"""A task, its progress at an instant, and the outcome of a batch: frozen records, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from tui_dl.core.http_rules import Validator
+from tui_dl.core.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui_dl.core.errors import Reason
+
+
+class OnExists(StrEnum):
+    """What to do where the target file is there already."""
+
+    RENAME = "rename"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+
+
+class Flag(StrEnum):
+    """What a completed task could not prove."""
+
+    LENGTH_UNVERIFIED = "length-unverified"
+    """The server gave no length and closed the connection; nothing shows whether that was the end."""
+    VERSION_UNVERIFIED = "version-unverified"
+    """It was resumed without any validator; samples agreed."""
+    RESTARTED = "restarted"
+    """The file changed on the server and was fetched again from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What was asked for one task beyond the settings; None means the setting decides."""
+
+    connections: int | None = None
+    """Most connections for this task."""
+    limit_rate_bps: int | None = None
+    """Bytes per second for this task alone."""
+    max_retries: int | None = None
+    """Attempts without progress before it fails."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Request headers besides our own; secrets live here and in the journal's 0600 file only."""
+    on_exists: OnExists | None = None
+    """Policy for a target that is there already."""
+    is_ordered: bool = False
+    """Whether bytes must arrive in order (a contiguous prefix, `NAME.part`)."""
+    restarts: bool = False
+    """Whether held bytes are to be dropped at the next start (a person asked to start over)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """What is needed to add a task; the journal gives it an id and a position."""
+
+    url: str
+    """Checked by `core.url_list.check_url()`; userinfo already moved to a header."""
+    dir: str
+    """Absolute folder."""
+    name: str = ""
+    """File name a person asked for (`-o`), made safe; empty: the answer or the address decides."""
+    options: TaskOptions = field(default_factory=TaskOptions)
+    """What was asked for this task alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadTask:
+    """One row: what is wanted and how far it is, as the journal holds it."""
+
+    id: int
+    """64-bit row id; aria2's gid is its 16 hexadecimal digits."""
+    url: str
+    """The address as given."""
+    dir: str
+    """Absolute folder of the target."""
+    filename: str
+    """Name shown and used; a guess from the address until the first answer fixed it."""
+    status: Status = Status.PENDING
+    """Where it stands; only the engine and the journal's bulk actions change it, through `advance()`."""
+    name_fixed: bool = False
+    """Whether `filename` is final (asked for, or accepted from the first answer)."""
+    path: str = ""
+    """Final path once completed or reserved; empty before."""
+    part_path: str = ""
+    """Path of the part file; empty while there is none."""
+    total_bytes: int | None = None
+    """Length as the server gave it; None while unknown."""
+    downloaded_bytes: int = 0
+    """Bytes held at the last record."""
+    validator: Validator = field(default_factory=Validator)
+    """Version of the file that the held bytes belong to."""
+    final_url: str = ""
+    """Address after redirects; empty before the first answer."""
+    host: str = ""
+    """Host and port of `url`, lower case."""
+    reason: Reason | None = None
+    """Why it waits or failed."""
+    reason_text: str = ""
+    """The same in words with its particulars; sanitised."""
+    due_at: float | None = None
+    """Unix time at which a waiting task goes on, if known."""
+    retry_count: int = 0
+    """Attempts without progress so far."""
+    flags: frozenset[Flag] = frozenset()
+    """What could not be proven."""
+    options: TaskOptions = field(default_factory=TaskOptions)
+    """What was asked for this task alone."""
+    position: int = 0
+    """Order in the queue, gapped integers."""
+    priority: int = 0
+    """Higher goes first."""
+    batch_id: int = 0
+    """The add that brought it; 0 for none."""
+    parent_id: int = 0
+    """The task it belongs to (media trees); 0 for none."""
+    owner: str = ""
+    """Instance id of the process that runs it; empty for an orphan."""
+    added_at: float = 0.0
+    """Unix time."""
+    started_at: float | None = None
+    """Unix time of the first start; None before."""
+    finished_at: float | None = None
+    """Unix time of completion or failure; None before."""
+    sha256: str = ""
+    """Hexadecimal digest where it was computed."""
+
+    @property
+    def gid(self) -> str:
+        """aria2's name of this task."""
+        return f"{self.id:016x}"
+
+    @property
+    def filepath(self) -> str | None:
+        """Final path, None before it is known."""
+        return self.path or None
+
+    @property
+    def expected_size(self) -> int | None:
+        """Length in bytes, None while unknown."""
+        return self.total_bytes
+
+    @property
+    def start_time(self) -> float:
+        """Unix time of the first start, else of the add."""
+        return self.started_at if self.started_at is not None else self.added_at
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, in words; None while nothing is wrong."""
+        return self.reason_text or None if self.reason is not None else None
+
+    @property
+    def max_retries(self) -> int | None:
+        """Attempts without progress allowed, None where the setting decides."""
+        return self.options.max_retries
+
+    @property
+    def info_dict(self) -> Mapping[str, Any]:
+        """Extractor's facts of a media task; empty for a plain file."""
+        return {}
+
+    @property
+    def format_id(self) -> str:
+        """Extractor's format of a media task; empty for a plain file."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """A task at an instant, as the screen and callbacks see it."""
+
+    task: DownloadTask
+    """The row."""
+    downloaded_bytes: int
+    """Bytes received and handed to the disk."""
+    total_bytes: int | None
+    """Length, None while unknown."""
+    speed_bps: float = 0.0
+    """Bytes per second over the last seconds."""
+    eta_s: float | None = None
+    """Seconds left at this speed, None where unknown; never negative."""
+    connections: int = 0
+    """Connections that carry it now."""
+
+    @property
+    def speed(self) -> float | None:
+        """Bytes per second; None when nothing moves."""
+        return self.speed_bps or None
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds left, None where unknown."""
+        return self.eta_s
+
+    @property
+    def percentage(self) -> float | None:
+        """0.0 to 100.0; None while the length is unknown."""
+        if self.total_bytes is None:
+            return None
+        return 100.0 if self.total_bytes == 0 else 100.0 * self.downloaded_bytes / self.total_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadResult:
+    """Outcome of a batch."""
+
+    total: int
+    """Tasks asked for."""
+    success: int
+    """Tasks that completed."""
+    failed: int
+    """Tasks that failed."""
+    skipped: int
+    """Tasks that were there already."""
+    failed_urls: list[str]
+    """Addresses of the failed ones, the first 1,000."""
+    cancelled: int = 0
+    """Tasks that a person cancelled."""
+    total_bytes: int = 0
+    """Bytes of all completed files."""
+    duration_s: float = 0.0
+    """Seconds from the first start to the end."""
+    errors_by_class: dict[str, int] = field(default_factory=dict)
+    """Failures by reason code."""
+
+    @property
+    def success_rate(self) -> float:
+        """Completed and skipped of all, 0.0 to 1.0; 1.0 for an empty batch."""
+        return (self.success + self.skipped) / self.total if self.total else 1.0
+
+    @property
+    def files_per_s(self) -> float:
+        """Completed files per second."""
+        return self.success / self.duration_s if self.duration_s > 0 else 0.0
+
+    @property
+    def mean_file_bytes(self) -> float:
+        """Mean size of a completed file."""
+        return self.total_bytes / self.success if self.success else 0.0
