@@ -1,0 +1,210 @@
+"""What an action is: a name, its keys, a sentence, and what it does at the desk of the main screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from tui_dl.core.status import can_advance
+
+if TYPE_CHECKING:
+    from tui_dl.core.commands import CommandName
+    from tui_dl.core.status import Status, Tab, Trigger
+
+
+class Group(StrEnum):
+    """Chapters of the help."""
+
+    DOWNLOADS = "Downloads"
+    QUEUE = "Queue and speed"
+    SELECT = "Select"
+    VIEW = "Look"
+    MOVE = "Move"
+    PROGRAM = "Program"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides which actions make sense now."""
+
+    statuses: frozenset[Status] = frozenset()
+    """Statuses of the rows that an action would work on, as far as they are known."""
+    is_open: bool = False
+    """Whether it would work on rows that are not all known (all rows of a view are selected)."""
+    has_rows: bool = False
+    """Whether the table shows any row."""
+
+    def allows(self, *triggers: Trigger) -> bool:
+        """Whether one of these steps is legal for one of the rows meant."""
+        return self.is_open or any(can_advance(status, trigger) for status in self.statuses for trigger in triggers)
+
+
+class Motion(StrEnum):
+    """Where the cursor can go."""
+
+    DOWN = "down"
+    UP = "up"
+    FIRST = "first"
+    LAST = "last"
+    PAGE_DOWN = "page-down"
+    PAGE_UP = "page-up"
+    HALF_DOWN = "half-down"
+    HALF_UP = "half-up"
+
+
+class Desk(Protocol):
+    """What an action may ask of the main screen. All of it returns at once; waiting is done behind."""
+
+    def send(self, name: CommandName, arguments: Mapping[str, Any]) -> None:
+        """Give a command without rows to the engine."""
+
+    def send_for_rows(self, name: CommandName, arguments: Mapping[str, Any], *, question: str) -> None:
+        """Give a command for the selection, else the current row; ask first where there is a question."""
+
+    def open_add(self) -> None:
+        """Show the dialog for new addresses."""
+
+    def open_limit(self) -> None:
+        """Show the dialog for speed limits."""
+
+    def open_help(self) -> None:
+        """Show all keys."""
+
+    def open_palette(self) -> None:
+        """Show the palette of actions."""
+
+    def open_themes(self) -> None:
+        """Show the themes."""
+
+    def open_filter(self) -> None:
+        """Show the line in which a filter is typed."""
+
+    def open_file(self) -> None:
+        """Open the file of the current row, or its folder."""
+
+    def copy_url(self) -> None:
+        """Copy the address of the current row."""
+
+    def sort_next(self) -> None:
+        """Sort by the next column."""
+
+    def sort_reversed(self) -> None:
+        """Turn the order round."""
+
+    def toggle_details(self) -> None:
+        """Show or hide the details pane."""
+
+    def turn_details(self) -> None:
+        """Show the next page of the details pane."""
+
+    def toggle_tab(self, tab: Tab) -> None:
+        """Show a tab, or all rows if it is shown already."""
+
+    def step_tab(self, step: int) -> None:
+        """Show the tab so many places to the right."""
+
+    def select_row(self) -> None:
+        """Select the current row or let it go, and go on to the next."""
+
+    def select_range(self) -> None:
+        """Begin a range at the current row, or end it there."""
+
+    def select_all(self) -> None:
+        """Select all rows shown, or none if all are."""
+
+    def step_back(self) -> None:
+        """Undo the last thing that narrows the view: a range, the selection, the filter, the pane."""
+
+    def move(self, motion: Motion) -> None:
+        """Move the cursor."""
+
+    def repaint(self) -> None:
+        """Draw the whole screen anew."""
+
+    def quit(self) -> None:
+        """Leave, asking first if work is under way."""
+
+
+class Action:
+    """Base of all actions; the docstring of each is its explanation to the person."""
+
+    name: ClassVar[str]
+    """Stable word: palette, tests, later the user's keymap."""
+    keys: ClassVar[tuple[str, ...]]
+    """Keys, as Textual names them; the first is shown."""
+    label: ClassVar[str]
+    """Word or two in the footer and the palette."""
+    group: ClassVar[Group]
+    """Chapter of the help."""
+    footer_rank: ClassVar[int] = 0
+    """Place in the footer, lowest first; 0: not there."""
+
+    @classmethod
+    def is_legal(cls, situation: Situation) -> bool:  # noqa: ARG003 - subclasses decide by it
+        """Whether it makes sense now; the footer shows only what does."""
+        return True
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Do it."""
+        raise TypeError(f"{cls.__name__} says no way to do it")
+
+    @classmethod
+    def explanation(cls) -> str:
+        """Return the first sentence of the docstring."""
+        return (cls.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n    ", " ")
+
+
+class RowAction(Action):
+    """Base of commands on rows: the selection if there is one, else the current row."""
+
+    group = Group.DOWNLOADS
+    command: ClassVar[CommandName]
+    """What the engine is told."""
+    arguments: ClassVar[Mapping[str, Any]] = {}
+    """Its arguments."""
+    triggers: ClassVar[tuple[Trigger, ...]] = ()
+    """Legal if one of these is for a row meant; empty: for any row."""
+    question: ClassVar[str] = ""
+    """Asked first where something is lost; `{rows}` names what is meant."""
+
+    @classmethod
+    def is_legal(cls, situation: Situation) -> bool:
+        """Whether the status table allows it for a row meant."""
+        if not cls.triggers:
+            return bool(situation.statuses) or situation.is_open
+        return situation.allows(*cls.triggers)
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Tell the engine, or ask first."""
+        desk.send_for_rows(cls.command, cls.arguments, question=cls.question)
+
+
+class EngineAction(Action):
+    """Base of commands that concern no row."""
+
+    command: ClassVar[CommandName]
+    """What the engine is told."""
+    arguments: ClassVar[Mapping[str, Any]] = {}
+    """Its arguments."""
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Tell the engine."""
+        desk.send(cls.command, cls.arguments)
+
+
+class MotionAction(Action):
+    """Base of the ways to move the cursor."""
+
+    group = Group.MOVE
+    motion: ClassVar[Motion]
+    """Where to."""
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Move."""
+        desk.move(cls.motion)

@@ -1,0 +1,403 @@
+"""Everything a person can do on the main screen: one class each, gathered in one tuple."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui_dl.core.commands import CommandName
+from tui_dl.core.status import Tab, Trigger
+from tui_dl.ui.action import Action, Desk, EngineAction, Group, Motion, MotionAction, RowAction, Situation
+
+
+class Add(Action):
+    """Add downloads: paste one or many addresses."""
+
+    name, keys, label, group, footer_rank = "add", ("a",), "Add", Group.DOWNLOADS, 1
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open the dialog."""
+        desk.open_add()
+
+
+class Pause(RowAction):
+    """Pause what runs or waits; resume what is paused."""
+
+    name, keys, label, footer_rank = "pause", ("p",), "Pause", 2
+    command, triggers = CommandName.TOGGLE_PAUSE, (Trigger.PAUSE, Trigger.RESUME)
+
+
+class PauseAll(EngineAction):
+    """Pause all; if nothing runs, resume all."""
+
+    name, keys, label, group = "pause-all", ("P",), "Pause all", Group.DOWNLOADS
+    command = CommandName.TOGGLE_ALL
+
+
+class Cancel(RowAction):
+    """Cancel, keeping row and part file; r takes it up again."""
+
+    name, keys, label, footer_rank = "cancel", ("x",), "Cancel", 3
+    command, triggers = CommandName.CANCEL, (Trigger.CANCEL,)
+
+
+class DeletePart(RowAction):
+    """Cancel and delete the part file; asks first."""
+
+    name, keys, label = "delete-part", ("X",), "Delete part"
+    command, triggers = CommandName.DELETE_PART, (Trigger.CANCEL, Trigger.RETRY)
+    question = "Cancel {rows} and delete what has arrived?"
+
+
+class Retry(RowAction):
+    """Try again what failed or was cancelled; bytes that are there are kept."""
+
+    name, keys, label, footer_rank = "retry", ("r",), "Retry", 4
+    command, triggers = CommandName.RETRY, (Trigger.RETRY,)
+
+
+class RetryFailed(EngineAction):
+    """Try all failed downloads again."""
+
+    name, keys, label, group = "retry-failed", ("R",), "Retry all failed", Group.DOWNLOADS
+    command = CommandName.RETRY_FAILED
+
+
+class ClearFinished(EngineAction):
+    """Remove the rows of finished downloads; files stay, u brings the rows back."""
+
+    name, keys, label, group = "clear-finished", ("c",), "Clear finished", Group.DOWNLOADS
+    command = CommandName.CLEAR_FINISHED
+
+
+class Undo(EngineAction):
+    """Bring back the rows removed last."""
+
+    name, keys, label, group = "undo", ("u",), "Undo removal", Group.DOWNLOADS
+    command = CommandName.UNDO
+
+
+class CopyUrl(Action):
+    """Copy the address of the row."""
+
+    name, keys, label, group = "copy-url", ("y",), "Copy address", Group.DOWNLOADS
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Copy through the terminal (OSC 52)."""
+        desk.copy_url()
+
+
+class OpenFile(Action):
+    """Open the file, or its folder while it is not whole."""
+
+    name, keys, label, group = "open", ("o",), "Open", Group.DOWNLOADS
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Hand it to the desktop."""
+        desk.open_file()
+
+
+class MoveUp(RowAction):
+    """Move up in the queue."""
+
+    name, keys, label, group = "move-up", ("K",), "Move up", Group.QUEUE
+    command = CommandName.MOVE_UP
+
+
+class MoveDown(RowAction):
+    """Move down in the queue."""
+
+    name, keys, label, group = "move-down", ("J",), "Move down", Group.QUEUE
+    command = CommandName.MOVE_DOWN
+
+
+class MoreAtOnce(EngineAction):
+    """More downloads at once."""
+
+    name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 5
+    command, arguments = CommandName.SET_CONCURRENCY, {"delta": 1}
+
+
+class FewerAtOnce(EngineAction):
+    """Fewer downloads at once."""
+
+    name, keys, label, group = "fewer-at-once", ("-", "_"), "Fewer at once", Group.QUEUE
+    command, arguments = CommandName.SET_CONCURRENCY, {"delta": -1}
+
+
+class MoreConnections(RowAction):
+    """More connections for the download."""
+
+    name, keys, label, group = "more-connections", (">",), "More connections", Group.QUEUE
+    command, arguments = CommandName.SET_CONNECTIONS, {"delta": 1}
+
+
+class FewerConnections(RowAction):
+    """Fewer connections for the download."""
+
+    name, keys, label, group = "fewer-connections", ("<",), "Fewer connections", Group.QUEUE
+    command, arguments = CommandName.SET_CONNECTIONS, {"delta": -1}
+
+
+class Limit(Action):
+    """Set a speed limit, for all downloads or for the ones meant."""
+
+    name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 6
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open the dialog."""
+        desk.open_limit()
+
+
+class Select(Action):
+    """Select the row or let it go."""
+
+    name, keys, label, group = "select", ("space",), "Select", Group.SELECT
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Select and go on."""
+        desk.select_row()
+
+
+class SelectRange(Action):
+    """Begin a range here; once more to select up to the cursor."""
+
+    name, keys, label, group = "select-range", ("v",), "Select range", Group.SELECT
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Begin or end."""
+        desk.select_range()
+
+
+class SelectAll(Action):
+    """Select all rows shown, or none if all are."""
+
+    name, keys, label, group = "select-all", ("*",), "Select all", Group.SELECT
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Select."""
+        desk.select_all()
+
+
+class StepBack(Action):
+    """Let go: of a begun range, the selection, the filter, the details."""
+
+    name, keys, label, group = "back", ("escape",), "Back", Group.SELECT
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """One step."""
+        desk.step_back()
+
+
+class Filter(Action):
+    """Filter by name or address; host:WORD and status:WORD narrow further."""
+
+    name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 7
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open the line."""
+        desk.open_filter()
+
+
+class SortColumn(Action):
+    """Sort by the next column."""
+
+    name, keys, label, group = "sort", ("s",), "Sort column", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Sort."""
+        desk.sort_next()
+
+
+class SortDirection(Action):
+    """Turn the order round."""
+
+    name, keys, label, group = "sort-direction", ("S",), "Sort direction", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Turn."""
+        desk.sort_reversed()
+
+
+class Details(Action):
+    """Show or hide the details of the row."""
+
+    name, keys, label, group, footer_rank = "details", ("enter",), "Details", Group.VIEW, 8
+
+    @classmethod
+    def is_legal(cls, situation: Situation) -> bool:
+        """Whether there is a row."""
+        return situation.has_rows
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Toggle the pane."""
+        desk.toggle_details()
+
+
+class DetailsPage(Action):
+    """Next page of the details: overview, segments, log, headers."""
+
+    name, keys, label, group = "details-page", ("tab",), "Details page", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Turn the page."""
+        desk.turn_details()
+
+
+class Failures(Action):
+    """Show what failed; once more for all."""
+
+    name, keys, label, group = "failures", ("f",), "Failures", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Toggle the tab."""
+        desk.toggle_tab(Tab.FAILED)
+
+
+class NextTab(Action):
+    """Next tab: all, active, queued, done, failed."""
+
+    name, keys, label, group = "next-tab", ("right",), "Next tab", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """One to the right."""
+        desk.step_tab(1)
+
+
+class PreviousTab(Action):
+    """Previous tab."""
+
+    name, keys, label, group = "previous-tab", ("left",), "Previous tab", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """One to the left."""
+        desk.step_tab(-1)
+
+
+class Down(MotionAction):
+    """Down one row."""
+
+    name, keys, label, motion = "down", ("j", "down"), "Down", Motion.DOWN
+
+
+class Up(MotionAction):
+    """Up one row."""
+
+    name, keys, label, motion = "up", ("k", "up"), "Up", Motion.UP
+
+
+class First(MotionAction):
+    """To the first row."""
+
+    name, keys, label, motion = "first", ("g", "home"), "First row", Motion.FIRST
+
+
+class Last(MotionAction):
+    """To the last row."""
+
+    name, keys, label, motion = "last", ("G", "end"), "Last row", Motion.LAST
+
+
+class HalfDown(MotionAction):
+    """Down half a screen."""
+
+    name, keys, label, motion = "half-down", ("ctrl+d",), "Half a screen down", Motion.HALF_DOWN
+
+
+class HalfUp(MotionAction):
+    """Up half a screen."""
+
+    name, keys, label, motion = "half-up", ("ctrl+u",), "Half a screen up", Motion.HALF_UP
+
+
+class PageDown(MotionAction):
+    """Down one screen."""
+
+    name, keys, label, motion = "page-down", ("pagedown",), "Screen down", Motion.PAGE_DOWN
+
+
+class PageUp(MotionAction):
+    """Up one screen."""
+
+    name, keys, label, motion = "page-up", ("pageup",), "Screen up", Motion.PAGE_UP
+
+
+class Palette(Action):
+    """Find any action by its name."""
+
+    name, keys, label, group = "palette", ("ctrl+p",), "Palette", Group.PROGRAM
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open it."""
+        desk.open_palette()
+
+
+class Theme(Action):
+    """Choose the colours."""
+
+    name, keys, label, group = "theme", ("t",), "Theme", Group.PROGRAM
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open the list."""
+        desk.open_themes()
+
+
+class Repaint(Action):
+    """Draw the whole screen anew."""
+
+    name, keys, label, group = "repaint", ("ctrl+l",), "Repaint", Group.PROGRAM
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Draw."""
+        desk.repaint()
+
+
+class Help(Action):
+    """Show all keys."""
+
+    name, keys, label, group, footer_rank = "help", ("?",), "Help", Group.PROGRAM, 9
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open it."""
+        desk.open_help()
+
+
+class Quit(Action):
+    """Leave; downloads go on at the next start. Ctrl+C twice leaves without asking."""
+
+    name, keys, label, group, footer_rank = "quit", ("q", "ctrl+q"), "Quit", Group.PROGRAM, 10
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Ask if needed, and leave."""
+        desk.quit()
+
+
+ACTIONS: Final[tuple[type[Action], ...]] = (
+    *(Add, Pause, PauseAll, Cancel, DeletePart, Retry, RetryFailed, ClearFinished, Undo, CopyUrl, OpenFile),
+    *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections, Limit),
+    *(Select, SelectRange, SelectAll, StepBack),
+    *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures, NextTab, PreviousTab),
+    *(Down, Up, First, Last, HalfDown, HalfUp, PageDown, PageUp),
+    *(Palette, Theme, Repaint, Help, Quit),
+)
+"""The one list: bindings, footer, palette, help and the README's table of keys come from it."""
