@@ -17,7 +17,7 @@ import termios
 import time
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyte
 
@@ -59,7 +59,7 @@ class PtySession:
         self.emulator = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.emulator)
 
-    def __enter__(self) -> PtySession:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +85,9 @@ class PtySession:
         self.emulator.resize(rows, columns)
         self.process.send_signal(signal.SIGWINCH)
 
-    def wait_for(self, condition: Callable[[], object], *, is_reading: bool = True, within_s: float = DEADLINE_S) -> None:
+    def wait_for(
+        self, condition: Callable[[], object], *, is_reading: bool = True, within_s: float = DEADLINE_S
+    ) -> None:
         """Read the app's messages, and the terminal if wanted, until `condition` holds; fail after the deadline."""
         deadline_at = time.monotonic() + within_s
         while not condition():
@@ -100,7 +102,7 @@ class PtySession:
                 self._listen()
 
     def complaint(self) -> str:
-        """What the process said before it ended, if it has."""
+        """Give what the process said before it ended, if it has."""
         if self.process.poll() is None or self.process.stderr is None:
             return "the app runs"
         return f"the app ended: {self.process.stderr.read().decode()[-2000:]}"

@@ -30,7 +30,15 @@ from tui_dl.ui.terminal.signals import installed
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-NAMES = ("debian-12.iso", "日本語の長い名前.mkv", "naïve café.txt", "한국어 파일.zip", "e\u0301tude.flac", "🎬 film.mp4", "Ωmega")
+NAMES = (
+    "debian-12.iso",
+    "日本語の長い名前.mkv",
+    "naïve café.txt",
+    "한국어 파일.zip",
+    "e\u0301tude.flac",
+    "🎬 film.mp4",
+    "Ωmega",
+)
 QUIET_S = 0.08
 HEARTBEAT_S = 0.05
 STYLES = [Style.parse(text) for text in ("white on black", "bold red on #202020", "italic #80ff00", "reverse")]
@@ -195,8 +203,11 @@ async def main() -> None:
     columns, rows = terminal_size(tty_fd)
     grant = TerminalGrant(tty_fd, tty_fd, columns, rows, dict(os.environ), can_suspend=mode == "suspend")
     control = socket.socket(fileno=control_fd)
-    on_hangup = (lambda: app.tell(gone=True)) if mode == "session" else None
-    app = SampleApp(driver_for(grant, on_hangup=on_hangup), control)
+
+    def live_on() -> None:
+        control.sendall(b'{"gone": true}\n')
+
+    app = SampleApp(driver_for(grant, on_hangup=live_on if mode == "session" else None), control)
     loop = asyncio.get_running_loop()
     with installed(loop, {signal.SIGTERM: app.exit, signal.SIGHUP: app.exit, signal.SIGWINCH: app.terminal_resized}):
         await app.run_async()
