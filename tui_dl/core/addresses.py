@@ -1,0 +1,129 @@
+"""Addresses: which are usable, how they go on the wire, and whose origin they have (RFC 3986)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from ipaddress import IPv6Address
+from typing import Final
+from unicodedata import normalize
+from urllib.parse import quote, unquote_to_bytes
+
+from tui_dl.core.display_text import display_text, mask_url
+from tui_dl.core.errors import UsageError
+
+MOST_URL_CHARS: Final = 64 * 1024
+"""Longest address that is taken."""
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MOST_PORT: Final = 65_535
+_MOST_PORT_DIGITS: Final = 5
+_MOST_HOST_CHARS: Final = 253
+_ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
+_SHOWN_CELLS: Final = 120
+
+_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f]")
+ABSOLUTE: Final = re.compile(r"(https?)://(?:([^/?#]*)@)?([^/?#@]*)(.*)", re.IGNORECASE | re.DOTALL)
+_HOST_AND_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]+)(?::([0-9]*))?")
+_HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
+SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_HOST_LIKE: Final = re.compile(r"(?:(?:[\w-]+\.)+[a-z]{2,}|localhost)(?::\d+)?(?:[/?#]|\Z)", re.IGNORECASE)
+
+
+def shown_url(url: str) -> str:
+    """Return an address as it may be shown in a message: masked, on one line, not too long."""
+    return display_text(mask_url(url[:4096]), _SHOWN_CELLS)
+
+
+def wire_url(url: str) -> str:
+    """Return a usable http(s) address in ASCII, otherwise as it was written: signed links stay valid.
+
+    The host's other letters become IDNA, those of path and query percent-encoded UTF-8. Raise `UsageError` for
+    anything that is not `http://` or `https://` with a host, or that holds white space or control characters.
+    """
+    scheme, userinfo, host, port, rest = _parts(url)
+    at = "@" if userinfo else ""
+    return f"{scheme}://{_encoded(userinfo)}{at}{host}{f':{port}' if port else ''}{_encoded(rest)}"
+
+
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port, by which two addresses belong together; raise `UsageError` if it is not usable."""
+    scheme, _, host, port, _ = _parts(url)
+    return scheme, host, port or DEFAULT_PORTS[scheme]
+
+
+def _parts(url: str) -> tuple[str, str, str, int, str]:
+    """Return scheme, user info, host (ASCII, lower case), port (0: the scheme's) and all from the path on."""
+    if len(url) > MOST_URL_CHARS:
+        raise UsageError(f"longer than {MOST_URL_CHARS // 1024} KiB: {shown_url(url)}")
+    if _UNSAFE.search(url) or not url.isprintable():
+        raise UsageError(f"white space or a control character inside: {shown_url(url)}")
+    match = ABSOLUTE.match(url)
+    if match is None:
+        raise UsageError(_why_not_absolute(url))
+    authority = _HOST_AND_PORT.fullmatch(match[3])
+    host = _ascii_host(authority[1]) if authority else ""
+    if authority is None or not host:
+        raise UsageError(f"no usable host: {shown_url(url)}")
+    digits = authority[2] or ""
+    port = int(digits) if digits and len(digits) <= _MOST_PORT_DIGITS else 0
+    if digits and not 1 <= port <= _MOST_PORT:
+        raise UsageError(f"the port is not one of 1 to {_MOST_PORT}: {shown_url(url)}")
+    return match[1].lower(), match[2] or "", host, port, match[4]
+
+
+def _why_not_absolute(url: str) -> str:
+    scheme = SCHEME.match(url)
+    if _HOST_LIKE.match(url):
+        return f"no http:// or https:// in front: {shown_url(url)} (is https://{shown_url(url)} meant?)"
+    if scheme is None:
+        return f"no http:// or https:// in front: {shown_url(url)}"
+    if scheme[1].lower() in DEFAULT_PORTS:
+        return f"no usable host: {shown_url(url)}"
+    return f"only http:// and https:// are fetched, not {display_text(scheme[1].lower(), 40)}: {shown_url(url)}"
+
+
+def _ascii_host(host: str) -> str:
+    """Return a host in ASCII and lower case, empty if it is none."""
+    if host.startswith("["):
+        try:
+            return f"[{IPv6Address(host[1:-1]).compressed}]"
+        except ValueError:
+            return ""
+    if not host.isascii():
+        try:
+            host = ".".join(_ascii_label(label) for label in host.split("."))
+        except UnicodeError:
+            return ""
+    host = host.lower()
+    return host if len(host) <= _MOST_HOST_CHARS and _HOST.fullmatch(host) else ""
+
+
+def _ascii_label(label: str) -> str:
+    # The standard library's IDNA is that of 2003, which turns these two letters into others: another host.
+    if {"\u00df", "\u03c2"} & set(label.lower()):
+        return "xn--" + normalize("NFC", label.lower()).encode("punycode").decode("ascii")
+    return label.encode("idna").decode("ascii")
+
+
+def _encoded(text: str) -> str:
+    """Percent-encode what is not ASCII and nothing else."""
+    return text if text.isascii() else quote(text, safe=_ASCII)
+
+
+def has_same_origin(one: str, other: str) -> bool:
+    """Whether two addresses share scheme, host and port; what is not usable shares nothing."""
+    try:
+        return origin_of(one) == origin_of(other)
+    except UsageError:
+        return False
+
+
+def split_userinfo(url: str) -> tuple[str, str]:
+    """Return an address without its user info, and that as the value of an `Authorization` header, maybe empty."""
+    scheme, userinfo, host, port, rest = _parts(url)
+    bare = f"{scheme}://{host}{f':{port}' if port else ''}{_encoded(rest)}"
+    if not userinfo:
+        return bare, ""
+    user, _, password = userinfo.partition(":")
+    return bare, "Basic " + b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
