@@ -1,0 +1,141 @@
+"""Part files are made, found again, locked and removed here, and only our own."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tui_dl.core.errors import FileSystemError, Reason
+from tui_dl.core.filename import numbered
+from tui_dl.disk.folder import require_component
+from tui_dl.disk.placing import first_free
+
+if TYPE_CHECKING:
+    from tui_dl.disk.folder import Folder
+
+_CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# Non-blocking, or a named pipe put in the part file's place would hang the thread.
+_REOPEN: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
+_NOT_A_PART: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.EISDIR, errno.ENXIO})
+_MOST_FILE_BYTES: Final = (1 << 63) - 1
+
+
+class OpenPart(NamedTuple):
+    """An open part file and what was seen when it was opened."""
+
+    folder: Folder
+    """The folder that it is in."""
+    fd: int
+    """Descriptor for reading and writing."""
+    name: str
+    """Its name in its folder."""
+    size_bytes: int
+    """Its length."""
+    is_new: bool
+    """Whether it was made now."""
+    is_locked: bool
+    """Whether the lock was taken; False where the file system has none."""
+
+
+def create_part(folder: Folder, name: str, suffix: str, total_bytes: int | None) -> OpenPart:
+    """Make a part file under the first free of `NAME`, `NAME (1)`... with the suffix; mode `0666 & ~umask`.
+
+    Takes the folder over: it is closed where this fails.
+    """
+    fd = -1
+
+    def take(free_name: str) -> None:
+        nonlocal fd
+        fd = os.open(free_name + suffix, _CREATE, 0o666, dir_fd=folder.fd)
+
+    try:
+        require_component(name)
+        _require_possible(name, total_bytes)
+        part_name = numbered(name, first_free(name, take)) + suffix
+        return OpenPart(folder, fd, part_name, 0, is_new=True, is_locked=_lock(folder, part_name, fd))
+    except BaseException:
+        _close(fd, folder.fd)
+        raise
+
+
+def reopen_part(folder: Folder, part_name: str) -> OpenPart:
+    """Open a part file that a task of ours left; what stands in its place instead is refused and untouched.
+
+    Takes the folder over: it is closed where this fails.
+    """
+    fd = -1
+    try:
+        require_component(part_name)
+        fd = _open_existing(folder, part_name)
+        size_bytes = _require_plain(folder, part_name, fd)
+        is_locked = _lock(folder, part_name, fd)
+        return OpenPart(folder, fd, part_name, size_bytes, is_new=False, is_locked=is_locked)
+    except BaseException:
+        _close(fd, folder.fd)
+        raise
+
+
+def abandon_part(part: OpenPart) -> None:
+    """Close a part file that nobody waits for any more; one that was made now is removed."""
+    if part.is_new:
+        unlink_part(part.folder, part.name, part.fd)
+    _close(part.fd, part.folder.fd)
+
+
+def is_ours(folder: Folder, name: str, fd: int) -> bool:
+    """Whether a name in the folder leads to the open file itself, not to a link or another file."""
+    try:
+        there = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(fd))
+
+
+def unlink_part(folder: Folder, name: str, fd: int) -> None:
+    """Remove a name if it leads to the open file."""
+    if is_ours(folder, name, fd):
+        os.unlink(name, dir_fd=folder.fd)
+
+
+def _require_possible(name: str, total_bytes: int | None) -> None:
+    if total_bytes is not None and total_bytes > _MOST_FILE_BYTES:
+        raise FileSystemError(Reason.FILE_TOO_LARGE, f"{name} would have {total_bytes} bytes")
+
+
+def _open_existing(folder: Folder, part_name: str) -> int:
+    try:
+        return os.open(part_name, _REOPEN, dir_fd=folder.fd)
+    except OSError as error:
+        if error.errno not in _NOT_A_PART:
+            raise
+        raise FileSystemError(Reason.PART_LOST, f"{folder.join(part_name)} was removed or replaced") from error
+
+
+def _require_plain(folder: Folder, part_name: str, fd: int) -> int:
+    facts = os.fstat(fd)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+        raise FileSystemError(Reason.PART_LOST, f"{folder.join(part_name)} was replaced by something else")
+    return facts.st_size
+
+
+def _close(*fds: int) -> None:
+    for fd in fds:
+        if fd >= 0:
+            os.close(fd)
+
+
+def _lock(folder: Folder, part_name: str, fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        text = f"another process works on {folder.join(part_name)}"
+        raise FileSystemError(Reason.PART_BUSY, text) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        return False
+    return True
