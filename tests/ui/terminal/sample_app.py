@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import uvloop
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -39,7 +40,7 @@ NAMES = (
     "🎬 film.mp4",
     "Ωmega",
 )
-QUIET_S = 0.08
+QUIET_S = 0.05
 HEARTBEAT_S = 0.05
 STYLES = [Style.parse(text) for text in ("white on black", "bold red on #202020", "italic #80ff00", "reverse")]
 
@@ -129,10 +130,13 @@ class SampleApp(CalmOutput):
 
     async def obey(self) -> None:
         """Take commands until the test is gone."""
-        reader, _writer = await asyncio.open_connection(sock=self.control.dup())
-        while line := await reader.readline():
-            command = json.loads(line)
-            await getattr(self, "do_" + command.pop("do"))(**command)
+        reader, writer = await asyncio.open_connection(sock=self.control.dup())
+        try:
+            while line := await reader.readline():
+                command = json.loads(line)
+                await getattr(self, "do_" + command.pop("do"))(**command)
+        finally:
+            writer.close()
 
     async def settle(self) -> None:
         """Return when nothing is drawn any more and the terminal has taken all."""
@@ -197,6 +201,13 @@ class SampleApp(CalmOutput):
         self.tell(key=key.key)
 
 
+class LoopWithPlainTasks(uvloop.Loop):
+    """uvloop that stays without Textual's eager tasks, which crash it on Python 3.13."""
+
+    def set_task_factory(self, _factory: object) -> None:
+        """Keep the loop's own tasks."""
+
+
 async def main() -> None:
     """Run on the terminal of the descriptor given, with or without an owner that wants to live on."""
     tty_fd, control_fd, mode = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
@@ -208,10 +219,13 @@ async def main() -> None:
         control.sendall(b'{"gone": true}\n')
 
     app = SampleApp(driver_for(grant, on_hangup=live_on if mode == "session" else None), control)
+    if mode == "stock":
+        app._is_calm = False
     loop = asyncio.get_running_loop()
     with installed(loop, {signal.SIGTERM: app.exit, signal.SIGHUP: app.exit, signal.SIGWINCH: app.terminal_resized}):
         await app.run_async()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=LoopWithPlainTasks if sys.argv[3] == "uvloop" else None) as runner:
+        runner.run(main())

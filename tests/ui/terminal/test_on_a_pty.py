@@ -11,11 +11,14 @@ import pytest
 from tests.ui.terminal.pty_session import PtySession
 
 
-@pytest.mark.parametrize(("columns", "rows", "seed"), [(80, 24, 1), (121, 36, 2), (40, 10, 3)])
-def test_the_terminal_shows_what_the_compositor_holds(columns: int, rows: int, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("columns", "rows", "seed", "mode"),
+    [(80, 24, 1, "foreground"), (121, 36, 2, "uvloop"), (40, 10, 3, "foreground"), (80, 24, 4, "stock")],
+)
+def test_the_terminal_shows_what_the_compositor_holds(columns: int, rows: int, seed: int, mode: str) -> None:
     """After scrolling, dialogs, toasts and resizes every line is right, and no cell differs from a full repaint."""
-    with PtySession(columns, rows) as session:
-        for step in range(4):
+    with PtySession(columns, rows, mode=mode) as session:
+        for step in range(3):
             session.command("session", seed=seed * 100 + step, steps=8)
             assert session.read_until_mark() == session.shown()
         session.resize(columns - 7, rows + 3)
@@ -38,15 +41,16 @@ def test_a_frame_without_a_change_writes_nothing() -> None:
         assert session.raw[before : session.fed] == b"\x1b]2;mark-2\x07"
 
 
-def test_a_stalled_terminal_stops_nobody_and_is_made_right_afterwards() -> None:
-    """The loop beats on while nobody reads; SIGTERM is not needed, and reading again shows a whole screen."""
-    with PtySession(120, 36) as session:
+@pytest.mark.parametrize("mode", ["foreground", "stock"])
+def test_a_stalled_terminal_stops_nobody_and_is_made_right_afterwards(mode: str) -> None:
+    """The loop beats on while nobody reads, and reading again shows a whole screen."""
+    with PtySession(120, 36, mode=mode) as session:
         session.read_until_mark()
         session.command("churn", is_on=True)
         session.wait_for(lambda: (beat := session.last("pending")) and beat["pending"] > 0, is_reading=False)
         stalled = session.last("beat")
         assert stalled is not None
-        session.wait_for(lambda: session.last("beat")["beat"] >= stalled["beat"] + 25, is_reading=False, within_s=2.5)  # type: ignore[index]
+        session.wait_for(lambda: session.last("beat")["beat"] >= stalled["beat"] + 20, is_reading=False, within_s=2)  # type: ignore[index]
         beat = session.last("beat")
         assert beat is not None
         assert 0 < beat["pending"] < 100_000, "frames were queued although the terminal did not take the last one"
@@ -54,9 +58,10 @@ def test_a_stalled_terminal_stops_nobody_and_is_made_right_afterwards() -> None:
         assert session.read_until_mark() == session.shown()
 
 
-def test_sigterm_gives_the_terminal_back() -> None:
+@pytest.mark.parametrize("mode", ["foreground", "uvloop"])
+def test_sigterm_gives_the_terminal_back(mode: str) -> None:
     """Within 2 s the process ends, the alternate screen is left and the line settings are as before."""
-    with PtySession() as session:
+    with PtySession(mode=mode) as session:
         session.read_until_mark()
         assert termios.tcgetattr(session.slave_fd) != session.attrs_before
         session.process.send_signal(signal.SIGTERM)

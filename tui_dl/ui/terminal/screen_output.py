@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SYNC_FROM_CHARS: Final = 512
 """Frames shorter than this arrive in one piece anyway and are not worth the 16 bytes of a synchronised update."""
 
+AHEAD_CHARS: Final = 256
+"""What may be pending when a frame is drawn: a key's small frame or two that the writer has not come to yet."""
+
 _METHODS: Final = (
     (App, ("_display", "_shutdown", "post_display_hook")),
     (LinuxDriver, ("_patch_lflag", "_patch_iflag", "_enable_mouse_support", "_enable_bracketed_paste")),
@@ -67,7 +70,7 @@ class CalmOutput(App[Any]):
         driver = self._driver
         if renderable is None or not isinstance(driver, TerminalDriver) or not self._can_draw():
             super()._display(screen, renderable)
-        elif driver.pending or driver.has_hung_up:
+        elif driver.pending > AHEAD_CHARS or driver.has_hung_up:
             self._fall_behind(driver)
             self.post_display_hook()
         elif isinstance(renderable, (LayoutUpdate, ChopsUpdate)) and self._has_known_textual():
