@@ -1,1 +1,73 @@
 """tui_dl: a terminal download manager."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tui_dl._version import __version__
+
+if TYPE_CHECKING:
+    from tui_dl.core.errors import (
+        ContentError,
+        FileSystemError,
+        HttpError,
+        NetworkError,
+        Reason,
+        TuiDlError,
+        UsageError,
+    )
+    from tui_dl.core.settings import Settings
+    from tui_dl.core.status import Status
+    from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, TaskOptions
+    from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
+
+_HOMES = {
+    "AsyncDownloadEngine": "tui_dl.engine.engine",
+    "MEMORY": "tui_dl.engine.engine",
+    "ContentError": "tui_dl.core.errors",
+    "FileSystemError": "tui_dl.core.errors",
+    "HttpError": "tui_dl.core.errors",
+    "NetworkError": "tui_dl.core.errors",
+    "Reason": "tui_dl.core.errors",
+    "TuiDlError": "tui_dl.core.errors",
+    "UsageError": "tui_dl.core.errors",
+    "DownloadProgress": "tui_dl.core.task",
+    "DownloadResult": "tui_dl.core.task",
+    "DownloadTask": "tui_dl.core.task",
+    "TaskOptions": "tui_dl.core.task",
+    "Settings": "tui_dl.core.settings",
+    "Status": "tui_dl.core.status",
+}
+
+__all__ = [
+    "MEMORY",
+    "AsyncDownloadEngine",
+    "ContentError",
+    "DownloadProgress",
+    "DownloadResult",
+    "DownloadTask",
+    "FileSystemError",
+    "HttpError",
+    "NetworkError",
+    "Reason",
+    "Settings",
+    "Status",
+    "TaskOptions",
+    "TuiDlError",
+    "UsageError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562): `import tui_dl` alone costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, imported or not."""
+    return sorted(__all__)

@@ -1,1 +1,1 @@
-"""The demonstration server: files of every temper on loopback."""
+"""The demonstration server: files of every temper on loopback, without any internet."""

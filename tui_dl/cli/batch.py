@@ -1,0 +1,232 @@
+"""One batch of downloads from its first address to its last: adding, counting and waiting, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from tui_dl.core.errors import Reason
+from tui_dl.core.events import Event, EventKind
+from tui_dl.core.task import DownloadResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from tui_dl.core.ports import EngineSnapshot
+    from tui_dl.core.task import DownloadTask, NewTask
+
+TICK_S: Final = 1.0
+"""How often a reporter sees a snapshot."""
+MOST_FAILED_URLS: Final = 1_000
+"""Addresses of failed tasks that a summary names."""
+MOST_EXPLAINED: Final = 50
+"""Failures that are explained one by one at the end."""
+_OUTCOMES: Final = frozenset({EventKind.COMPLETED, EventKind.FAILED, EventKind.SKIPPED, EventKind.CANCELLED})
+
+
+class BatchEngine(Protocol):
+    """What a batch asks of the engine."""
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return the present state."""
+        ...
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event on the loop; the returned function ends that."""
+        ...
+
+    async def add_many(self, news: Iterable[NewTask], *, batch: str) -> list[DownloadTask]:
+        """Add tasks, or adopt the rows of an earlier attempt."""
+        ...
+
+    async def wait(self) -> DownloadResult:
+        """Return when nothing is left to do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line of a list that holds no usable address."""
+
+    number: int
+    """Line number, counted from 1."""
+    text: str
+    """What is wrong, sanitised."""
+    url: str
+    """The line itself."""
+
+
+class Reporter(Protocol):
+    """Whoever tells the outside how a batch goes."""
+
+    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
+        """Tell one step."""
+        ...
+
+    def on_bad_line(self, line: BadLine, at: float) -> None:
+        """Tell that a line was left out."""
+        ...
+
+    def on_tick(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> None:
+        """Tell how things stand; about once a second."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until the reader has taken what was told."""
+        ...
+
+
+class Reporters:
+    """Several reporters as one."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
+        """Tell one step to all."""
+        for one in self._reporters:
+            one.on_event(event, snapshot)
+
+    def on_bad_line(self, line: BadLine, at: float) -> None:
+        """Tell all that a line was left out."""
+        for one in self._reporters:
+            one.on_bad_line(line, at)
+
+    def on_tick(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> None:
+        """Tell all how things stand."""
+        for one in self._reporters:
+            one.on_tick(snapshot, tally, at)
+
+    async def room(self) -> None:
+        """Wait for the slowest reader."""
+        for one in self._reporters:
+            await one.room()
+
+
+@dataclass(slots=True)
+class Failure:
+    """A failed task as it is explained at the end."""
+
+    name: str
+    """File name or address."""
+    reason: Reason
+    """Documented reason."""
+    text: str
+    """What happened, in words."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of a batch so far, counted from events."""
+
+    began_at: float
+    """Unix time of the start."""
+    total: int = 0
+    """Tasks asked for, bad lines included."""
+    bad_lines: int = 0
+    """Lines that held no usable address; they count as failed too."""
+    outcomes: Counter[EventKind] = field(default_factory=Counter)
+    """How many ended how."""
+    total_bytes: int = 0
+    """Bytes of completed files."""
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    """Failures by reason."""
+    failed_urls: list[str] = field(default_factory=list)
+    """Addresses of failed tasks, the first `MOST_FAILED_URLS`."""
+    failures: list[Failure] = field(default_factory=list)
+    """The first `MOST_EXPLAINED` failures."""
+
+    @property
+    def ended(self) -> int:
+        """Tasks that want nothing more."""
+        return sum(self.outcomes.values())
+
+    def count(self, event: Event) -> None:
+        """Take in one event."""
+        task = event.task
+        if event.kind not in _OUTCOMES:
+            return
+        self.outcomes[event.kind] += 1
+        if event.kind is EventKind.COMPLETED:
+            self.total_bytes += task.downloaded_bytes if task.total_bytes is None else task.total_bytes
+        if event.kind is EventKind.FAILED:
+            self._fail(task.filename or task.url, task.url, task.reason or Reason.INTERNAL, task.reason_text)
+
+    def count_bad_line(self, line: BadLine) -> None:
+        """Take in a line that was left out: it was asked for and failed."""
+        self.total += 1
+        self.bad_lines += 1
+        self.outcomes[EventKind.FAILED] += 1
+        self._fail(f"line {line.number}", line.url, Reason.BAD_URL, line.text)
+
+    def _fail(self, name: str, url: str, reason: Reason, text: str) -> None:
+        self.reasons[reason] += 1
+        if len(self.failed_urls) < MOST_FAILED_URLS:
+            self.failed_urls.append(url)
+        if len(self.failures) < MOST_EXPLAINED:
+            self.failures.append(Failure(name, reason, text))
+
+    def result(self, now: float) -> DownloadResult:
+        """Return the outcome as a record."""
+        return DownloadResult(
+            total=self.total,
+            success=self.outcomes[EventKind.COMPLETED],
+            failed=self.outcomes[EventKind.FAILED],
+            skipped=self.outcomes[EventKind.SKIPPED],
+            cancelled=self.outcomes[EventKind.CANCELLED],
+            failed_urls=list(self.failed_urls),
+            total_bytes=self.total_bytes,
+            duration_s=max(now - self.began_at, 0.0),
+            errors_by_class={reason.value: count for reason, count in self.reasons.most_common()},
+        )
+
+
+async def run_batch(
+    engine: BatchEngine,
+    blocks: AsyncIterator[Sequence[NewTask | BadLine]],
+    reporter: Reporter,
+    tally: Tally,
+    *,
+    name: str,
+    clock: Callable[[], float],
+) -> None:
+    """Add every block as it comes and return when nothing is left to do; `tally` holds what came of it."""
+
+    def listen(event: Event) -> None:
+        tally.count(event)
+        reporter.on_event(event, engine.snapshot())
+
+    unsubscribe = engine.subscribe(listen)
+    ticker = asyncio.create_task(_tick(engine, reporter, tally, clock))
+    try:
+        async for block in blocks:
+            await _add(engine, block, reporter, tally, name=name, now=clock())
+            await reporter.room()
+        await engine.wait()
+    finally:
+        ticker.cancel()
+        await asyncio.gather(ticker, return_exceptions=True)
+        unsubscribe()
+
+
+async def _add(
+    engine: BatchEngine, block: Sequence[NewTask | BadLine], reporter: Reporter, tally: Tally, *, name: str, now: float
+) -> None:
+    news: list[NewTask] = []
+    for one in block:
+        if isinstance(one, BadLine):
+            tally.count_bad_line(one)
+            reporter.on_bad_line(one, now)
+        else:
+            news.append(one)
+    tally.total += len(news)
+    if news:
+        await engine.add_many(news, batch=name)
+
+
+async def _tick(engine: BatchEngine, reporter: Reporter, tally: Tally, clock: Callable[[], float]) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        reporter.on_tick(engine.snapshot(), tally, clock())

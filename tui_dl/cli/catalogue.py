@@ -1,0 +1,15 @@
+"""Which commands there are, and where their code is; imported only when they run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCREEN: Final = "[screen]"
+"""Internal name of what runs without a command's name; no person can mean it by accident."""
+COMMANDS: Final = {
+    "get": ("tui_dl.cli.get", "Download in the foreground without the screen, then exit."),
+    "demo": ("tui_dl.cli.demo", "Try it on a local server with files of every temper."),
+    "config": ("tui_dl.cli.config", "Show, check or begin the settings file."),
+    "doctor": ("tui_dl.cli.doctor", "Check this system and say what to do where something is wrong."),
+}
+"""Commands with the module that holds each and the line that the help shows."""

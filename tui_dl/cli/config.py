@@ -1,0 +1,104 @@
+"""`tui-dl config`: where the settings are, which hold and why, whether the file is right, and a file to begin with."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui_dl.cli.locations import find_locations
+from tui_dl.cli.log import logging_to
+from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options
+from tui_dl.cli.settings_file import effective_settings
+from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS
+
+if TYPE_CHECKING:
+    from tui_dl.core.settings import SettingFacts
+
+
+@click.group()
+def config() -> None:
+    """Show, check or begin the settings file."""
+
+
+@config.command(cls=PlainCommand)
+@log_options
+def path(log_file: str | None, verbose: int) -> int:
+    """Print where the settings file is, whether or not it is there."""
+    with logging_to(log_file, verbose):
+        click.echo(str(find_locations(os.environ).config_file))
+    return 0
+
+
+@config.command(cls=PlainCommand)
+@setting_options
+@log_options
+def show(**given: Any) -> int:
+    """Print the settings that hold and where each comes from."""
+    with logging_to(given["log_file"], given["verbose"]):
+        options = {name: given[name] for name in SETTING_PARAMETERS}
+        effective = effective_settings(find_locations(os.environ).config_file, os.environ, options)
+        lines = [f"{name} = {toml_value(getattr(effective.settings, name))}" for name in SETTINGS]
+        width = max(len(line) for line in lines)
+        for name, line in zip(SETTINGS, lines, strict=True):
+            click.echo(display_text(f"{line:<{width}}  # {effective.origins.get(name, 'default')}"))
+    return 0
+
+
+@config.command(cls=PlainCommand)
+@log_options
+def check(log_file: str | None, verbose: int) -> int:
+    """Say whether file and environment are right."""
+    file = find_locations(os.environ).config_file
+    with logging_to(log_file, verbose):
+        effective_settings(file, os.environ, {})
+        there = "is right" if file.exists() else "is not there, which is fine: every setting has a default"
+        click.echo(f"{display_text(str(file))} {there}")
+    return 0
+
+
+@config.command(cls=PlainCommand)
+@log_options
+def init(log_file: str | None, verbose: int) -> int:
+    """Write a settings file that names every setting; an existing one is left alone."""
+    file = find_locations(os.environ).config_file
+    with logging_to(log_file, verbose):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with file.open("x", encoding="utf-8") as opened:
+                opened.write(template())
+        except FileExistsError:
+            raise UsageError(f"{display_text(str(file))} is there already and is left alone") from None
+        except OSError as error:
+            raise UsageError(f"{display_text(str(file))} cannot be written: {error.strerror}") from None
+        click.echo(f"wrote {display_text(str(file))}")
+    return 0
+
+
+def template() -> str:
+    """Return a settings file in which every setting is named, explained and commented out."""
+    presets = (
+        f'# Settings that go together, beneath those of this file: {", ".join(PRESETS)}.\n# preset = "production"\n'
+    )
+    blocks = [_block(facts) for facts in SETTINGS.values()]
+    return "# Settings of tui-dl. Remove the # before a line to change it.\n\n" + "\n".join([presets, *blocks])
+
+
+def _block(facts: SettingFacts) -> str:
+    lines = [f"# {facts.help}"]
+    if facts.choices:
+        lines.append(f"# One of {', '.join(facts.choices)}.")
+    if facts.is_size:
+        lines.append('# Bytes, or text such as "512K", "5M", "1.5G" (1024 each).')
+    if facts.name in ALIASES.values():
+        lines.append(f"# Also known as {facts.alias}.")
+    return "\n".join([*lines, f"# {facts.name} = {toml_value(facts.default)}", ""])
+
+
+def toml_value(value: Any) -> str:
+    """Return a setting's value as TOML writes it."""
+    return json.dumps(value) if isinstance(value, str | bool) else str(value)

@@ -1,0 +1,109 @@
+"""Events for programs: one JSON object a line on standard output, a summary as the last."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.core.errors import Reason
+from tui_dl.core.events import EventKind
+
+if TYPE_CHECKING:
+    from tui_dl.cli.batch import BadLine, Tally
+    from tui_dl.cli.printer import Printer
+    from tui_dl.core.events import Event
+    from tui_dl.core.ports import EngineSnapshot
+    from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask
+
+TOLD: Final = frozenset(EventKind) - {EventKind.RESUMED, EventKind.REMOVED}
+"""Events that programs are told; the others are the screen's."""
+
+
+class JsonReporter:
+    """Writes what happens to a batch as JSON lines."""
+
+    def __init__(self, printer: Printer) -> None:
+        self._printer = printer
+        self._turns = count()
+
+    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
+        """Write one step."""
+        if event.kind in TOLD:
+            progress = snapshot.live.get(event.task.id)
+            self._write(task_line(event.kind.value, event.task, progress, event.at))
+
+    def on_bad_line(self, line: BadLine, at: float) -> None:
+        """Write that a line was left out, as a failure without an id."""
+        self._write({"event": "failed", "url": line.url, "status": "failed", "reason": Reason.BAD_URL.value, "at": at})
+
+    def on_tick(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> None:  # noqa: ARG002  # the port's shape
+        """Write how one of the live tasks stands; they take turns, so that there is at most one line a second."""
+        if snapshot.live:
+            live = list(snapshot.live.values())
+            progress = live[next(self._turns) % len(live)]
+            self._write(task_line("progress", progress.task, progress, at))
+
+    async def room(self) -> None:
+        """Wait until the reader has taken what was written."""
+        await self._printer.room()
+
+    def summary(self, result: DownloadResult, at: float) -> None:
+        """Write the last line."""
+        self._write(summary_line(result, at))
+
+    def _write(self, line: dict[str, Any]) -> None:
+        # ASCII alone: neither an escape sequence nor a lone surrogate gets through.
+        self._printer.line(json.dumps(line, ensure_ascii=True, separators=(",", ":")))
+
+
+def task_line(event: str, task: DownloadTask, progress: DownloadProgress | None, at: float) -> dict[str, Any]:
+    """Return the object for one task; what is not known is left out."""
+    line: dict[str, Any] = {
+        "event": event,
+        "id": task.id,
+        "url": task.url,
+        "path": task.path or None,
+        "status": task.status.value,
+        "downloaded_bytes": task.downloaded_bytes if progress is None else progress.downloaded_bytes,
+        "total_bytes": task.total_bytes if progress is None else progress.total_bytes,
+        "speed_bps": None if progress is None else round(progress.speed_bps, 1),
+        "eta_s": None if progress is None or progress.eta_s is None else round(progress.eta_s, 1),
+        "connections": None if progress is None else progress.connections,
+        "reason": None if task.reason is None else task.reason.value,
+        "sha256": task.sha256 or None,
+        "at": at,
+    }
+    return {key: value for key, value in line.items() if value is not None}
+
+
+def summary_line(result: DownloadResult, at: float) -> dict[str, Any]:
+    """Return the object that ends the output."""
+    return {
+        "event": "summary",
+        "total": result.total,
+        "success": result.success,
+        "failed": result.failed,
+        "skipped": result.skipped,
+        "cancelled": result.cancelled,
+        "failed_urls": result.failed_urls,
+        "total_bytes": result.total_bytes,
+        "duration_s": round(result.duration_s, 3),
+        "files_per_s": round(result.files_per_s, 3),
+        "mean_file_bytes": round(result.mean_file_bytes, 1),
+        "success_rate": round(result.success_rate, 6),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "errors_by_class": result.errors_by_class,
+        "at": at,
+    }
+
+
+def peak_memory_bytes() -> int | None:
+    """Return the most memory this process held so far; None where the system does not say."""
+    try:
+        import resource  # noqa: PLC0415  # POSIX alone has it
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,90 @@
+"""The log of a command: written by a thread, one safe line per record, secrets masked."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+from contextlib import contextmanager
+from logging.handlers import QueueHandler, QueueListener
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.errors import TuiDlError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
+"""Level for no `-v`, `-v` and `-vv`."""
+_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_NAMES: Final = ("tui_dl", "asyncio")
+_MOST_WAITING_RECORDS: Final = 20_000
+
+
+class SafeFormatter(logging.Formatter):
+    """Masks secrets and makes every line harmless, those of a traceback too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as lines that neither act on a terminal nor give away a secret."""
+        return "\n".join(display_text(mask_secrets(line)) for line in super().format(record).splitlines())
+
+
+class _DroppingQueueHandler(QueueHandler):
+    """Drops records rather than wait for a disk that hangs."""
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            return
+
+
+@contextmanager
+def logging_to(file: str | None, verbose: int, *, fallback: Path | None = None) -> Iterator[None]:
+    """Log to `file`, else with `-v` to `fallback`, else with `-v` to standard error, until the context ends.
+
+    `fallback` is for commands whose standard error is the screen. Raises `UsageError` if the file cannot be written.
+    """
+    target = Path(file) if file else (fallback if verbose else None)
+    handler = _handler(target, has_stderr=fallback is None, verbose=verbose)
+    handler.setFormatter(SafeFormatter(_FORMAT))
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING_RECORDS)
+    entry = _DroppingQueueHandler(waiting)
+    listener = QueueListener(waiting, handler)
+    # A log file holds what happened even without -v; only its absence makes the program silent.
+    level = LEVELS[min(verbose + (1 if file and not verbose else 0), len(LEVELS) - 1)]
+    loggers = [logging.getLogger(name) for name in _NAMES]
+    for logger in loggers:
+        logger.addHandler(entry)
+        logger.setLevel(level)
+        logger.propagate = False
+    entry_logger = loggers[0]
+    listener.start()
+    try:
+        yield
+    except TuiDlError as error:
+        entry_logger.info("ended with %s: %s", error.reason, error.message)
+        raise
+    except Exception:
+        entry_logger.exception("ended with an error")
+        raise
+    finally:
+        for logger in loggers:
+            logger.removeHandler(entry)
+            logger.propagate = True
+        listener.stop()
+        handler.close()
+
+
+def _handler(target: Path | None, *, has_stderr: bool, verbose: int) -> logging.Handler:
+    if target is None:
+        return logging.StreamHandler() if has_stderr and verbose else logging.NullHandler()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Made for its owner alone: addresses tell what a person reads.
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UsageError(f"--log {display_text(str(target))}: cannot be written: {error.strerror}") from None
+    return logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace"))

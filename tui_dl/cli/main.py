@@ -1,0 +1,140 @@
+"""The command line: which command is meant, and which exit code an end has."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tui_dl._version import __version__
+from tui_dl.cli.catalogue import COMMANDS, SCREEN
+from tui_dl.cli.options import LATER_COMMANDS
+from tui_dl.cli.stopping import INTERRUPTED, silence_closed_streams
+from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.errors import TuiDlError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WRONG_USAGE: Final = 2
+CANNOT_START: Final = 3
+_OPEN: Final = ("tui_dl.cli.open", "open_screen")
+_LEADING_FLAGS: Final = frozenset({"--verbose", "--foreground"})
+
+
+class TuiDlGroup(click.Group):
+    """Commands imported when they run; without a command's name the screen is meant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's shape
+        """Return the names that the help lists."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's shape
+        """Import and return one command."""
+        if cmd_name == SCREEN:
+            return _imported(*_OPEN)
+        return _imported(COMMANDS[cmd_name][0], cmd_name) if cmd_name in COMMANDS else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the internal name of the screen before arguments that name no command."""
+        return super().parse_args(ctx, route(args))
+
+
+def route(args: Sequence[str]) -> list[str]:
+    """Return the arguments with the command first: `-v get URL` means `get -v URL`, `URL` means the screen."""
+    position = _first_word(args)
+    word = args[position] if position < len(args) else None
+    if word in COMMANDS:
+        assert word is not None
+        return [word, *args[:position], *args[position + 1 :]]
+    if args and args[0] == "--version":
+        return list(args)
+    if word is not None and not word.startswith("-"):
+        _check_first_word(word)
+    return [SCREEN, *args]
+
+
+def _first_word(args: Sequence[str]) -> int:
+    """Return where the options that belong to every command end."""
+    position = 0
+    while position < len(args):
+        one = args[position]
+        if one == "--log":
+            position += 2
+        elif one in _LEADING_FLAGS or one.startswith("--log=") or (one.startswith("-v") and set(one[1:]) == {"v"}):
+            position += 1
+        else:
+            break
+    return position
+
+
+def _check_first_word(word: str) -> None:
+    if "://" in word:
+        return
+    shown = display_text(word, 80)
+    if word in LATER_COMMANDS:
+        raise click.UsageError(f"the command {word!r} is not in this version of tui-dl")
+    if word.endswith((".meta4", ".metalink")):
+        raise click.UsageError(f"{shown}: Metalink files are not in this version of tui-dl")
+    near = get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "addresses begin with https:// or http://"
+    raise click.UsageError(f"{shown!r} is neither a command nor an address; {hint}")
+
+
+def _imported(module: str, name: str) -> click.Command:
+    command: click.Command = getattr(import_module(module), name)
+    return command
+
+
+@click.group(cls=TuiDlGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tui-dl", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Route to a command; its help is that of the screen."""
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line and return the exit code; never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # Under LANG=C a name that is not ASCII must not end the program.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        outcome: Any = cli.main(list(args), prog_name="tui-dl", standalone_mode=False)
+    except click.ClickException as error:
+        return _say_usage(error)
+    except UsageError as error:
+        return _say(f"tui-dl: {error.message}", WRONG_USAGE)
+    except TuiDlError as error:
+        return _say(f"tui-dl: {error.message} [{error.reason}]\n    {error.hint}", CANNOT_START)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the border of the program: no traceback ever reaches a person
+        text = f"tui-dl: a fault of tui-dl itself: {type(error).__name__}: {error}"
+        return _say(
+            f"{text}\n    Please report it, with the log of the same command with --log FILE -vv.", CANNOT_START
+        )
+    finally:
+        silence_closed_streams()
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _say_usage(error: click.ClickException) -> int:
+    text = error.format_message()
+    command = (
+        error.ctx.command_path.replace(f" {SCREEN}", "")
+        if isinstance(error, click.UsageError) and error.ctx
+        else "tui-dl"
+    )
+    return _say(f"{command}: {text}\n    Try '{command} --help'.", WRONG_USAGE)
+
+
+def _say(text: str, code: int) -> int:
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        click.echo(indent + display_text(mask_secrets(line.lstrip())), err=True)
+    return code

@@ -1,0 +1,122 @@
+"""Options as click knows them: generated from the settings' facts, with refusals that give their reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, SettingFacts, coerce
+from tui_dl.core.task import OnExists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+LATER_OPTIONS: Final = frozenset(
+    {
+        *("--accept", "--background", "--ca", "--cert", "--checksum", "--completion", "--cookies"),
+        *("--cookies-from-browser", "--detach", "--failed-list", "--ipv4", "--ipv6", "--max-failed"),
+        *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--netrc", "--plain", "--proxy"),
+        *("--rate", "--sequential", "--user"),
+    }
+)
+"""Options that the design names and that this version cannot honour."""
+LATER_COMMANDS: Final = frozenset(
+    {"add", "cancel", "completion", "limit", "ls", "move", "pause", "resume", "retry", "stop", "wait", "ytdlp"}
+)
+"""Commands that the design names and that this version does not have."""
+ON_EXISTS_FLAGS: Final = {
+    "skip_existing": OnExists.SKIP,
+    "overwrite": OnExists.OVERWRITE,
+    "rename": OnExists.RENAME,
+}
+"""Option's parameter name to the policy it stands for."""
+
+_SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x"}
+_METAVARS: Final = {"dir": "FOLDER", "chunk_size": "SIZE", "limit_rate": "SIZE/s"}
+_ON_COMMAND_LINE: Final = (
+    *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
+    *("retry_delay", "max_retries", "delay_ms", "limit_rate"),
+)
+SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *ALIASES, "async_downloads", "preset")
+"""Parameter names of the options that set settings."""
+
+
+class SettingType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5 alone, and we take 8.2
+    """Reads an option's text as the settings file would, with the same bounds."""
+
+    def __init__(self, facts: SettingFacts) -> None:
+        self._facts = facts
+        self.name = "size" if facts.is_size else {int: "integer", float: "number"}.get(facts.type, "text")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value in the setting's type; fails with the setting's own words."""
+        try:
+            return coerce(self._facts, value)
+        except UsageError as error:
+            self.fail(error.message, param, ctx)
+
+
+class PlainCommand(click.Command):
+    """A command that refuses what only later versions know, and says so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as click does; an option of a later version gets its own message."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in LATER_OPTIONS:
+                raise
+            raise click.UsageError(
+                f"{error.option_name} is not in this version of tui-dl; it is refused rather than ignored", ctx
+            ) from None
+
+
+def setting_options(command: F) -> F:
+    """Add one option for each setting that the command line knows, and the `async_` spellings."""
+    for name in reversed(_ON_COMMAND_LINE):
+        command = _setting_option(name, SETTINGS[name])(command)
+    for alias, name in reversed(ALIASES.items()):
+        text = f"Same as --{name.replace('_', '-')}."
+        command = click.option(_long(alias), alias, type=SettingType(SETTINGS[name]), help=text)(command)
+    command = click.option(
+        "--async-downloads/--no-async-downloads", default=None, help=SETTINGS["async_downloads"].help
+    )(command)
+    return click.option("--preset", type=click.Choice(tuple(PRESETS)), help="Settings that go together.")(command)
+
+
+def task_options(command: F) -> F:
+    """Add what `get` and the screen take about the files themselves."""
+    for option in reversed(
+        (
+            click.option("-i", "--input", "input_file", metavar="FILE|-", help="Read addresses from a file or a pipe."),
+            click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
+            click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Request header; repeat."),
+            click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
+            click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),
+            click.option("--rename", is_flag=True, help="Save beside a file that is there already (the default)."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def log_options(command: F) -> F:
+    """Add what every command takes about its own log."""
+    command = click.option("--log", "log_file", metavar="FILE", help="Write a log, secrets masked.")(command)
+    return click.option("-v", "--verbose", count=True, help="Say more; -vv says everything.")(command)
+
+
+def _setting_option(name: str, facts: SettingFacts) -> Callable[[F], F]:
+    names = [_SHORT[name], _long(name)] if name in _SHORT else [_long(name)]
+    text = facts.help if facts.default == "" else f"{facts.help} [{facts.default:g}]"
+    if facts.is_size or facts.type is int:
+        text = text.replace(f"[{facts.default:g}]", f"[{facts.default}]") if facts.default != "" else text
+    return click.option(*names, name, type=SettingType(facts), metavar=_METAVARS.get(name), help=text)
+
+
+def _long(name: str) -> str:
+    return "--" + name.replace("_", "-")

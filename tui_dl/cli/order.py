@@ -1,0 +1,128 @@
+"""What a command line orders: addresses, folder, name, and how; checked before anything is opened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
+from tui_dl.cli.settings_file import effective_settings
+from tui_dl.core.addresses import split_userinfo
+from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import UsageError
+from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.task import NewTask, OnExists, TaskOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui_dl.cli.locations import Locations
+    from tui_dl.cli.settings_file import EffectiveSettings
+
+STANDARD: Final = "-"
+"""Stands for standard input or output."""
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OWN_HEADERS: Final = frozenset({"range", "if-range", "host", "content-length", "transfer-encoding", "connection"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command line, understood."""
+
+    news: tuple[NewTask, ...]
+    """Addresses that were typed."""
+    input_file: str
+    """List to read further addresses from; `-` for standard input, empty for none."""
+    dir: str
+    """Absolute folder."""
+    options: TaskOptions
+    """What holds for every address of this order."""
+    effective: EffectiveSettings
+    """Settings and where they come from."""
+    is_to_stdout: bool = False
+    """Whether the one file goes to standard output."""
+
+    def listed_task(self, url: str) -> NewTask:
+        """Return the task for an address of a list; raises `UsageError` for one that is not usable.
+
+        A list is run again and again, so a file that is there is left alone unless somebody said otherwise.
+        """
+        says_otherwise = "on_exists" in self.effective.origins
+        options = self.options if says_otherwise else replace(self.options, on_exists=OnExists.SKIP)
+        return new_task(url, self.dir, "", options)
+
+
+def read_order(
+    given: Mapping[str, Any], *, locations: Locations, environment: Mapping[str, str], folder: Path
+) -> Order:
+    """Return the order that click's values make; raises `UsageError` with what to do instead.
+
+    `folder` is where the command was typed; `given` holds the parameters of `setting_options` and `task_options`.
+    """
+    settings = {name: given.get(name) for name in SETTING_PARAMETERS}
+    settings["on_exists"] = _on_exists(given)
+    effective = effective_settings(locations.config_file, environment, settings)
+    options = TaskOptions(headers=tuple(parse_header(line) for line in given.get("headers", ())))
+    target = str((folder / Path(effective.settings.dir).expanduser()).absolute())
+    urls, output = tuple(given.get("urls", ())), given.get("output") or ""
+    _check_output(output, urls, given)
+    name = "" if output == STANDARD else _checked_name(output)
+    return Order(
+        news=tuple(new_task(url, target, name, options) for url in urls),
+        input_file=given.get("input_file") or "",
+        dir=target,
+        options=options,
+        effective=effective,
+        is_to_stdout=output == STANDARD,
+    )
+
+
+def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
+    """Return a task whose address is checked; user info in it becomes a header, so that no log shows it."""
+    bare, authorization = split_userinfo(url)
+    if authorization and not any(header.lower() == "authorization" for header, _ in options.headers):
+        headers = (*options.headers, ("Authorization", authorization))
+        options = replace(options, headers=headers)
+    return NewTask(bare, folder, name, options)
+
+
+def parse_header(line: str) -> tuple[str, str]:
+    """Return name and value of `Name: value`; raises `UsageError` for what is no header or is the engine's own."""
+    name, colon, value = line.partition(":")
+    name, value = name.strip(), value.strip()
+    if not colon or not _HEADER_NAME.fullmatch(name):
+        raise UsageError("--header: write it as 'Name: value'")
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
+        raise UsageError(f"--header {name}: the value holds control characters")
+    if name.lower() in _OWN_HEADERS:
+        raise UsageError(f"--header {name}: tui-dl sets this one itself, so that resuming stays safe")
+    return name, value
+
+
+def _on_exists(given: Mapping[str, Any]) -> str | None:
+    chosen = [policy for flag, policy in ON_EXISTS_FLAGS.items() if given.get(flag)]
+    if len(chosen) > 1:
+        raise UsageError("--skip-existing, --overwrite and --rename exclude each other; keep one")
+    return chosen[0].value if chosen else None
+
+
+def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) -> None:
+    if not output:
+        return
+    if len(urls) != 1 or given.get("input_file"):
+        raise UsageError("--output names one file, so it takes exactly one address; use --dir for several")
+    if output == STANDARD and given.get("is_json"):
+        raise UsageError("--output - and --json both want standard output; keep one")
+    if output == STANDARD and given.get("dir") is not None:
+        raise UsageError("--output - writes to standard output, so --dir has no meaning; leave it out")
+
+
+def _checked_name(output: str) -> str:
+    if "/" in output:
+        raise UsageError("--output takes a name without folders; give the folder with --dir")
+    safe = safe_name(output, reserve_bytes=SUFFIX_RESERVE_BYTES) if output else ""
+    if safe != output:
+        raise UsageError(f"--output {display_text(output)!r} is not a safe file name; {safe!r} is")
+    return output

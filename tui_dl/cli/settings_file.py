@@ -1,0 +1,180 @@
+"""Effective settings: default, file, environment and command line, each value with where it comes from."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.cli.locations import HOME_VARIABLE
+from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, Settings, coerce, setting_named, settings_with
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tui_dl.core.settings import SettingFacts
+
+PRESET: Final = "preset"
+ENVIRONMENT_PREFIX: Final = "TUI_DL_"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values that one source gives, checked; a preset it names lies beneath its other values."""
+
+    values: Mapping[str, Any]
+    """Values by setting name, aliases resolved."""
+    origins: Mapping[str, str]
+    """Where each comes from, in words for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveSettings:
+    """What holds in the end, and why."""
+
+    settings: Settings
+    """The values."""
+    origins: Mapping[str, str]
+    """Where each value comes from; a name that is missing here has its default."""
+
+
+def effective_settings(file: Path, environment: Mapping[str, str], options: Mapping[str, Any]) -> EffectiveSettings:
+    """Return the settings that hold; raises `UsageError` that names file and line, variable or option."""
+    layers = (file_layer(file), environment_layer(environment), options_layer(options))
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        values |= layer.values
+        origins |= layer.origins
+    return EffectiveSettings(settings_with(Settings(), values), origins)
+
+
+def file_layer(file: Path) -> Layer:
+    """Return what the settings file says; a file that is not there says nothing."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Layer({}, {})
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{_shown(file)}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{_shown(file)}: cannot be read: {error.strerror}") from None
+    return parse_settings(text, _shown(file))
+
+
+def parse_settings(text: str, name: str) -> Layer:
+    """Return what the text of a settings file says; `name` stands for the file in messages."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name}: not valid TOML: {error}") from None
+    layer = _Builder()
+    for key, value in table.items():
+        origin = f"{name}:{line_of(text, key)}"
+        try:
+            _refuse_wrong_type(key, value)
+            layer.add(key, value, origin)
+        except UsageError as error:
+            raise UsageError(f"{origin}: {display_text(error.message)}") from None
+    return layer.build()
+
+
+def environment_layer(environment: Mapping[str, str]) -> Layer:
+    """Return what variables `TUI_DL_*` say; an unknown one is refused."""
+    layer = _Builder()
+    for variable in sorted(environment):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == HOME_VARIABLE:
+            continue
+        try:
+            layer.add(variable.removeprefix(ENVIRONMENT_PREFIX).lower(), environment[variable], variable)
+        except UsageError as error:
+            raise UsageError(f"environment variable {display_text(variable)}: {display_text(error.message)}") from None
+    return layer.build()
+
+
+def options_layer(options: Mapping[str, Any]) -> Layer:
+    """Return what the command line says; None means that an option was not given."""
+    layer = _Builder()
+    for key, value in options.items():
+        if value is not None:
+            layer.add(key, value, "--" + key.replace("_", "-"))
+    return layer.build()
+
+
+def line_of(text: str, key: str) -> int:
+    """Return the line, counted from 1, on which a key of the top level is first set."""
+    pattern = re.compile(rf"""\s*(?:\[{{1,2}}\s*)?(["']?){re.escape(key)}\1\s*[=.\]]""")
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        # A line inside a multi-line string looks the same, but what precedes it is then no whole document.
+        if pattern.match(line) and _is_document("\n".join(lines[:number])):
+            return number + 1
+    return 1
+
+
+def _is_document(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def _refuse_wrong_type(key: str, value: Any) -> None:
+    """Raise `UsageError` for a quoted number: the environment knows text alone, but TOML knows types."""
+    if not isinstance(value, str) or key == PRESET:
+        return
+    facts = setting_named(key)
+    if facts.type is not str and not facts.is_size:
+        raise UsageError(f"{key}: expected a value without quotes, not {value!r}")
+
+
+class _Builder:
+    """Gathers the values of one layer and refuses contradictions."""
+
+    def __init__(self) -> None:
+        self._preset: dict[str, Any] = {}
+        self._preset_origin = ""
+        self._values: dict[str, Any] = {}
+        self._origins: dict[str, str] = {}
+
+    def add(self, key: str, value: Any, origin: str) -> None:
+        """Take one value; raises `UsageError` for an unknown name, a wrong type or a contradiction."""
+        if key == PRESET:
+            self._preset, self._preset_origin = _preset_named(value), f"preset {value} ({origin})"
+            return
+        facts = _facts_of(key)
+        checked = coerce(facts, value)
+        if self._values.get(facts.name, checked) != checked:
+            other = self._origins[facts.name]
+            raise UsageError(f"{facts.name} is set to {checked} here and to {self._values[facts.name]} by {other}")
+        self._values[facts.name] = checked
+        self._origins[facts.name] = origin
+
+    def build(self) -> Layer:
+        """Return the layer, the preset beneath."""
+        origins = dict.fromkeys(self._preset, self._preset_origin)
+        return Layer({**self._preset, **self._values}, {**origins, **self._origins})
+
+
+def _facts_of(key: str) -> SettingFacts:
+    names = [*SETTINGS, *ALIASES, PRESET]
+    if key not in names and get_close_matches(key, names, n=1) == [PRESET]:
+        raise UsageError(f"unknown setting {key!r}; did you mean {PRESET!r}?")
+    return setting_named(key)
+
+
+def _preset_named(name: Any) -> dict[str, Any]:
+    known = PRESETS.get(name) if isinstance(name, str) else None
+    if known is None:
+        raise UsageError(f"{PRESET}: {name!r} is none of {', '.join(PRESETS)}")
+    return dict(known)
+
+
+def _shown(file: Path) -> str:
+    return display_text(str(file))
