@@ -106,6 +106,7 @@ def test_any_header_gives_a_safe_name_or_none(text: str) -> None:
         ("a\x00b\x1b[31mc\r\nd\x9be", "ab[31mcde"),
         ("photo\u202egpj.exe", "photo_gpj.exe"),
         ("a\u200bb\ufeffc.txt", "abc.txt"),
+        ("a\u3164b\ufe0fc\u034f\U000e0041.txt", "abc.txt"),
         ("e\u0301.txt", "\u00e9.txt"),
         ("a\ud800b", "a_b"),
         ("CON", "_CON"),

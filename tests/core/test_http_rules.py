@@ -39,6 +39,7 @@ DATE_AT = 784111777.0
         ("bytes 0-99/50", None),
         ("bytes 0-99/99", None),
         ("bytes 9-5/100", None),
+        ("bytes 9-8/100", None),
         ("bytes -5-9/100", None),
         ("bytes 0-/100", None),
         ("bytes */*", None),
