@@ -74,7 +74,10 @@ def once_only() -> Fault:
 
 
 def at_most(places: int, otherwise: Fault | None = None) -> Fault:
-    """Answer at most so many requests of the whole server at a time; others get a 503 or what is given."""
+    """Answer at most so many requests of the whole server at a time; others get a 503 or what is given.
+
+    Put it last in a script, as faults after it would make the refusals worse, too.
+    """
     refuse = status(503) if otherwise is None else otherwise
 
     def fault(exchange: Exchange, reply: Reply) -> Reply:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+LIMIT_S = 10.0
+"""The longest life of one client; reached only where a test fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -35,7 +38,9 @@ class RawClient:
         self.writer: asyncio.StreamWriter
 
     async def __aenter__(self) -> Self:
-        """Connect."""
+        """Connect, with a limit on all that follows, so that a silent server fails a test instead of hanging it."""
+        self._limit = asyncio.timeout(LIMIT_S)
+        await self._limit.__aenter__()
         self.reader, self.writer = await asyncio.open_connection(self.host, self.port, ssl=self._context, limit=1 << 24)
         return self
 
@@ -44,6 +49,7 @@ class RawClient:
     ) -> None:
         """Close without ceremony."""
         self.writer.transport.abort()
+        await self._limit.__aexit__(exc_type, exc, trace)
 
     async def ask(self, *headers: str, method: str = "GET", path: str | None = None) -> None:
         """Send a request with these header lines."""

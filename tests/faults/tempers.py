@@ -86,8 +86,8 @@ def closes_silently(_exchange: Exchange, reply: Reply) -> Reply:
 
 
 def raw(octets: bytes, ending: Ending = Ending.CLOSE) -> Fault:
-    """Send these bytes instead of any HTTP."""
-    return lambda _, reply: replace(reply, raw=octets, ending=ending)
+    """Send these bytes instead of any HTTP; manners given before (stalls, breaks) are forgotten."""
+    return lambda _, reply: Reply(reply.status, raw=octets, ending=ending)
 
 
 def half_a_status_line() -> Fault:

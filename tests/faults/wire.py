@@ -67,7 +67,8 @@ class Wire:
         self._gone = reader.gone
         self._writer = writer
         # Nothing is kept in user space, so what is counted as sent was taken by the kernel.
-        writer.transport.set_write_buffer_limits(high=0)
+        # One and not zero: asyncio's TLS transport pauses at "size >= high" and would never resume at zero.
+        writer.transport.set_write_buffer_limits(high=1, low=0)
 
     async def write(self, octets: bytes | memoryview) -> None:
         """Send bytes; raise PeerGoneError when nobody is there to read them."""
