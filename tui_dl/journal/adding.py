@@ -1,0 +1,171 @@
+"""Add rows to the queue: each address and target once, by look-up, in chunks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tui_dl.core.status import TRANSITIONS, UNFINISHED, Status, Trigger
+from tui_dl.journal.schema import POSITION_GAP
+from tui_dl.journal.task_rows import (
+    INSERT_TASK,
+    SELECT_TASK,
+    clean,
+    cleaned,
+    decode,
+    identity_of,
+    insert_values,
+    task_of,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.journal.owners import Owner
+
+_CHUNK: Final = 500
+"""Wishes looked up and inserted at a time."""
+
+
+class BatchKind(StrEnum):
+    """Who added a batch: it decides what the screen shows once its rows are finished."""
+
+    SCREEN = "screen"
+    GET = "get"
+
+
+class AddOutcome(NamedTuple):
+    """What came of one wish."""
+
+    task: DownloadTask
+    """The row as it stands now; ours to run only if its owner is our instance."""
+    is_new: bool
+    """Whether the row was made by this add; False: the same address and target was there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The add that rows belong to."""
+
+    name: str
+    """Adds of the same name and kind are one batch."""
+    kind: BatchKind
+    """Who adds."""
+    at: float
+    """Unix time of the add."""
+
+
+class _Key(NamedTuple):
+    url: str
+    dir: str
+    asked: str
+
+
+@dataclass(slots=True)
+class _Add:
+    """One add under way, within one transaction."""
+
+    connection: sqlite3.Connection
+    owner: Owner
+    batch: Batch
+    batch_id: int
+    lease: int
+    hands_off: frozenset[int]
+    """Leases of other processes that are alive."""
+    next_id: int
+    next_position: int
+
+
+def add(connection: sqlite3.Connection, owner: Owner, new: Sequence[NewTask], batch: Batch) -> list[AddOutcome]:
+    """Add what is not there yet and take over what belongs to nobody; one outcome for each wish, in order."""
+    (last_position,) = connection.execute("SELECT coalesce(max(position), 0) FROM tasks").fetchone()
+    last_id = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'").fetchone()
+    job = _Add(
+        connection=connection,
+        owner=owner,
+        batch=batch,
+        batch_id=_batch_id(connection, batch),
+        lease=owner.lease(connection),
+        hands_off=frozenset(owner.foreign(connection)),
+        next_id=(last_id[0] if last_id is not None else 0) + 1,
+        next_position=last_position + POSITION_GAP,
+    )
+    outcomes: list[AddOutcome] = []
+    for start in range(0, len(new), _CHUNK):
+        outcomes.extend(_add_chunk(job, new[start : start + _CHUNK]))
+    return outcomes
+
+
+def _batch_id(connection: sqlite3.Connection, batch: Batch) -> int:
+    name, kind = clean(batch.name), batch.kind.value
+    connection.execute("INSERT OR IGNORE INTO batches (name, kind, at) VALUES (?, ?, ?)", (name, kind, batch.at))
+    (number,) = connection.execute("SELECT id FROM batches WHERE name = ? AND kind = ?", (name, kind)).fetchone()
+    return int(number)
+
+
+def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
+    wishes = [cleaned(wish) for wish in new]
+    keys = [_Key(wish.url, wish.dir, wish.name) for wish in wishes]
+    identities = [identity_of(*key) for key in keys]
+    there = _look_up(job, identities)
+    values = []
+    outcomes = []
+    for wish, key, identity in zip(wishes, keys, identities, strict=True):
+        known = there.get(key)
+        if known is not None:
+            outcomes.append(AddOutcome(known, is_new=False))
+            continue
+        task = task_of(
+            wish,
+            task_id=job.next_id,
+            position=job.next_position,
+            batch_id=job.batch_id,
+            owner=job.owner.instance,
+            at=job.batch.at,
+        )
+        job.next_id += 1
+        job.next_position += POSITION_GAP
+        is_get = job.batch.kind is BatchKind.GET
+        values.append(insert_values(task, lease=job.lease, is_get=is_get, identity=identity, asked=key.asked))
+        there[key] = task
+        outcomes.append(AddOutcome(task, is_new=True))
+    job.connection.executemany(INSERT_TASK, values)
+    return outcomes
+
+
+def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
+    """Return the rows that are there already, those of nobody taken over."""
+    statement = SELECT_TASK.replace(" FROM tasks", ", asked, owner, is_get FROM tasks")
+    found = job.connection.execute(
+        f"{statement} WHERE identity IN (SELECT value FROM json_each(?))",  # noqa: S608  # fixed parts
+        (json.dumps(identities),),
+    ).fetchall()
+    there = {}
+    for *row, asked, lease, is_get in found:
+        task = decode(row)
+        there[_Key(task.url, task.dir, asked)] = (
+            task if lease in job.hands_off else _take_over(job, task, is_ours=lease == job.lease, is_get=is_get)
+        )
+    return there
+
+
+def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) -> DownloadTask:
+    """Make a row ours; an orphan that was running goes back to the queue, a completed one keeps its batch."""
+    status = task.status if is_ours else TRANSITIONS[Trigger.REQUEUE].get(task.status, task.status)
+    # What a screen added stays on the screen; what it adds again comes (back) there.
+    stays_get = is_get and job.batch.kind is BatchKind.GET
+    is_moving = task.status is not Status.COMPLETED or stays_get != is_get
+    batch_id = job.batch_id if is_moving and not (is_ours and task.status in UNFINISHED) else task.batch_id
+    taken = replace(task, status=status, batch_id=batch_id, owner=job.owner.instance)
+    if status is not task.status:
+        taken = replace(taken, reason=None, reason_text="", due_at=None)
+    job.connection.execute(
+        "UPDATE tasks SET status = ?, batch_id = ?, is_get = ?, owner = ?, reason = ?, reason_text = ?, due_at = ?"
+        " WHERE id = ?",
+        (status.value, batch_id, stays_get, job.lease, taken.reason, taken.reason_text, taken.due_at, task.id),
+    )
+    return taken

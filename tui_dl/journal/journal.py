@@ -1,0 +1,380 @@
+"""The journal: the durable store of queue, ranges and history, asked and told from the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from tui_dl.core.errors import FileSystemError, Reason
+from tui_dl.core.query import TaskQuery
+from tui_dl.core.status import FINISHED, Status
+from tui_dl.journal import adding, checkpoints, owners, queue_steps, tables, views
+from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
+from tui_dl.journal.opening import MOUNTS, SUSPECT_SUFFIX, Opened, open_file, open_memory
+from tui_dl.journal.queue_steps import Selection
+from tui_dl.journal.reader import Reader
+from tui_dl.journal.records import Records, write_tasks
+from tui_dl.journal.writer import Job, Need, State, Writer, read_state
+
+if TYPE_CHECKING:
+    import sqlite3
+    from array import array
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from tui_dl.core.events import LogLine
+    from tui_dl.core.extents import Extent
+    from tui_dl.core.ranges import RangeSet
+    from tui_dl.core.status import Trigger
+    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.journal.checkpoints import Checkpoint
+
+T = TypeVar("T")
+
+GROUP_S: Final = 0.25
+"""How long records that nobody waits for are gathered before they are written together."""
+
+
+class Journal:
+    """One open journal. Methods without `await` never block; the others resolve when the disk has answered.
+
+    A crash at any instant leaves a journal that claims at most what was recorded; what a durable call
+    acknowledged survives a power cut. All methods belong to the event loop that opened it.
+    Durable calls raise `FileSystemError` where the disk refuses; grouped records are kept then and tried again.
+    """
+
+    def __init__(self, path: Path | None, opened: Opened, clock: Callable[[], float]) -> None:
+        self.path = path
+        """The file; None in memory."""
+        self.instance_id: str = opened.owner.instance
+        """Our random id; rows that we run carry it as their owner."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._clock = clock
+        self._owner = opened.owner
+        self._lock = opened.lock
+        self._lasting_notices = opened.notices
+        self._state = opened.state
+        self._records = Records()
+        self._timer: asyncio.TimerHandle | None = None
+        self._unsaved: dict[int, DownloadTask] = {}
+        self._is_closed = False
+        self._writer = Writer(opened.connection, path, loop, self._publish)
+        self._reader = Reader(opened.reading, path, loop) if opened.reading is not None else None
+        self._writer.start(self._mark_damaged)
+        if self._reader is not None:
+            self._reader.start(self._mark_damaged)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        instance_folder: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        mounts: Path = MOUNTS,
+    ) -> Journal:
+        """Open the journal at `path`, made where there is none; None keeps everything in memory.
+
+        Raises `FileSystemError` where the folder cannot be used, `UsageError` for a newer version.
+        """
+        if path is None:
+            opened = await asyncio.to_thread(open_memory)
+        else:
+            locks = instance_folder or path.parent / "instances"
+            opened = await asyncio.to_thread(open_file, path, locks, clock, mounts)
+        return cls(path, opened, clock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    # What is known without asking
+
+    @property
+    def generation(self) -> int:
+        """Grows with every row added, removed, moved or changed in status, as far as known here."""
+        return self._state.generation
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know: a journal that was replaced, a disk that refuses to write."""
+        trouble = self._state.trouble
+        if trouble is None:
+            return self._lasting_notices
+        return (*self._lasting_notices, f"The journal cannot be written: {trouble.message}. {trouble.hint}")
+
+    def counts(self) -> dict[Status, int]:
+        """Return the rows of the screen's default view by status, every status named."""
+        return dict(self._state.counts)
+
+    async def refresh(self) -> bool:
+        """Take notice of what other processes changed; return whether the generation grew."""
+        before = self._state.generation
+        found = await self._read(read_state)
+        self._publish(replace(found, trouble=self._state.trouble))
+        return self._state.generation != before
+
+    # The queue
+
+    async def add(
+        self, new: Sequence[NewTask], *, batch: str, at: float, kind: BatchKind = BatchKind.SCREEN
+    ) -> list[AddOutcome]:
+        """Add rows, one outcome for each wish in order; durable on return.
+
+        What is there already (same address, folder and name asked) is not added again. A row of nobody becomes ours:
+        unfinished it is back in the queue, failed, cancelled, skipped or completed it stays so and the caller decides.
+        A row that another living process owns is returned as it is, with that owner.
+        """
+        wishes = tuple(new)
+        return await self._ask(
+            lambda connection: adding.add(connection, self._owner, wishes, Batch(batch, kind, at)), Need.DURABLE
+        )
+
+    async def adopt_orphans(self, *, batch_id: int | None = None) -> array[int]:
+        """Make unfinished rows of dead processes ours, those that ran back in the queue; return their ids in order."""
+        return await self._ask(lambda connection: owners.adopt_orphans(connection, self._owner, batch_id), Need.DURABLE)
+
+    async def next_pending(
+        self, limit: int, *, excluding_hosts: Collection[str] = (), excluding_ids: Collection[int] = ()
+    ) -> list[DownloadTask]:
+        """Return our next pending rows by priority and position."""
+        # Rows whose newer state is not committed yet would look pending still.
+        ids = {*excluding_ids, *self._unsaved}
+        hosts = tuple(excluding_hosts)
+        return await self._read(lambda connection: views.next_pending(connection, self.instance_id, limit, hosts, ids))
+
+    async def save(self, task: DownloadTask, *, is_durable: bool) -> None:
+        """Record the state of a task that we own; durable on return, or within `GROUP_S` if that was not asked for.
+
+        Position, priority, batch and owner are the journal's own and are not written. Completion drops the checkpoint.
+        """
+        if is_durable:
+            await self.save_many((task,))
+        else:
+            self.save_soon(task)
+
+    def save_soon(self, task: DownloadTask) -> None:
+        """Record the state of a task that we own within `GROUP_S`; of several the last one counts."""
+        self._unsaved[task.id] = self._records.saves[task.id] = task
+        self._arm()
+
+    async def save_many(self, tasks: Sequence[DownloadTask]) -> None:
+        """Record the state of many tasks in one transaction; durable on return."""
+        held = tuple(tasks)
+        for task in held:
+            self._records.saves.pop(task.id, None)
+            self._unsaved[task.id] = task
+        try:
+            await self._ask(lambda connection: write_tasks(connection, self.instance_id, held), Need.DURABLE)
+        finally:
+            self._forget_unsaved(held)
+
+    async def bulk(
+        self,
+        trigger: Trigger,
+        query: TaskQuery | None = None,
+        ids: Sequence[int] | None = None,
+        *,
+        excluding_ids: Collection[int] = (),
+    ) -> int:
+        """Step all rows of a query or of these ids for which `advance()` is legal; return how many; durable.
+
+        Rows of other living processes stay as they are; the engine excludes its live ones and steps them itself.
+        """
+        selection = Selection(query, ids, tuple(excluding_ids))
+        at = self._clock()
+        return await self._ask(
+            lambda connection: queue_steps.bulk(connection, self._owner, trigger, selection, at), Need.DURABLE
+        )
+
+    async def move(self, ids: Sequence[int], *, up: bool) -> int:
+        """Swap unfinished rows with their neighbours in the queue; return how many moved."""
+        held = tuple(ids)
+        return await self._ask(lambda connection: queue_steps.move(connection, held, is_up=up), Need.DURABLE)
+
+    async def remove(self, ids: Sequence[int]) -> int:
+        """Take rows out, kept aside for one `undo()`; return how many. Rows of other living processes stay."""
+        selection = Selection(ids=tuple(ids))
+        return await self._ask(lambda connection: queue_steps.remove(connection, self._owner, selection), Need.DURABLE)
+
+    async def clear_finished(self) -> int:
+        """Take out all finished rows that the default view shows, kept aside for one `undo()`; return how many."""
+        selection = Selection(TaskQuery(statuses=FINISHED))
+        return await self._ask(lambda connection: queue_steps.remove(connection, self._owner, selection), Need.DURABLE)
+
+    async def undo(self) -> int:
+        """Bring back what the last removal of this process took out; return how many rows."""
+        return await self._ask(lambda connection: queue_steps.undo(connection, self._owner), Need.DURABLE)
+
+    async def expire_history(self, days: float, now: float) -> int:
+        """Forget finished rows that ended more than `days` before `now`; return how many."""
+        return await self._ask(lambda connection: queue_steps.expire(connection, self._owner, days, now), Need.DURABLE)
+
+    # Checkpoints
+
+    def record_written(self, task_id: int, extents: Sequence[Extent]) -> None:
+        """Record extents that were handed to the kernel, within `GROUP_S`; disjoint from what is held."""
+        self._records.extents.setdefault(task_id, []).extend(extents)
+        self._arm()
+
+    async def record_synced(self, task_id: int, ranges: RangeSet) -> None:
+        """Record all bytes of a part file that were synced before this call; durable on return."""
+        held = ranges.copy()
+        await self._ask(lambda connection: checkpoints.set_synced(connection, task_id, held), Need.DURABLE)
+
+    async def load_checkpoint(self, task_id: int) -> Checkpoint:
+        """Return what is recorded of a part file, with all that was told before."""
+        return await self._ask(lambda connection: checkpoints.read_checkpoint(connection, task_id), Need.READ)
+
+    async def forget_checkpoint(self, task_id: int) -> None:
+        """Claim nothing of a part file any more; durable on return."""
+        await self._ask(lambda connection: checkpoints.forget(connection, task_id), Need.DURABLE)
+
+    async def drop_extents(self, task_id: int, start: int, end: int) -> None:
+        """Claim nothing of `start <= offset < end` any more; durable on return."""
+        await self._ask(lambda connection: checkpoints.drop(connection, task_id, start, end), Need.DURABLE)
+
+    # Views
+
+    async def ids(self, query: TaskQuery) -> array[int]:
+        """Return the ids of matching rows in order, as committed when it was asked."""
+        return await self._read(lambda connection: views.ids_of(connection, query))
+
+    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return the rows of these ids, in this order; ids that are gone are left out."""
+        held = tuple(ids)
+        return await self._read(lambda connection: views.rows_of(connection, held))
+
+    async def get(self, task_id: int) -> DownloadTask | None:
+        """Return one row with all that was told before; None if it is gone."""
+        rows = await self._ask(lambda connection: views.rows_of(connection, (task_id,)), Need.READ)
+        return rows[0] if rows else None
+
+    # Log and hosts
+
+    def log(self, task_id: int, line: LogLine) -> None:
+        """Append a line to a task's log within `GROUP_S`; the last `records.LOG_LINES` are kept."""
+        self._records.log.append((task_id, line))
+        self._arm()
+
+    async def log_of(self, task_id: int) -> tuple[LogLine, ...]:
+        """Return a task's log, oldest first, with all that was told before."""
+        return await self._ask(lambda connection: tables.read_log(connection, task_id), Need.READ)
+
+    async def save_host(self, host: str, facts: Mapping[str, Any], at: float) -> None:
+        """Record what was learned of a host (JSON values)."""
+        text = json.dumps(dict(facts))
+        await self._ask(lambda connection: tables.write_host(connection, host, text, at), Need.WRITE)
+
+    async def load_hosts(self) -> dict[str, tuple[dict[str, Any], float]]:
+        """Return what was learned of each host, and when."""
+        return await self._ask(tables.read_hosts, Need.READ)
+
+    # Life
+
+    async def flush(self) -> None:
+        """Force all grouped records out; durable on return."""
+        await self._ask(lambda _: None, Need.DURABLE)
+
+    async def aclose(self) -> None:
+        """Write what is left, close the file and let go of our rows; closed even where the disk refuses it."""
+        if self._is_closed:
+            return
+        try:
+            await self._ask(lambda connection: queue_steps.bury(connection, self.instance_id), Need.DURABLE)
+        finally:
+            self._is_closed = True
+            ended = [self._loop.create_future()]
+            self._writer.end(partial(_finish, ended[0]))
+            if self._reader is not None:
+                ended.append(self._loop.create_future())
+                self._reader.end(partial(_finish, ended[1]))
+            await asyncio.gather(*ended)
+            if self._lock is not None:
+                await asyncio.to_thread(self._lock.release)
+
+    # Within
+
+    async def _read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Ask in the reader thread; sees what was committed before."""
+        if self._reader is None:
+            return await self._ask(run, Need.READ)
+        self._refuse_closed()
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._reader.submit(Job(run, Need.READ, partial(_resolve, future)))
+        return await future
+
+    async def _ask(self, run: Callable[[sqlite3.Connection], T], need: Need) -> T:
+        """Ask in the writer thread, after all that was told before."""
+        self._refuse_closed()
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._writer.submit([*self._gathered(), Job(run, need, partial(_resolve, future))])
+        return await future
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise FileSystemError(Reason.JOURNAL_BUSY, "the journal has been closed")
+
+    def _arm(self) -> None:
+        if self._timer is None and not self._is_closed:
+            self._timer = self._loop.call_later(GROUP_S, self._write_group)
+
+    def _write_group(self) -> None:
+        self._writer.submit(self._gathered())
+
+    def _gathered(self) -> list[Job]:
+        """Return the job that writes the grouped records, if there are any."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._records:
+            return []
+        records, self._records = self._records, Records()
+        saved = tuple(records.saves.values())
+        return [
+            Job(
+                lambda connection: records.write(connection, self.instance_id),
+                Need.WRITE,
+                lambda _result, _error: self._forget_unsaved(saved),
+                records,
+            )
+        ]
+
+    def _forget_unsaved(self, tasks: Sequence[DownloadTask]) -> None:
+        for task in tasks:
+            if self._unsaved.get(task.id) is task:
+                del self._unsaved[task.id]
+
+    def _publish(self, state: State) -> None:
+        if state.generation < self._state.generation:
+            # Two threads answer: the other one saw a later commit.
+            state = replace(self._state, trouble=state.trouble)
+        self._state = state
+
+    def _mark_damaged(self) -> None:
+        """Let the next process that opens the journal look at every page; called in any thread."""
+        if self.path is not None:
+            with suppress(OSError):
+                self.path.with_name(self.path.name + SUSPECT_SUFFIX).touch(mode=0o600)
+
+
+def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():  # whoever asked was cancelled meanwhile
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,181 @@
+"""Open the journal's file: make it, migrate it, or move a damaged one aside."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import FileSystemError, Reason, TuiDlError
+from tui_dl.journal import schema, views
+from tui_dl.journal.fault_map import condition_of, journal_error
+from tui_dl.journal.instances import InstanceLock, opening
+from tui_dl.journal.mounts import is_on_network
+from tui_dl.journal.owners import Owner
+from tui_dl.journal.queue_steps import bury_dead
+from tui_dl.journal.salvage import replace_damaged
+from tui_dl.journal.writer import State, read_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOUNTS: Final = Path("/proc/mounts")
+"""Where Linux lists the file systems; elsewhere there is no such file and none counts as a network's."""
+SUSPECT_SUFFIX: Final = ".suspect"
+"""Beside the journal: a process met damage, so the next one to open it looks at every page."""
+_BUSY_S: Final = 5.0
+"""How long a transaction waits for another process's."""
+_FULL_CHECK_BYTES: Final = 32 << 20
+"""Up to this size every page is looked at on opening (about 50 ms); beyond it only where damage was met."""
+_MEMORY_ID: Final = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A journal's file as it was opened."""
+
+    connection: sqlite3.Connection
+    """For the writer thread."""
+    reading: sqlite3.Connection | None
+    """For the reader thread; None where only one connection can be."""
+    owner: Owner
+    """This process as the journal knows it."""
+    lock: InstanceLock | None
+    """Our lock file; None in memory."""
+    state: State
+    """Counts and generation as they were found."""
+    notices: tuple[str, ...] = ()
+    """What a person should know, in words."""
+
+
+def open_memory() -> Opened:
+    """Open a journal that keeps nothing on disk."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    schema.migrate(connection)
+    views.prepare(connection)
+    return Opened(connection, None, Owner(_MEMORY_ID, None), None, read_state(connection))
+
+
+def open_file(path: Path, locks: Path, clock: Callable[[], float], mounts: Path) -> Opened:
+    """Open or make the journal at `path`; raises `FileSystemError`, or `UsageError` for a newer version."""
+    lock = None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        host = socket.gethostname()
+        is_remote = is_on_network(path.parent, mounts)
+        with opening(path.with_name("journal.opening")):
+            lock = InstanceLock.claim(locks, host=host)
+            owner = Owner(lock.instance_id, locks, host if is_remote else "")
+            if is_remote:
+                _refuse_others(owner, path)
+            notices = _make_or_mend(path, owner, clock)
+            connection = _connect(path, is_exclusive=is_remote)
+            schema.migrate(connection)
+            bury_dead(connection, owner)
+            state = read_state(connection)
+            reading = None if is_remote else _connect(path, is_reading=True)
+    except BaseException as error:
+        if lock is not None:
+            lock.release()
+        if isinstance(error, OSError | sqlite3.Error):
+            raise journal_error(error, path) from error
+        raise
+    return Opened(connection, reading, owner, lock, state, notices)
+
+
+def _refuse_others(owner: Owner, path: Path) -> None:
+    """On a network file system SQLite's shared memory cannot be trusted: one process at a time."""
+    for instance, holder in owner.living().items():
+        raise FileSystemError(
+            Reason.JOURNAL_BUSY,
+            f"the journal {path} lies on a network file system and is in use by {holder}; end that process, "
+            f"or remove {instance}.lock beside it if that process is gone, or set TUI_DL_HOME to a local folder",
+        )
+
+
+def _connect(path: Path, *, is_exclusive: bool = False, is_reading: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
+    try:
+        if is_exclusive:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        if is_reading:
+            connection.execute("PRAGMA query_only = ON")
+        views.prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_or_mend(path: Path, owner: Owner, clock: Callable[[], float]) -> tuple[str, ...]:
+    """Leave a sound journal at `path`; return what a person should know of it."""
+    for leftover in path.parent.glob(f"{path.name}.new*"):
+        leftover.unlink()
+    if not path.exists():
+        fresh = make_new(path)
+        fresh.replace(path)
+        _sync_folder(path.parent)
+        return ()
+    damage = _damage_of(path)
+    if not damage:
+        path.chmod(0o600)
+        return ()
+    living = owner.living()
+    if living:
+        holder = next(iter(living.values()))
+        raise FileSystemError(
+            Reason.JOURNAL_DAMAGED,
+            f"the journal {path} is damaged ({damage}) and still in use by {holder}; end that process first",
+        )
+    notice = replace_damaged(path, make_new(path), damage, clock())
+    path.with_name(path.name + SUSPECT_SUFFIX).unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return (notice,)
+
+
+def make_new(path: Path) -> Path:
+    """Make a complete empty journal under another name, so that no crash leaves half of one at `path`."""
+    fresh = path.with_name(path.name + ".new")
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+        # The default rollback journal: nothing is left beside the file when it is closed.
+        schema.migrate(connection)
+    return fresh
+
+
+def _damage_of(path: Path) -> str:
+    """Return what is wrong with the file in a few words, empty if it is sound; a newer version is refused."""
+    if path.stat().st_size == 0:
+        return "it is empty"
+    try:
+        with closing(_connect(path)) as connection:
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            if application != schema.APPLICATION_ID:
+                return "it is no journal"
+            schema.refuse_newer(schema.version_of(connection), len(schema.MIGRATIONS))
+            connection.execute("SELECT count(*) FROM counts").fetchone()
+            connection.execute("SELECT max(id) FROM tasks").fetchone()
+            is_suspect = path.with_name(path.name + SUSPECT_SUFFIX).exists()
+            if is_suspect or path.stat().st_size <= _FULL_CHECK_BYTES:
+                (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                return "" if verdict == "ok" else str(verdict).replace("\n", " ")
+    except TuiDlError:
+        raise
+    except sqlite3.Error as error:
+        if condition_of(error) in (Reason.JOURNAL_DAMAGED, None):
+            return str(error)
+        raise
+    return ""
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

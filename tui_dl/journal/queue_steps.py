@@ -1,0 +1,154 @@
+"""Steps on rows that are not live: bulk transitions, moves, removals and their undoing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.core.status import FINISHED, UNFINISHED, Trigger
+from tui_dl.journal.transitions import assignments, status_case, words
+from tui_dl.journal.views import condition_of_query
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from tui_dl.core.query import TaskQuery
+    from tui_dl.journal.owners import Owner
+
+_DAY_S: Final = 86_400.0
+_HANDS_OFF: Final = "owner NOT IN (SELECT value FROM json_each(:hands_off))"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows a step is meant for: a query, or ids, or both; without either, all of the default view."""
+
+    query: TaskQuery | None = None
+    """Rows that match."""
+    ids: Sequence[int] | None = None
+    """Rows of these ids."""
+    excluding_ids: tuple[int, ...] = ()
+    """Rows that are live in the engine, which steps them itself."""
+
+    def condition(self) -> tuple[str, dict[str, Any]]:
+        """Return the `WHERE` and its parameters."""
+        terms = ["id NOT IN (SELECT value FROM json_each(:excluded))"]
+        parameters: dict[str, Any] = {"excluded": json.dumps(self.excluding_ids)}
+        if self.ids is not None:
+            terms.append("id IN (SELECT value FROM json_each(:ids))")
+            parameters["ids"] = json.dumps(list(self.ids))
+        if self.query is not None:
+            where, more = condition_of_query(self.query)
+            terms.append(where)
+            parameters |= more
+        return " AND ".join(terms), parameters
+
+
+def bulk(connection: sqlite3.Connection, owner: Owner, trigger: Trigger, selection: Selection, at: float) -> int:
+    """Step all selected rows for which the step is legal and that no other living process owns; they become ours."""
+    where, parameters = selection.condition()
+    _, sources = status_case(trigger)
+    parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "lease": owner.lease(connection), "at": at}
+    return connection.execute(
+        f"UPDATE tasks SET {assignments(trigger)}, owner = :lease"  # noqa: S608  # fixed parts
+        f" WHERE status IN ({sources}) AND {_HANDS_OFF} AND {where}",
+        parameters,
+    ).rowcount
+
+
+def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> int:
+    """Swap each of these unfinished rows with its neighbour in the queue; return how many moved.
+
+    Rows that stand together move together; those at the end of the queue stay.
+    """
+    direction = "" if is_up else " DESC"
+    rows = connection.execute(
+        f"SELECT id, position, priority FROM tasks WHERE status IN ({words(UNFINISHED)})"  # noqa: S608  # fixed words
+        f" AND id IN (SELECT value FROM json_each(?)) ORDER BY position{direction}, id{direction}",
+        (json.dumps(list(ids)),),
+    ).fetchall()
+    stuck = set()
+    for task_id, position, priority in rows:
+        neighbour = _neighbour(connection, task_id, position, priority, is_up=is_up)
+        if neighbour is None or neighbour[0] in stuck:
+            stuck.add(task_id)
+            continue
+        connection.execute("UPDATE tasks SET position = ? WHERE id = ?", (neighbour[1], task_id))
+        connection.execute("UPDATE tasks SET position = ? WHERE id = ?", (position, neighbour[0]))
+    moved = len(rows) - len(stuck)
+    if moved:
+        connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
+    return moved
+
+
+def _neighbour(
+    connection: sqlite3.Connection, task_id: int, position: int, priority: int, *, is_up: bool
+) -> tuple[int, int] | None:
+    sign, direction = ("<", "DESC") if is_up else (">", "ASC")
+    found: tuple[int, int] | None = connection.execute(
+        f"SELECT id, position FROM tasks WHERE (position, id) {sign} (?, ?) AND priority = ?"  # noqa: S608  # fixed
+        f" AND status IN ({words(UNFINISHED)}) ORDER BY position {direction}, id {direction} LIMIT 1",
+        (position, task_id, priority),
+    ).fetchone()
+    return found
+
+
+def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection) -> int:
+    """Take the selected rows out, kept aside for one `undo()`; rows of other living processes stay."""
+    bury(connection, owner.instance)
+    where, parameters = selection.condition()
+    parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "remover": owner.instance}
+    where = f"{_HANDS_OFF} AND {where}"
+    copied = connection.execute(f"INSERT INTO removed SELECT *, :remover FROM tasks WHERE {where}", parameters)  # noqa: S608
+    connection.execute("DELETE FROM tasks WHERE id IN (SELECT id FROM removed WHERE remover = ?)", (owner.instance,))
+    return copied.rowcount
+
+
+def undo(connection: sqlite3.Connection, owner: Owner) -> int:
+    """Bring back what our last removal took out, but no address and target that was added again since."""
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
+    requeued, _ = status_case(Trigger.REQUEUE)
+    chosen = {"status": requeued, "owner": ":lease"}
+    restored = connection.execute(
+        f"INSERT INTO tasks ({', '.join(columns)})"  # noqa: S608  # names from our own schema
+        f" SELECT {', '.join(chosen.get(name, name) for name in columns)} FROM removed AS gone"
+        " WHERE remover = :remover AND NOT EXISTS (SELECT 1 FROM tasks WHERE identity = gone.identity"
+        " AND url = gone.url AND dir = gone.dir AND asked = gone.asked)",
+        {"lease": owner.lease(connection), "remover": owner.instance},
+    ).rowcount
+    connection.execute("DELETE FROM removed WHERE remover = ? AND id IN (SELECT id FROM tasks)", (owner.instance,))
+    bury(connection, owner.instance)
+    return restored
+
+
+def bury(connection: sqlite3.Connection, remover: str) -> None:
+    """Forget for good what this instance removed, with all that belongs to it."""
+    ids = connection.execute("SELECT id FROM removed WHERE remover = ?", (remover,)).fetchall()
+    _forget_belongings(connection, ids)
+    connection.execute("DELETE FROM removed WHERE remover = ?", (remover,))
+
+
+def bury_dead(connection: sqlite3.Connection, owner: Owner) -> None:
+    """Forget for good what processes removed that are gone."""
+    removers = [row[0] for row in connection.execute("SELECT DISTINCT remover FROM removed")]
+    living = {*owner.living(), owner.instance} if removers else set()
+    for remover in removers:
+        if remover not in living:
+            bury(connection, remover)
+
+
+def expire(connection: sqlite3.Connection, owner: Owner, days: float, now: float) -> int:
+    """Forget finished rows that ended more than `days` ago."""
+    parameters = {"hands_off": json.dumps(owner.foreign(connection)), "until": now - days * _DAY_S}
+    where = f"finished_at < :until AND status IN ({words(FINISHED)}) AND {_HANDS_OFF}"
+    ids = connection.execute(f"SELECT id FROM tasks WHERE {where}", parameters).fetchall()  # noqa: S608  # fixed words
+    connection.executemany("DELETE FROM tasks WHERE id = ?", ids)
+    _forget_belongings(connection, ids)
+    return len(ids)
+
+
+def _forget_belongings(connection: sqlite3.Connection, ids: Sequence[tuple[int]]) -> None:
+    for table in ("extents", "checkpoints", "log"):
+        connection.executemany(f"DELETE FROM {table} WHERE task_id = ?", ids)  # noqa: S608  # fixed names

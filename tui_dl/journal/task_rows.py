@@ -1,0 +1,159 @@
+"""Turn a `DownloadTask` into a row of the journal and back."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from tui_dl.core.errors import Reason
+from tui_dl.core.filename import name_from_url
+from tui_dl.core.http_rules import Validator
+from tui_dl.core.status import Status
+from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_READ: Final = (
+    *("id", "url", "dir", "filename", "status", "name_fixed", "path", "part_path", "total_bytes"),
+    *("downloaded_bytes", "validator", "final_url", "host", "reason", "reason_text", "due_at", "retry_count"),
+    *("flags", "options", "position", "priority", "batch_id", "parent_id"),
+    "coalesce((SELECT instance FROM owners WHERE number = tasks.owner), '')",
+    *("added_at", "started_at", "finished_at", "sha256"),
+)
+SELECT_TASK: Final = f"SELECT {', '.join(_READ)} FROM tasks"  # noqa: S608  # fixed column names
+"""Reads what `decode()` understands; a `WHERE` may follow."""
+
+_SAVED: Final = (
+    *("filename", "status", "name_fixed", "path", "part_path", "total_bytes", "downloaded_bytes", "validator"),
+    *("final_url", "reason", "reason_text", "due_at", "retry_count", "flags", "options", "started_at"),
+    *("finished_at", "sha256"),
+)
+UPDATE_TASK: Final = (
+    f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in _SAVED)}"  # noqa: S608  # fixed column names
+    " WHERE id = ? AND owner = (SELECT number FROM owners WHERE instance = ?)"
+)
+"""Takes `encode()`, the id and our instance: position, priority, batch and owner belong to the journal alone."""
+
+_INSERTED: Final = (
+    *("id", "url", "dir", "filename", "status", "position", "owner", "host", "is_get", "batch_id"),
+    *("identity", "asked", "name_fixed", "options", "added_at"),
+)
+INSERT_TASK: Final = f"INSERT INTO tasks ({', '.join(_INSERTED)}) VALUES ({', '.join('?' * len(_INSERTED))})"  # noqa: S608  # fixed
+
+
+def clean(text: str) -> str:
+    """Return text that SQLite can hold: no lone surrogates, no NUL (which would end it for `LIKE`)."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def identity_of(url: str, folder: str, asked: str) -> int:
+    """Return a signed 64-bit hash of what makes two adds the same one."""
+    digest = blake2b(f"{url}\0{folder}\0{asked}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def host_of(url: str) -> str:
+    """Return host and port of an address, lower case, without credentials."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def cleaned(new: NewTask) -> NewTask:
+    """Return the same wish with texts that SQLite can hold."""
+    if all(text.isascii() and "\0" not in text for text in (new.url, new.dir, new.name)):
+        return new
+    return NewTask(url=clean(new.url), dir=clean(new.dir), name=clean(new.name), options=new.options)
+
+
+def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: str, at: float) -> DownloadTask:
+    """Return the row that a wish begins with."""
+    return DownloadTask(
+        id=task_id,
+        url=new.url,
+        dir=new.dir,
+        filename=new.name or clean(name_from_url(new.url)),
+        name_fixed=bool(new.name),
+        host=clean(host_of(new.url)),
+        options=new.options,
+        position=position,
+        batch_id=batch_id,
+        owner=owner,
+        added_at=at,
+    )
+
+
+def insert_values(task: DownloadTask, *, lease: int, is_get: bool, identity: int, asked: str) -> tuple[Any, ...]:
+    """Return the values for `INSERT_TASK`."""
+    options = encode_options(task.options)
+    place = (task.position, lease, task.host, is_get, task.batch_id, identity, asked, task.name_fixed)
+    return (task.id, task.url, task.dir, task.filename, task.status.value, *place, options, task.added_at)
+
+
+def encode(task: DownloadTask) -> tuple[Any, ...]:
+    """Return the values for `UPDATE_TASK` up to its `WHERE`."""
+    return (
+        clean(task.filename),
+        task.status.value,
+        task.name_fixed,
+        clean(task.path),
+        clean(task.part_path),
+        task.total_bytes,
+        task.downloaded_bytes,
+        "" if task.validator == _NO_VALIDATOR else task.validator.as_json(),
+        clean(task.final_url),
+        task.reason.value if task.reason is not None else None,
+        clean(task.reason_text),
+        task.due_at,
+        task.retry_count,
+        ",".join(sorted(task.flags)),
+        encode_options(task.options),
+        task.started_at,
+        task.finished_at,
+        clean(task.sha256),
+    )
+
+
+def decode(row: Sequence[Any]) -> DownloadTask:
+    """Return the task of a row read by `SELECT_TASK`; raises `ValueError` or `TypeError` for a damaged one."""
+    fields: tuple[Any, ...] = (
+        *row[:4],
+        Status(row[4]),
+        bool(row[5]),
+        *row[6:10],
+        Validator.from_json(row[10]) if row[10] else _NO_VALIDATOR,
+        *row[11:13],
+        Reason(row[13]) if row[13] is not None else None,
+        *row[14:17],
+        frozenset(map(Flag, row[17].split(","))) if row[17] else _NO_FLAGS,
+        decode_options(row[18]) if row[18] else _NO_OPTIONS,
+        *row[19:],
+    )
+    return DownloadTask(*fields)
+
+
+_NO_VALIDATOR: Final = Validator()
+_NO_OPTIONS: Final = TaskOptions()
+_NO_FLAGS: Final[frozenset[Flag]] = frozenset()
+
+
+def encode_options(options: TaskOptions) -> str:
+    """Return options as JSON, those only that were asked for; empty for none."""
+    if options == _NO_OPTIONS:
+        return ""
+    asked = {name: getattr(options, name) for name in TaskOptions.__slots__}
+    return json.dumps({name: value for name, value in asked.items() if value != getattr(_NO_OPTIONS, name)})
+
+
+def decode_options(text: str) -> TaskOptions:
+    """Return the options of `encode_options()`; names that another version knew are passed over."""
+    held = json.loads(text)
+    values = {name: held[name] for name in TaskOptions.__slots__ if name in held}
+    if "headers" in values:
+        values["headers"] = tuple((str(name), str(value)) for name, value in values["headers"])
+    if values.get("on_exists") is not None:
+        values["on_exists"] = OnExists(values["on_exists"])
+    return TaskOptions(**values)
