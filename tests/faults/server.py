@@ -99,12 +99,11 @@ class FaultServer:
         tls: ssl.SSLContext | None = None,
         connection_limit: int | None = None,
         now: Callable[[], float] = time.time,
-        on_bytes: Callable[[int], None] | None = None,
-        on_finished: Callable[[RequestLog], None] | None = None,
+        is_remembering: bool = True,
     ) -> None:
         """Prepare a server; connections beyond `connection_limit` are reset as soon as they are made.
 
-        `on_bytes` hears of body bytes before they are sent, `on_finished` of every request's end.
+        Where it is not `is_remembering`, `requests` holds only what is being answered, for servers that run long.
         """
         self.host = host
         self.port = port
@@ -114,8 +113,11 @@ class FaultServer:
         self.connection_limit = connection_limit
         self._tls = tls
         self._now = now
-        self._on_bytes = on_bytes
-        self._on_finished = on_finished
+        self._is_remembering = is_remembering
+        self.on_bytes: Callable[[int], None] | None = None
+        """Hears of body bytes before they are sent."""
+        self.on_finished: Callable[[RequestLog], None] | None = None
+        """Hears of every request's end."""
         self._routes: dict[str, _Route] = {}
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
@@ -194,6 +196,11 @@ class FaultServer:
         """Break every connection at once, as a router that restarts would."""
         for writer in self._connections.values():
             writer.transport.abort()
+
+    def length_of(self, path: str) -> int | None:
+        """Return the length of what a path serves now, None where it serves nothing."""
+        route = self._routes.get(path)
+        return None if route is None else route.resource.length_bytes
 
     @property
     def active_connections(self) -> int:
@@ -322,8 +329,8 @@ class FaultServer:
         def on_bytes(size: int) -> None:
             log.sent_bytes += size
             route.sent_bytes += size
-            if self._on_bytes is not None:
-                self._on_bytes(size)
+            if self.on_bytes is not None:
+                self.on_bytes(size)
             self._changed()
 
         def on_stall() -> None:
@@ -343,10 +350,12 @@ class FaultServer:
         finally:
             log.finish = finish
             self._active.discard(log)
+            if not self._is_remembering:
+                self.requests.remove(log)
             log.ended_at = asyncio.get_running_loop().time()
             route.active -= 1
-            if self._on_finished is not None:
-                self._on_finished(log)
+            if self.on_finished is not None:
+                self.on_finished(log)
             self._changed()
 
 
