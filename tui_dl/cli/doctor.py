@@ -7,7 +7,6 @@ import platform
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +24,7 @@ from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tui_dl.cli.locations import Locations
 

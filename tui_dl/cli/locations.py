@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -50,11 +51,15 @@ def find_locations(environment: Mapping[str, str]) -> Locations:
     from platformdirs import PlatformDirs  # noqa: PLC0415  # `--version` must not pay for it
 
     dirs = PlatformDirs(_APP, appauthor=False)
+    with warnings.catch_warnings():
+        # Without a login session (cron, containers) there is no XDG_RUNTIME_DIR; its stand-in is good enough.
+        warnings.simplefilter("ignore")
+        runtime = Path(dirs.user_runtime_dir)
     return Locations(
         config=Path(dirs.user_config_dir),
         data=Path(dirs.user_data_dir),
         state=Path(dirs.user_state_dir),
-        runtime=Path(dirs.user_runtime_dir),
+        runtime=runtime,
     )
 
 

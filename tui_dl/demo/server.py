@@ -189,7 +189,8 @@ async def _send_body(response: web.StreamResponse, temper: Temper, answer: _Answ
     end = answer.end if answer.cut_at is None else answer.cut_at
     for offset in range(answer.start, end, step):
         stop = min(offset + step, end)
-        await response.write(content(temper.seed + answer.version, offset, stop))
         if temper.pace_bps:
+            # A slice goes out when its time has passed, so that the pace is never exceeded.
             due_at = began_at + (stop - answer.start) / temper.pace_bps
             await asyncio.sleep(max(due_at - loop.time(), 0))
+        await response.write(content(temper.seed + answer.version, offset, stop))

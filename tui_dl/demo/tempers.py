@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Final
+from zlib import crc32
 
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
@@ -64,7 +65,7 @@ class Temper:
     @property
     def seed(self) -> int:
         """Names the content of its first version; the next version has the next seed."""
-        return sum(byte * (index + 1) for index, byte in enumerate(self.name.encode())) * 2
+        return crc32(self.name.encode()) * 2
 
 
 def content(seed: int, start: int, end: int) -> bytes:
