@@ -77,6 +77,14 @@ def test_a_shifted_piece_is_found_within_its_first_bytes(shift: int) -> None:
     assert wrong < BLOCK_BYTES + 16
 
 
+def test_the_middle_of_one_block_is_not_that_of_another() -> None:
+    """A piece without a header, moved by whole blocks, differs at once."""
+    moved = content(1, 3 * BLOCK_BYTES + 500_000, 3 * BLOCK_BYTES + 504_096)
+    wrong = first_wrong(moved, 1, BLOCK_BYTES + 500_000)
+    assert wrong is not None
+    assert wrong < BLOCK_BYTES + 500_016
+
+
 def test_the_oracle_outpaces_the_disk() -> None:
     """Sixty-four MiB are made without noticing: the server's speed must not hang on the content."""
     assert len(content(1, 0, 64 << 20)) == 64 << 20

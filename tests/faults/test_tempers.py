@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
+import ssl
 import zlib
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,8 +20,6 @@ from tests.faults.server import FaultServer
 from tests.faults.wire import Finish
 
 if TYPE_CHECKING:
-    import ssl
-
     from tests.faults.script import Exchange, Fault, Reply
 
 __all__ = ["fault_server", "tls_authority", "tls_fault_server", "trusting_context"]
@@ -270,3 +271,26 @@ async def test_tls_breaks_off_too(
         with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
             await client.reader.readexactly(1)
     assert tls_fault_server.requests[0].finish is Finish.BROKEN_OFF
+
+
+def _end_of_tls(url: str, context: ssl.SSLContext) -> bytes:
+    """Return what is read after the body's last byte, on a socket that tells a cut from a close."""
+    parts = urlsplit(url)
+    with (
+        socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=parts.hostname, suppress_ragged_eofs=False) as secured,
+    ):
+        secured.sendall(b"GET /f HTTP/1.1\r\nHost: x\r\n\r\n")
+        held = b""
+        while not held.endswith(b"\r\n\r\nab"):
+            held += secured.recv(4096)
+        return secured.recv(4096)
+
+
+async def test_a_cut_has_no_close_notify(tls_fault_server: FaultServer, trusting_context: ssl.SSLContext) -> None:
+    """drop_after ends TLS in order, cut_after does not: the only difference between a whole body and a cut one."""
+    url = tls_fault_server.add("/f", ALPHABET, tempers.without_length, tempers.drop_after(2))
+    assert await asyncio.to_thread(_end_of_tls, url, trusting_context) == b""
+    tls_fault_server.script("/f", tempers.without_length, tempers.cut_after(2))
+    with pytest.raises(ssl.SSLEOFError):
+        await asyncio.to_thread(_end_of_tls, url, trusting_context)
