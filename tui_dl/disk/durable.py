@@ -6,13 +6,14 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 from contextlib import suppress
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 _RENAME_NOREPLACE: Final = 1
 _NOT_OFFERED: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
@@ -66,19 +67,34 @@ def sync_folder(fd: int) -> None:
             raise
 
 
-def syncfs(folder_fd: int, file_fds: Iterable[int]) -> None:
-    """Make these files durable with one sync of their whole file system, or one by one where that is not offered.
+def sync_group(folder_fd: int, file_fds: Sequence[int]) -> dict[int, OSError]:
+    """Make these files of one file system durable, with one sync if it can be; returns the descriptors that failed.
 
-    `folder_fd` must have been open before the files were written: the kernel reports an error of writing back once
-    to each descriptor that was open when it happened (Linux 5.8).
+    All descriptors must have been open since before the files were written: the kernel tells each of them once of an
+    error in writing back. So after a failed sync of the whole (which may be another file's doing), asking each file
+    is a true answer and no second try.
     """
-    call = _libc_function("syncfs")
-    if call is None:
-        for fd in file_fds:
+    if _syncfs(folder_fd):
+        return {}
+    failures: dict[int, OSError] = {}
+    for fd in file_fds:
+        try:
             os.fsync(fd)
-    elif call(folder_fd) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        except OSError as error:
+            failures[fd] = error
+    return failures
+
+
+def _syncfs(fd: int) -> bool:
+    call = _libc_function("syncfs")
+    return call is not None and _is_syncfs_honest() and call(fd) == 0
+
+
+@cache
+def _is_syncfs_honest() -> bool:
+    """Whether `syncfs()` reports errors of writing back (Linux 5.8)."""
+    version = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]]
+    return version >= [5, 8]
 
 
 def _renameat2(src: str, dst: str, src_dir_fd: int, dst_dir_fd: int) -> None:

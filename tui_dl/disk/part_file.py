@@ -11,7 +11,7 @@ from tui_dl.core.errors import ContentError, FileSystemError, Reason
 from tui_dl.disk.durable import rename_noreplace, sync_file, sync_folder
 from tui_dl.disk.folder import require_in_place
 from tui_dl.disk.opening import abandon_part, create_part, is_ours, reopen_part, unlink_part
-from tui_dl.disk.placing import place
+from tui_dl.disk.placing import ORDERED_SUFFIX, SCATTERED_SUFFIX, Placing
 from tui_dl.disk.proving import read_exactly, split_proven
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from tui_dl.disk.opening import OpenPart
     from tui_dl.disk.writer import DiskPool, DiskWriter
 
-SCATTERED_SUFFIX: Final = ".tui-dl.part"
-"""Of part files with holes: no other tool takes them up."""
-ORDERED_SUFFIX: Final = ".part"
-"""Of part files that are a prefix of the file."""
 _PROOF_BYTES: Final = 8 << 20
 """Read back in one job, so that syncs of other files get their turn."""
 
@@ -216,7 +212,7 @@ class PartFile:
             with suppress(OSError, OverflowError, ValueError):
                 os.utime(self._fd, (modified_at, modified_at))
         self._sync_now()
-        final_name = place(self._folder, self._name, self._fd, target_name, on_exists)
+        final_name = Placing().place(self._folder, self._name, self._fd, target_name, on_exists)
         try:
             sync_folder(self._folder.fd)
         except OSError:

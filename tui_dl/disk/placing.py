@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 
     from tui_dl.disk.folder import Folder
 
+SCATTERED_SUFFIX: Final = ".tui-dl.part"
+"""Of part files with holes: no other tool takes them up."""
+ORDERED_SUFFIX: Final = ".part"
+"""Of part files that are a prefix of the file."""
 MOST_NUMBERS: Final = 10_000
 """Names `NAME (n)` that are tried before giving up."""
+_MOST_REMEMBERED: Final = 10_000
 
 
 def first_free(name: str, take: Callable[[str], None], *, start: int = 0) -> int:
     """Call `take` with `name`, `name (1)`... until it raises no `FileExistsError`; returns the number it took."""
-    for number in range(start, MOST_NUMBERS):
+    for number in range(start, start + MOST_NUMBERS):
         try:
             take(numbered(name, number))
         except FileExistsError:
@@ -32,27 +37,52 @@ def first_free(name: str, take: Callable[[str], None], *, start: int = 0) -> int
     raise FileSystemError(Reason.TARGET_EXISTS, f"{name} and {MOST_NUMBERS} numbered names are taken")
 
 
-def place(folder: Folder, part_name: str, part_fd: int, target_name: str, on_exists: OnExists) -> str:
-    """Rename a whole, synced part to its target, blocking; returns the name that it got.
+class Placing:
+    """Gives whole, synced parts their final names, blocking; no link is followed, no file replaced unasked.
 
-    Raises `FileSystemError` TARGET_EXISTS with SKIP, and with OVERWRITE where the target is no regular file. The part
-    keeps its name then. No link is followed and nothing is replaced but what OVERWRITE names.
+    It remembers the last number of each name, so that thousands of files of one name do not try every number again.
     """
-    require_component(target_name)
-    if on_exists is OnExists.OVERWRITE:
-        _replace(folder, part_name, part_fd, target_name)
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int, str], int] = {}
+
+    def place(self, folder: Folder, part_name: str, part_fd: int, target_name: str, on_exists: OnExists) -> str:
+        """Name a part and return the name that it got; an empty `part_name` is a file that never had one.
+
+        Raises `FileSystemError` TARGET_EXISTS with SKIP, and with OVERWRITE where the target is no regular file. The
+        part keeps its name then.
+        """
+        require_component(target_name)
+
+        def take(name: str) -> None:
+            _take(folder, part_name, part_fd, name)
+
+        if on_exists is OnExists.RENAME:
+            return numbered(target_name, self._first_free(folder, target_name, take))
+        if on_exists is OnExists.OVERWRITE:
+            _replace(folder, part_name, part_fd, target_name)
+            return target_name
+        try:
+            take(target_name)
+        except FileExistsError as error:
+            raise FileSystemError(Reason.TARGET_EXISTS, f"{folder.join(target_name)} is there already") from error
         return target_name
 
-    def take(name: str) -> None:
-        rename_noreplace(part_name, name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+    def _first_free(self, folder: Folder, name: str, take: Callable[[str], None]) -> int:
+        key = (folder.device, folder.inode, name)
+        number = first_free(name, take, start=self._numbers.get(key, 0))
+        if number:
+            if len(self._numbers) >= _MOST_REMEMBERED:
+                self._numbers.clear()
+            self._numbers[key] = number
+        return number
 
-    if on_exists is OnExists.RENAME:
-        return numbered(target_name, first_free(target_name, take))
-    try:
-        take(target_name)
-    except FileExistsError as error:
-        raise FileSystemError(Reason.TARGET_EXISTS, f"{folder.join(target_name)} is there already") from error
-    return target_name
+
+def _take(folder: Folder, part_name: str, part_fd: int, name: str) -> None:
+    if part_name:
+        rename_noreplace(part_name, name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+    else:
+        os.link(f"/proc/self/fd/{part_fd}", name, dst_dir_fd=folder.fd, follow_symlinks=True)
 
 
 def _replace(folder: Folder, part_name: str, part_fd: int, target_name: str) -> None:
@@ -64,7 +94,22 @@ def _replace(folder: Folder, part_name: str, part_fd: int, target_name: str) -> 
         if not stat.S_ISREG(there.st_mode):
             raise FileSystemError(Reason.TARGET_EXISTS, f"{folder.join(target_name)} is not a regular file")
         _keep_private(part_fd, there)
-    os.replace(part_name, target_name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+    old_name = part_name or _name_part(folder, part_fd, target_name)
+    try:
+        os.replace(old_name, target_name, src_dir_fd=folder.fd, dst_dir_fd=folder.fd)
+    except OSError:
+        if not part_name:
+            os.unlink(old_name, dir_fd=folder.fd)
+        raise
+
+
+def _name_part(folder: Folder, part_fd: int, target_name: str) -> str:
+    """Name a file that has none: `link()` cannot replace, `rename()` needs a name to start from."""
+
+    def take(name: str) -> None:
+        _take(folder, "", part_fd, name + ORDERED_SUFFIX)
+
+    return numbered(target_name, first_free(target_name, take)) + ORDERED_SUFFIX
 
 
 def _keep_private(part_fd: int, there: os.stat_result) -> None:

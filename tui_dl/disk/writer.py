@@ -24,6 +24,8 @@ Arguments = TypeVarTuple("Arguments")
 
 MOST_BUFFERS: Final = 1024
 """Buffers of one `pwritev` (IOV_MAX on Linux and macOS)."""
+MOST_SCOUTS: Final = 16
+"""Threads for paths whose file system is not known; all of them busy means dead mounts."""
 CLOSE_PATIENCE_S: Final = 2.0
 """How long `DiskPool.aclose()` waits for threads; one that hangs in the kernel is left behind."""
 
@@ -137,6 +139,8 @@ class DiskPool:
         for scout in self._scouts:
             if not scout.pending:
                 return scout
+        if len(self._scouts) >= MOST_SCOUTS:
+            return min(self._scouts, key=lambda scout: scout.pending)
         scout = Lane(f"disk-scout-{len(self._scouts)}")
         self._scouts.append(scout)
         return scout
