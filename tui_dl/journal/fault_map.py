@@ -67,4 +67,6 @@ def journal_error(error: BaseException, path: Path | None) -> FileSystemError:
 
 def is_damage(error: BaseException) -> bool:
     """Whether the error says that the file itself is broken."""
+    if isinstance(error, FileSystemError):
+        return error.reason is Reason.JOURNAL_DAMAGED
     return isinstance(error, sqlite3.Error) and condition_of(error) is Reason.JOURNAL_DAMAGED

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOST_ADDED: Final = 5_000
+"""Wishes in one transaction: checkpoints of running transfers and other processes wait no longer than that."""
 GROUP_S: Final = 0.25
 """How long records that nobody waits for are gathered before they are written together."""
 
@@ -134,9 +136,12 @@ class Journal:
         A row that another living process owns is returned as it is, with that owner.
         """
         wishes = tuple(new)
-        return await self._ask(
-            lambda connection: adding.add(connection, self._owner, wishes, Batch(batch, kind, at)), Need.DURABLE
-        )
+        outcomes: list[AddOutcome] = []
+        for start in range(0, len(wishes), _MOST_ADDED):
+            piece = wishes[start : start + _MOST_ADDED]
+            add = partial(adding.add, owner=self._owner, new=piece, batch=Batch(batch, kind, at))
+            outcomes += await self._ask(add, Need.DURABLE)
+        return outcomes
 
     async def adopt_orphans(self, *, batch_id: int | None = None) -> array[int]:
         """Make unfinished rows of dead processes ours, those that ran back in the queue; return their ids in order."""
@@ -225,6 +230,10 @@ class Journal:
         self._records.extents.setdefault(task_id, []).extend(extents)
         self._arm()
 
+    def push(self) -> None:
+        """Let the writer thread take what was grouped so far at once, without waiting for `GROUP_S`."""
+        self._write_group()
+
     async def record_synced(self, task_id: int, ranges: RangeSet) -> None:
         """Record all bytes of a part file that were synced before this call; durable on return."""
         held = ranges.copy()
@@ -292,12 +301,12 @@ class Journal:
             await self._ask(lambda connection: queue_steps.bury(connection, self.instance_id), Need.DURABLE)
         finally:
             self._is_closed = True
-            ended = [self._loop.create_future()]
-            self._writer.end(partial(_finish, ended[0]))
-            if self._reader is not None:
-                ended.append(self._loop.create_future())
-                self._reader.end(partial(_finish, ended[1]))
-            await asyncio.gather(*ended)
+            # The writer closes last: the last connection moves the log into the file, and a reading one cannot.
+            for thread in (self._reader, self._writer):
+                if thread is not None:
+                    ended = self._loop.create_future()
+                    thread.end(partial(_finish, ended))
+                    await ended
             if self._lock is not None:
                 await asyncio.to_thread(self._lock.release)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import FileSystemError, Reason, TuiDlError
+from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.journal import schema, views
 from tui_dl.journal.fault_map import condition_of, journal_error
 from tui_dl.journal.instances import InstanceLock, opening
@@ -18,6 +18,7 @@ from tui_dl.journal.mounts import is_on_network
 from tui_dl.journal.owners import Owner
 from tui_dl.journal.queue_steps import bury_dead
 from tui_dl.journal.salvage import replace_damaged
+from tui_dl.journal.task_rows import SELECT_TASK, decode
 from tui_dl.journal.writer import State, read_state
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MOUNTS: Final = Path("/proc/mounts")
 """Where Linux lists the file systems; elsewhere there is no such file and none counts as a network's."""
 SUSPECT_SUFFIX: Final = ".suspect"
 """Beside the journal: a process met damage, so the next one to open it looks at every page."""
-_BUSY_S: Final = 5.0
+_BUSY_S: Final = 10.0
 """How long a transaction waits for another process's."""
 _FULL_CHECK_BYTES: Final = 32 << 20
 """Up to this size every page is looked at on opening (about 50 ms); beyond it only where damage was met."""
@@ -121,9 +122,10 @@ def _make_or_mend(path: Path, owner: Owner, clock: Callable[[], float]) -> tuple
         fresh.replace(path)
         _sync_folder(path.parent)
         return ()
-    damage = _damage_of(path)
+    damage = _damage_of(path, is_exclusive=bool(owner.foreign_to))
     if not damage:
         path.chmod(0o600)
+        path.with_name(path.name + SUSPECT_SUFFIX).unlink(missing_ok=True)
         return ()
     living = owner.living()
     if living:
@@ -148,12 +150,15 @@ def make_new(path: Path) -> Path:
     return fresh
 
 
-def _damage_of(path: Path) -> str:
+def _damage_of(path: Path, *, is_exclusive: bool) -> str:
     """Return what is wrong with the file in a few words, empty if it is sound; a newer version is refused."""
     if path.stat().st_size == 0:
         return "it is empty"
     try:
-        with closing(_connect(path)) as connection:
+        # Not `_connect()`: what may be somebody else's file is not turned into a WAL one.
+        with closing(sqlite3.connect(path, _BUSY_S, isolation_level=None)) as connection:
+            if is_exclusive:
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             if application != schema.APPLICATION_ID:
                 return "it is no journal"
@@ -161,15 +166,23 @@ def _damage_of(path: Path) -> str:
             connection.execute("SELECT count(*) FROM counts").fetchone()
             connection.execute("SELECT max(id) FROM tasks").fetchone()
             is_suspect = path.with_name(path.name + SUSPECT_SUFFIX).exists()
-            if is_suspect or path.stat().st_size <= _FULL_CHECK_BYTES:
-                (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-                return "" if verdict == "ok" else str(verdict).replace("\n", " ")
-    except TuiDlError:
-        raise
+            return _closer_look(connection, path, is_suspect=is_suspect)
+    except FileSystemError as error:
+        return error.message
     except sqlite3.Error as error:
         if condition_of(error) in (Reason.JOURNAL_DAMAGED, None):
             return str(error)
         raise
+
+
+def _closer_look(connection: sqlite3.Connection, path: Path, *, is_suspect: bool) -> str:
+    if is_suspect or path.stat().st_size <= _FULL_CHECK_BYTES:
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            return str(verdict).replace("\n", " ")
+    if is_suspect:
+        for row in connection.execute(SELECT_TASK):
+            decode(row)
     return ""
 
 

@@ -8,6 +8,7 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.errors import FileSystemError
 from tui_dl.core.status import FINISHED, Status
 from tui_dl.journal.task_rows import SELECT_TASK, decode
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _TABLES: Final = ("tasks", "batches", "extents", "log", "hosts", "archive")
 """Tables to read from. Not `checkpoints`: what they claim is believed unread, while extents carry sums."""
+
+_NUMBERS: Final = ("position", "priority", "batch_id", "parent_id", "identity", "downloaded_bytes", "retry_count")
 
 
 def replace_damaged(path: Path, fresh: Path, damage: str, at: float) -> str:
@@ -66,6 +69,8 @@ def _salvage(damaged: Path, fresh: Path) -> int:
         try:
             with closing(sqlite3.connect(damaged, isolation_level=None)) as source:
                 source.text_factory = lambda raw: raw.decode("utf-8", "replace")
+                # Lets SQLite walk a file that is shorter than its header says.
+                source.execute("PRAGMA writable_schema = ON")
                 target.execute("BEGIN IMMEDIATE")
                 for table in _TABLES:
                     _copy_table(source, target, table)
@@ -110,9 +115,11 @@ def _drop_unreadable(target: sqlite3.Connection) -> None:
     for row in target.execute(SELECT_TASK):
         try:
             decode(row)
-        except (ValueError, TypeError, AttributeError):
+        except FileSystemError:
             broken.append((row[0],))
     target.executemany("DELETE FROM tasks WHERE id = ?", broken)
+    numbers = " OR ".join(f"typeof({name}) <> 'integer'" for name in _NUMBERS)
+    target.execute(f"DELETE FROM tasks WHERE {numbers} OR typeof(added_at) <> 'real'")  # noqa: S608  # our names
     target.execute("UPDATE tasks SET owner = 0")
     # Rows of a journal that lost its owners belong to whoever opens it first, whatever ran then.
     finished = ", ".join(f"'{status.value}'" for status in sorted(FINISHED))

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tui_dl.core.errors import Reason
+from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.filename import name_from_url
 from tui_dl.core.http_rules import Validator
 from tui_dl.core.status import Status
@@ -118,7 +118,14 @@ def encode(task: DownloadTask) -> tuple[Any, ...]:
 
 
 def decode(row: Sequence[Any]) -> DownloadTask:
-    """Return the task of a row read by `SELECT_TASK`; raises `ValueError` or `TypeError` for a damaged one."""
+    """Return the task of a row read by `SELECT_TASK`; raises `FileSystemError` for a damaged one."""
+    try:
+        return _decode(row)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise FileSystemError(Reason.JOURNAL_DAMAGED, f"row {row[0]} cannot be read: {error}") from error
+
+
+def _decode(row: Sequence[Any]) -> DownloadTask:
     fields: tuple[Any, ...] = (
         *row[:4],
         Status(row[4]),

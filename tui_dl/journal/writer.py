@@ -192,7 +192,7 @@ class Writer:
                 self._keep(job)
             else:
                 failed.append((job, None, raised))
-        if isinstance(raised, FileSystemError):
+        if condition is not None and isinstance(raised, FileSystemError):
             self._state = State(self._state.counts, self._state.generation, raised)
         self._settle(failed)
 

@@ -1,0 +1,68 @@
+"""Every field of a task comes back from the journal as it went in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.journal.rows import added, wishes
+from tui_dl.core.errors import Reason
+from tui_dl.core.http_rules import Validator
+from tui_dl.core.status import Status
+from tui_dl.core.task import DownloadTask, Flag, OnExists, TaskOptions
+from tui_dl.journal.journal import Journal
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
+_NUMBER = st.integers(0, 2**62)
+_INSTANT = st.none() | st.floats(0, 1e11)
+_OPTIONS = st.builds(
+    TaskOptions,
+    connections=st.none() | st.integers(1, 64),
+    limit_rate_bps=st.none() | _NUMBER,
+    max_retries=st.none() | st.integers(0, 99),
+    headers=st.lists(st.tuples(_TEXT, _TEXT), max_size=2).map(tuple),
+    on_exists=st.none() | st.sampled_from(OnExists),
+    is_ordered=st.booleans(),
+    restarts=st.booleans(),
+)
+_CHANGES = st.fixed_dictionaries(
+    {
+        "filename": _TEXT,
+        "status": st.sampled_from(Status),
+        "name_fixed": st.booleans(),
+        "path": _TEXT,
+        "part_path": _TEXT,
+        "total_bytes": st.none() | _NUMBER,
+        "downloaded_bytes": _NUMBER,
+        "validator": st.builds(Validator, _TEXT, _TEXT, st.booleans()),
+        "final_url": _TEXT,
+        "reason": st.none() | st.sampled_from(Reason),
+        "reason_text": _TEXT,
+        "due_at": _INSTANT,
+        "retry_count": st.integers(0, 99),
+        "flags": st.frozensets(st.sampled_from(Flag)),
+        "options": _OPTIONS,
+        "started_at": _INSTANT,
+        "finished_at": _INSTANT,
+        "sha256": _TEXT,
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes=_CHANGES)
+def test_a_saved_task_is_read_back_equal(changes: dict[str, object]) -> None:
+    """Nothing that the engine may record is lost or changed on the way."""
+
+    async def scenario() -> tuple[DownloadTask, DownloadTask | None]:
+        async with await Journal.open(None) as journal:
+            (task,) = await added(journal, wishes(1))
+            changed = replace(task, **changes)  # type: ignore[arg-type]  # each value was drawn for its field
+            await journal.save(changed, is_durable=True)
+            return changed, await journal.get(task.id)
+
+    changed, read = asyncio.run(scenario())
+    assert read == changed
