@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from tui_dl.core.status import can_advance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tui_dl.core.commands import CommandName
     from tui_dl.core.status import Status, Tab, Trigger
 
@@ -140,6 +141,8 @@ class Action:
     """Chapter of the help."""
     footer_rank: ClassVar[int] = 0
     """Place in the footer, lowest first; 0: not there."""
+    footer_key: ClassVar[str] = ""
+    """Keys as the footer shows them, where it speaks for two actions."""
 
     @classmethod
     def is_legal(cls, situation: Situation) -> bool:  # noqa: ARG003 - subclasses decide by it
@@ -149,7 +152,7 @@ class Action:
     @classmethod
     def run(cls, desk: Desk) -> None:
         """Do it."""
-        raise TypeError(f"{cls.__name__} says no way to do it")
+        raise TypeError(f"{cls.__name__} says nothing to do at {desk!r}")
 
     @classmethod
     def explanation(cls) -> str:

@@ -6,7 +6,8 @@ from typing import Final
 
 from tui_dl.core.commands import CommandName
 from tui_dl.core.status import Tab, Trigger
-from tui_dl.ui.action import Action, Desk, EngineAction, Group, Motion, MotionAction, RowAction, Situation
+from tui_dl.ui.action import Action, Desk, EngineAction, Group, RowAction, Situation
+from tui_dl.ui.motions import MOTIONS
 
 
 class Add(Action):
@@ -35,14 +36,14 @@ class PauseAll(EngineAction):
 
 
 class Cancel(RowAction):
-    """Cancel, keeping row and part file; r takes it up again."""
+    """Cancel; what has arrived stays, r takes it up again."""
 
     name, keys, label, footer_rank = "cancel", ("x",), "Cancel", 3
     command, triggers = CommandName.CANCEL, (Trigger.CANCEL,)
 
 
 class DeletePart(RowAction):
-    """Cancel and delete the part file; asks first."""
+    """Cancel and delete what has arrived; asks first."""
 
     name, keys, label = "delete-part", ("X",), "Delete part"
     command, triggers = CommandName.DELETE_PART, (Trigger.CANCEL, Trigger.RETRY)
@@ -50,7 +51,7 @@ class DeletePart(RowAction):
 
 
 class Retry(RowAction):
-    """Try again what failed or was cancelled; bytes that are there are kept."""
+    """Try again what failed or was cancelled."""
 
     name, keys, label, footer_rank = "retry", ("r",), "Retry", 4
     command, triggers = CommandName.RETRY, (Trigger.RETRY,)
@@ -64,7 +65,7 @@ class RetryFailed(EngineAction):
 
 
 class ClearFinished(EngineAction):
-    """Remove the rows of finished downloads; files stay, u brings the rows back."""
+    """Remove the rows of finished downloads; files stay."""
 
     name, keys, label, group = "clear-finished", ("c",), "Clear finished", Group.DOWNLOADS
     command = CommandName.CLEAR_FINISHED
@@ -117,6 +118,7 @@ class MoreAtOnce(EngineAction):
     """More downloads at once."""
 
     name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 5
+    footer_key = "+/-"
     command, arguments = CommandName.SET_CONCURRENCY, {"delta": 1}
 
 
@@ -142,7 +144,7 @@ class FewerConnections(RowAction):
 
 
 class Limit(Action):
-    """Set a speed limit, for all downloads or for the ones meant."""
+    """Set a speed limit for all, or for these downloads."""
 
     name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 6
 
@@ -267,76 +269,6 @@ class Failures(Action):
         desk.toggle_tab(Tab.FAILED)
 
 
-class NextTab(Action):
-    """Next tab: all, active, queued, done, failed."""
-
-    name, keys, label, group = "next-tab", ("right",), "Next tab", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """One to the right."""
-        desk.step_tab(1)
-
-
-class PreviousTab(Action):
-    """Previous tab."""
-
-    name, keys, label, group = "previous-tab", ("left",), "Previous tab", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """One to the left."""
-        desk.step_tab(-1)
-
-
-class Down(MotionAction):
-    """Down one row."""
-
-    name, keys, label, motion = "down", ("j", "down"), "Down", Motion.DOWN
-
-
-class Up(MotionAction):
-    """Up one row."""
-
-    name, keys, label, motion = "up", ("k", "up"), "Up", Motion.UP
-
-
-class First(MotionAction):
-    """To the first row."""
-
-    name, keys, label, motion = "first", ("g", "home"), "First row", Motion.FIRST
-
-
-class Last(MotionAction):
-    """To the last row."""
-
-    name, keys, label, motion = "last", ("G", "end"), "Last row", Motion.LAST
-
-
-class HalfDown(MotionAction):
-    """Down half a screen."""
-
-    name, keys, label, motion = "half-down", ("ctrl+d",), "Half a screen down", Motion.HALF_DOWN
-
-
-class HalfUp(MotionAction):
-    """Up half a screen."""
-
-    name, keys, label, motion = "half-up", ("ctrl+u",), "Half a screen up", Motion.HALF_UP
-
-
-class PageDown(MotionAction):
-    """Down one screen."""
-
-    name, keys, label, motion = "page-down", ("pagedown",), "Screen down", Motion.PAGE_DOWN
-
-
-class PageUp(MotionAction):
-    """Up one screen."""
-
-    name, keys, label, motion = "page-up", ("pageup",), "Screen up", Motion.PAGE_UP
-
-
 class Palette(Action):
     """Find any action by its name."""
 
@@ -382,7 +314,7 @@ class Help(Action):
 
 
 class Quit(Action):
-    """Leave; downloads go on at the next start. Ctrl+C twice leaves without asking."""
+    """Leave; downloads go on at the next start."""
 
     name, keys, label, group, footer_rank = "quit", ("q", "ctrl+q"), "Quit", Group.PROGRAM, 10
 
@@ -396,8 +328,8 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     *(Add, Pause, PauseAll, Cancel, DeletePart, Retry, RetryFailed, ClearFinished, Undo, CopyUrl, OpenFile),
     *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections, Limit),
     *(Select, SelectRange, SelectAll, StepBack),
-    *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures, NextTab, PreviousTab),
-    *(Down, Up, First, Last, HalfDown, HalfUp, PageDown, PageUp),
+    *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures),
+    *MOTIONS,
     *(Palette, Theme, Repaint, Help, Quit),
 )
 """The one list: bindings, footer, palette, help and the README's table of keys come from it."""

@@ -134,6 +134,8 @@ def _bar(row: Row, look: Look, width: int) -> tuple[Piece, ...]:
 
 
 def _percent(row: Row, _look: Look, _width: int) -> tuple[Piece, ...]:
+    if row.task.status is Status.PENDING and not row.downloaded_bytes:
+        return (("", Role.NUMBER),)
     percentage = row.percentage
     if row.progress and row.numbers and row.task.status is not Status.COMPLETED:
         percentage = row.numbers.percentage
@@ -163,7 +165,7 @@ def _says(text: str) -> Callable[[Glyphs], str]:
 
 COLUMNS: Final = (
     Column("name", _says("Name"), 14, 0, _name, SortKey.NAME),
-    Column("size", _says("Size"), 8, 4, _size, SortKey.SIZE, is_right=True),
+    Column("size", _says("Size"), 9, 4, _size, SortKey.SIZE, is_right=True),
     Column("bar", _says("Progress"), 8, 5, _bar, LiveSort.PERCENT),
     Column("percent", _says("%"), 5, 1, _percent, LiveSort.PERCENT, is_right=True),
     Column("speed", _says("Speed"), 10, 2, _speed, LiveSort.SPEED, is_right=True, is_tail=True),

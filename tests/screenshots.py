@@ -1,0 +1,54 @@
+"""Makes the pictures of the README from the real screen on any engine: table, details, add dialog, help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.ui.app import TuiDlApp
+from tui_dl.ui.start import Start
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.pilot import Pilot
+
+    from tui_dl.core.ports import EnginePort
+
+SIZE: Final = (120, 36)
+FOLDER: Final = Path(__file__).parent.parent / "screenshots"
+ADDRESSES: Final = """\
+https://cdimage.debian.org/debian-cd/current/amd64/iso-dvd/debian-12.7.0-amd64-DVD-1.iso
+https://releases.ubuntu.com/24.04/ubuntu-24.04.1-desktop-amd64.iso
+ftp:/mistyped.example/file.bin
+"""
+
+
+async def make_screenshots(
+    connect: Callable[[], Awaitable[EnginePort]],
+    folder: Path = FOLDER,
+    *,
+    settle_s: float = 1.0,
+    downloads: str = "/tmp",
+) -> list[Path]:
+    """Write the pictures into `folder`, `settle_s` after each step, and return their paths."""
+    app = TuiDlApp(Start(connect=connect, folder=downloads, environment={"COLORTERM": "truecolor"}))
+    made: list[Path] = []
+
+    async def shoot(pilot: Pilot[object], name: str) -> None:
+        await pilot.pause(settle_s)
+        path = folder / f"{name}.svg"
+        path.write_text(app.export_screenshot(title="tui-dl"), encoding="utf-8")
+        made.append(path)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await shoot(pilot, "table")
+        await pilot.press("enter")
+        await shoot(pilot, "details")
+        await pilot.press("enter", "a")
+        await pilot.pause()
+        app.screen.query_one("#urls").load_text(ADDRESSES)  # type: ignore[attr-defined]
+        await shoot(pilot, "add")
+        await pilot.press("escape", "question_mark")
+        await shoot(pilot, "help")
+    return made

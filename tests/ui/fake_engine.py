@@ -1,0 +1,168 @@
+"""An engine behind the port that only remembers what it was told; time is what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_dl.core.commands import Command, CommandOutcome
+from tui_dl.core.events import Event, EventKind
+from tui_dl.core.ports import EngineSnapshot, TaskDetails
+from tui_dl.core.query import SortKey, TaskQuery
+from tui_dl.core.status import LIVE, Status
+from tui_dl.core.task import DownloadProgress, DownloadTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+MIB = 1024 * 1024
+
+
+def make_task(task_id: int, name: str, status: Status = Status.PENDING, **changes: object) -> DownloadTask:
+    """Make a row as the journal would hold it."""
+    task = DownloadTask(
+        id=task_id,
+        url=f"https://host.example/{name}",
+        dir="/downloads",
+        filename=name,
+        status=status,
+        host="host.example",
+        total_bytes=100 * MIB,
+        position=task_id,
+    )
+    return replace(task, **changes)  # type: ignore[arg-type]
+
+
+class FakeEngine:
+    """Fulfils `EnginePort` over a dict of rows."""
+
+    def __init__(self, tasks: Iterable[DownloadTask] = (), *, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+        self.tasks: dict[int, DownloadTask] = {task.id: task for task in tasks}
+        self.progress: dict[int, DownloadProgress] = {}
+        self.particulars: dict[int, TaskDetails] = {}
+        self.commands: list[Command] = []
+        self.queries: list[TaskQuery] = []
+        self.asked_rows = 0
+        self.outcome = CommandOutcome()
+        self.error: Exception | None = None
+        self.base = EngineSnapshot({}, {}, 0.0, 5, 0, None, 0)
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def set_task(self, task: DownloadTask, kind: EventKind = EventKind.STARTED) -> None:
+        """Change a row and tell the listeners."""
+        self.tasks[task.id] = task
+        self.base = replace(self.base, generation=self.base.generation + 1)
+        for listener in self._listeners:
+            listener(Event(kind, task, self.now))
+
+    def run(self, task_id: int, downloaded_bytes: int, speed_bps: float, connections: int = 4) -> None:
+        """Let a row be live."""
+        task = replace(self.tasks[task_id], status=Status.DOWNLOADING)
+        self.tasks[task_id] = task
+        left_bytes = (task.total_bytes or 0) - downloaded_bytes
+        eta_s = left_bytes / speed_bps if speed_bps and task.total_bytes else None
+        self.progress[task_id] = DownloadProgress(
+            task, downloaded_bytes, task.total_bytes, speed_bps, eta_s, connections
+        )
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return counts and live rows."""
+        return replace(
+            self.base,
+            live=dict(self.progress),
+            counts=self._counts(),
+            speed_bps=sum(one.speed_bps for one in self.progress.values()),
+        )
+
+    def _counts(self) -> Mapping[Status, int]:
+        counts: dict[Status, int] = {}
+        for task in self.tasks.values():
+            counts[task.status] = counts.get(task.status, 0) + 1
+        return counts
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Remember the listener."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def execute(self, command: Command) -> CommandOutcome:
+        """Remember the command."""
+        await asyncio.sleep(0)
+        self.commands.append(command)
+        if self.error is not None:
+            raise self.error
+        return self.outcome
+
+    async def view(self, query: TaskQuery) -> array[int]:
+        """Filter and sort all rows."""
+        await asyncio.sleep(0)
+        self.queries.append(query)
+        rows = [task for task in self.tasks.values() if _matches(task, query)]
+        rows.sort(key=lambda task: _sort_key(task, query.sort), reverse=query.is_descending)
+        return array("q", [task.id for task in rows])
+
+    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return rows."""
+        await asyncio.sleep(0)
+        self.asked_rows += len(ids)
+        return [self.tasks[task_id] for task_id in ids if task_id in self.tasks]
+
+    async def details(self, task_id: int) -> TaskDetails | None:
+        """Return particulars."""
+        await asyncio.sleep(0)
+        if task_id in self.particulars:
+            return self.particulars[task_id]
+        return TaskDetails(self.tasks[task_id]) if task_id in self.tasks else None
+
+
+class HugeEngine(FakeEngine):
+    """So many rows that nobody may look at all of them for a frame; they are made when asked for."""
+
+    def __init__(self, row_count: int) -> None:
+        super().__init__()
+        self.row_count = row_count
+        self.ids = array("q", range(1, row_count + 1))
+
+    def _counts(self) -> Mapping[Status, int]:
+        return {Status.PENDING: self.row_count}
+
+    async def view(self, query: TaskQuery) -> array[int]:
+        """Answer at once: every tenth row matches any text."""
+        await asyncio.sleep(0)
+        self.queries.append(query)
+        return self.ids[::10] if query.text else self.ids
+
+    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Make the rows asked for."""
+        await asyncio.sleep(0)
+        self.asked_rows += len(ids)
+        return [self.tasks.get(task_id) or make_task(task_id, f"part-{task_id:07}.bin") for task_id in ids]
+
+
+def _matches(task: DownloadTask, query: TaskQuery) -> bool:
+    text = query.text.casefold()
+    return (
+        (not text or text in task.filename.casefold() or text in task.url.casefold())
+        and (not query.statuses or task.status in query.statuses)
+        and query.host in task.host
+    )
+
+
+def _sort_key(task: DownloadTask, sort: SortKey) -> tuple[object, int]:
+    keys: dict[SortKey, object] = {
+        SortKey.POSITION: task.position,
+        SortKey.NAME: task.filename.casefold(),
+        SortKey.SIZE: task.total_bytes or 0,
+        SortKey.STATUS: task.status.value,
+        SortKey.HOST: task.host,
+        SortKey.ADDED: task.added_at,
+    }
+    return keys[sort], task.id
+
+
+def is_live(task: DownloadTask) -> bool:
+    """Whether the row holds a slot."""
+    return task.status in LIVE

@@ -1,0 +1,113 @@
+"""The app: themes, the style sheet, and the one main screen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.theme import Theme
+
+from tui_dl.ui.screens.confirm import ConfirmDialog
+from tui_dl.ui.screens.main import MainScreen
+from tui_dl.ui.stylesheet import stylesheet_path
+from tui_dl.ui.terminal.screen_output import CalmOutput
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+    from textual.worker import Worker
+
+    from tui_dl.ui.start import Start
+
+TWICE_WITHIN_S: Final = 2.0
+"""A second Ctrl+C within this ends at once."""
+
+DARK: Final = Theme(
+    name="tui-dl-dark",
+    primary="#6cb6eb",
+    secondary="#8aadc4",
+    accent="#7fd1c7",
+    success="#8fbf7f",
+    warning="#e0b45c",
+    error="#e5787c",
+    foreground="#d5dae1",
+    background="#14171c",
+    surface="#1a1e25",
+    panel="#232932",
+    dark=True,
+)
+LIGHT: Final = Theme(
+    name="tui-dl-light",
+    primary="#1f6fa8",
+    secondary="#4b6b82",
+    accent="#0f7d72",
+    success="#3f7d32",
+    warning="#8f6400",
+    error="#b3363c",
+    foreground="#2a2f36",
+    background="#fafbfc",
+    surface="#f0f2f5",
+    panel="#e3e7ec",
+    dark=False,
+)
+POOR_THEME: Final = "ansi-dark"
+"""For 16 colours and NO_COLOR: the terminal's own colours, so that everything stays readable."""
+
+
+class TuiDlApp(CalmOutput, inherit_bindings=False):
+    """Thin: what happens on the screen is the main screen's and the desk's matter."""
+
+    CSS_PATH = stylesheet_path()
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "tui-dl"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(self, start: Start, *, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self.main = MainScreen(start)
+        """The screen below all dialogs."""
+        self.failure: BaseException | None = None
+        """Why the engine could not be fetched or a worker ended, if so."""
+        self._start = start
+        self._interrupted_at = float("-inf")
+        self.animation_level = "none"
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = self._first_theme()
+
+    def _first_theme(self) -> str:
+        wanted = self._start.settings.theme
+        if wanted in self.available_themes:
+            return wanted
+        environment = self._start.environment
+        if "NO_COLOR" in environment or not _has_many_colors(environment.get("TERM", ""), environment):
+            return POOR_THEME
+        return DARK.name
+
+    def get_default_screen(self) -> MainScreen:
+        """Begin with the main screen."""
+        return self.main
+
+    def action_interrupt(self) -> None:
+        """Ask as `q` does; twice within two seconds leaves at once."""
+        now = time.monotonic()
+        if now - self._interrupted_at <= TWICE_WITHIN_S:
+            self.exit()
+            return
+        self._interrupted_at = now
+        if not isinstance(self.screen, ConfirmDialog):
+            self.main.desk.quit()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Keep the error of a worker for the one who runs the app, instead of a traceback on the screen."""
+        error: Any = event.worker.error
+        if error is not None and self.failure is None:
+            self.failure = error
+            self.exit()
+
+
+def _has_many_colors(term: str, environment: Any) -> bool:
+    """Whether the terminal shows 256 colours or more."""
+    return bool(environment.get("COLORTERM")) or "256color" in term or "direct" in term or "kitty" in term

@@ -1,0 +1,284 @@
+"""The desk of the main screen: does what actions ask, with the engine, dialogs and the view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.command import CommandPalette
+
+from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.errors import TuiDlError
+from tui_dl.core.status import Status, Tab
+from tui_dl.ui.format import count
+from tui_dl.ui.palette import palette_for
+from tui_dl.ui.view_state import ViewState, tab_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.ui.action import Motion
+    from tui_dl.ui.screens.add import AddRequest
+    from tui_dl.ui.screens.limit import LimitChoice
+    from tui_dl.ui.screens.main import MainScreen
+
+QUIT_HINT: Final = "Downloads pause and go on at the next start."
+QUIET_COMMANDS: Final = frozenset({CommandName.MOVE_UP, CommandName.MOVE_DOWN})
+"""Commands after which the selection stays, since they are given several times in a row."""
+
+
+class ScreenDesk:
+    """Fulfils `ui.action.Desk`."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self._range_start: int | None = None
+
+    # Commands
+
+    def send(self, name: CommandName, arguments: Mapping[str, Any]) -> None:
+        """Give a command without rows to the engine."""
+        self._execute(Command(name, arguments=dict(arguments)))
+
+    def send_for_rows(self, name: CommandName, arguments: Mapping[str, Any], *, question: str) -> None:
+        """Give a command for the selection, else the current row; ask first where there is a question."""
+        command = self._command_for_rows(name, arguments)
+        if command is None:
+            return
+        if question:
+            self._ask(question.format(rows=self._rows_text()), lambda: self._execute(command))
+        else:
+            self._execute(command)
+
+    def _command_for_rows(self, name: CommandName, arguments: Mapping[str, Any]) -> Command | None:
+        selection, current = self._screen.model.selection, self._screen.table.current_id
+        if selection:
+            return Command(name, ids=selection.ids, query=selection.query, arguments=dict(arguments))
+        return None if current is None else Command(name, ids=(current,), arguments=dict(arguments))
+
+    def _rows_text(self) -> str:
+        """Name what a command is for, as a person would."""
+        model = self._screen.model
+        if model.selection:
+            number = model.selection.count(len(model))
+            return f"{count(number)} selected downloads" if number > 1 else "the selected download"
+        task = self._current_task()
+        return self._screen.look.glyphs.text(task.filename or task.url) if task is not None else "it"
+
+    def _execute(self, command: Command) -> None:
+        if self._screen.port is None:
+            self._say("Still starting; try again in a moment")
+            return
+        self._screen.run_worker(self._executed(command), group="commands", exit_on_error=True)
+
+    async def _executed(self, command: Command) -> None:
+        """Carry it out and say what the screen does not show by itself."""
+        screen = self._screen
+        assert screen.port is not None
+        try:
+            outcome = await screen.port.execute(command)
+        except TuiDlError as error:
+            self._say(" ".join(part for part in (error.message, error.hint) if part), is_bad=True)
+            return
+        if command.name not in QUIET_COMMANDS and (command.ids or command.query) and not outcome.is_refused:
+            screen.model.selection.clear()
+        if outcome.message:
+            self._say(outcome.message, is_bad=outcome.is_refused)
+        screen.refresh_from_engine()
+
+    def _say(self, text: str, *, is_bad: bool = False) -> None:
+        shown = self._screen.look.glyphs.text(text)
+        self._screen.notify(shown, severity="warning" if is_bad else "information", markup=False)
+
+    def _ask(self, question: str, then: Any, *, yes: str = "Yes", explanation: str = "", is_grave: bool = True) -> None:
+        from tui_dl.ui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - keeps the first paint early
+
+        dialog = ConfirmDialog(question, yes=yes, explanation=explanation, is_grave=is_grave)
+        self._screen.app.push_screen(dialog, lambda answer: then() if answer else None)
+
+    # Dialogs
+
+    def open_add(self) -> None:
+        """Show the dialog for new addresses."""
+        from tui_dl.ui.screens.add import AddDialog  # noqa: PLC0415 - keeps the first paint early
+
+        self._screen.app.push_screen(AddDialog(self._screen.start.folder, self._screen.look.glyphs), self._add)
+
+    def _add(self, request: AddRequest | None) -> None:
+        if request is not None:
+            self._execute(Command(CommandName.ADD, arguments={"urls": list(request.urls), "dir": request.folder}))
+
+    def open_limit(self) -> None:
+        """Show the dialog for speed limits."""
+        from tui_dl.ui.screens.limit import LimitDialog  # noqa: PLC0415 - keeps the first paint early
+
+        snapshot = self._screen.snapshot
+        now = self._screen.look.units.limit(snapshot.limit_rate_bps if snapshot else 0)
+        rows = self._rows_text() if self._command_for_rows(CommandName.SET_LIMIT, {}) else ""
+        self._screen.app.push_screen(LimitDialog(now=now, rows=rows), self._limit)
+
+    def _limit(self, choice: LimitChoice | None) -> None:
+        if choice is None:
+            return
+        if choice.is_for_rows:
+            self.send_for_rows(CommandName.SET_LIMIT, {"bps": choice.bps}, question="")
+        else:
+            self.send(CommandName.SET_LIMIT, {"bps": choice.bps})
+
+    def open_help(self) -> None:
+        """Show all keys."""
+        from tui_dl.ui.screens.help import HelpScreen  # noqa: PLC0415 - keeps the first paint early
+
+        self._screen.app.push_screen(HelpScreen())
+
+    def open_palette(self) -> None:
+        """Show the palette of actions."""
+        self._screen.app.push_screen(CommandPalette(providers=[palette_for(self)], placeholder="Find an action"))
+
+    def open_themes(self) -> None:
+        """Show the themes."""
+        self._screen.app.search_themes()
+
+    def quit(self) -> None:
+        """Leave, asking first if work is under way."""
+        snapshot = self._screen.snapshot
+        tabs = tab_counts(snapshot.counts) if snapshot is not None else {}
+        under_way = tabs.get(Tab.ACTIVE, 0) + (snapshot.counts.get(Status.PENDING, 0) if snapshot is not None else 0)
+        if not under_way:
+            self._screen.app.exit()
+            return
+        noun = "download is" if under_way == 1 else "downloads are"
+        question = f"Quit? {count(under_way)} {noun} not finished."
+        self._ask(question, self._screen.app.exit, yes="Quit", explanation=QUIT_HINT, is_grave=False)
+
+    # The current row
+
+    def _current_task(self) -> DownloadTask | None:
+        current = self._screen.table.current_id
+        row = self._screen.model.row_of(current) if current is not None else None
+        return row.task if row is not None else None
+
+    def copy_url(self) -> None:
+        """Copy the address of the current row."""
+        if (task := self._current_task()) is not None:
+            self._screen.app.copy_to_clipboard(task.url.encode("utf-8", "replace").decode())
+            self._say("Address copied")
+
+    def open_file(self) -> None:
+        """Open the file of the current row, or its folder."""
+        if (task := self._current_task()) is None:
+            return
+        path = task.path if task.status is Status.COMPLETED and task.path else task.dir
+        if self._screen.start.is_remote:
+            self._say(f"Over SSH nothing can be opened here. It is at {path}")
+        else:
+            self._screen.run_worker(self._open(path), group="open")
+
+    async def _open(self, path: str) -> None:
+        if await self._screen.start.opener(path):
+            self._say(f"Opening {Path(path).name or path}")
+        else:
+            self._say(f"No program to open it was found. It is at {path}", is_bad=True)
+
+    # The view
+
+    def _choose(self, state: ViewState) -> None:
+        self._range_start = None
+        self._screen.choose(state)
+
+    def open_filter(self) -> None:
+        """Show the line in which a filter is typed."""
+        self._screen.filter_line.open(self._screen.state.filter)
+
+    def sort_next(self) -> None:
+        """Sort by the next column."""
+        self._choose(self._screen.state.next_order())
+        self._say(f"Sorted by {self._screen.state.order.value}")
+
+    def sort_reversed(self) -> None:
+        """Turn the order round."""
+        self._choose(self._screen.state.reversed())
+
+    def toggle_tab(self, tab: Tab) -> None:
+        """Show a tab, or all rows if it is shown already."""
+        self._choose(self._screen.state.on_tab(Tab.ALL if self._screen.state.tab is tab else tab))
+
+    def step_tab(self, step: int) -> None:
+        """Show the tab so many places to the right."""
+        self._choose(self._screen.state.stepped(step))
+
+    def toggle_details(self) -> None:
+        """Show or hide the details pane."""
+        self._screen.details.toggle_class("-shown")
+        self._screen.show_details()
+
+    def turn_details(self) -> None:
+        """Show the next page of the details pane."""
+        if self._screen.details.has_class("-shown"):
+            self._screen.details.turn()
+            self._screen.show_details()
+        else:
+            self.toggle_details()
+
+    def move(self, motion: Motion) -> None:
+        """Move the cursor."""
+        self._screen.table.move(motion)
+
+    def repaint(self) -> None:
+        """Draw the whole screen anew."""
+        self._screen.app.run_worker(self._screen.app.run_action("app.repaint"), group="repaint")
+
+    # Selecting
+
+    def select_here(self) -> None:
+        """Select the current row or let it go."""
+        current = self._screen.table.current_id
+        if current is not None:
+            self._screen.model.selection.toggle(current, self._screen.model)
+            self._show_selection()
+
+    def select_row(self) -> None:
+        """Select the current row or let it go, and go on to the next."""
+        self.select_here()
+        self._screen.table.go_to(self._screen.table.cursor + 1)
+
+    def select_range(self) -> None:
+        """Begin a range at the current row, or end it there."""
+        cursor = self._screen.table.cursor
+        if self._range_start is None:
+            self._range_start = cursor
+            self._say("Range begun; move and press v again")
+            return
+        first, last = sorted((self._range_start, cursor))
+        self._range_start = None
+        self._screen.model.selection.add(self._screen.model.ids_between(first, last))
+        self._show_selection()
+
+    def select_all(self) -> None:
+        """Select all rows shown, or none if all are."""
+        model = self._screen.model
+        if model.selection and model.selection.count(len(model)) == len(model):
+            model.selection.clear()
+        else:
+            model.selection.add_all(self._screen.state.query(), model, len(model))
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        self._screen.table.redraw_changed()
+        self._screen.show_state()
+
+    def step_back(self) -> None:
+        """Undo the last thing that narrows the view: a range, the selection, the pane, the filter, the tab."""
+        screen = self._screen
+        if self._range_start is not None:
+            self._range_start = None
+        elif screen.model.selection:
+            screen.model.selection.clear()
+            self._show_selection()
+        elif screen.details.has_class("-shown"):
+            self.toggle_details()
+        elif screen.state.filter:
+            self._choose(screen.state.filtered(""))
+        else:
+            self._choose(screen.state.on_tab(Tab.ALL))

@@ -1,0 +1,158 @@
+"""The pages of the details pane as text with styles; everything from outside is sanitised here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+
+from tui_dl.core.display_text import mask_header, mask_url
+from tui_dl.core.errors import REASONS
+from tui_dl.core.status import FACTS, Status
+from tui_dl.ui.format import duration, percent
+from tui_dl.ui.row_text import status_phrase
+from tui_dl.ui.segment_map import CellState, runs, segment_cells
+
+if TYPE_CHECKING:
+    from tui_dl.core.ports import TaskDetails
+    from tui_dl.core.task import DownloadProgress, DownloadTask
+    from tui_dl.ui.columns import Look
+
+QUIET: Final = "$text-muted"
+STATE_STYLES: Final = {
+    CellState.HELD: "$primary",
+    CellState.FLIGHT: "$accent",
+    CellState.PARTLY: "$primary 70%",
+    CellState.MISSING: "$text-disabled",
+}
+MOST_SEGMENTS: Final = 64
+WIDEST_MAP: Final = 96
+GRAPH_CELLS: Final = 24
+LABEL_CELLS: Final = 9
+
+
+class Page(StrEnum):
+    """Pages of the pane."""
+
+    OVERVIEW = "overview"
+    SEGMENTS = "segments"
+    LOG = "log"
+    HEADERS = "headers"
+
+
+def page_text(page: Page, details: TaskDetails, progress: DownloadProgress | None, look: Look, width: int) -> Content:
+    """Return a page for a pane `width` cells wide."""
+    if page is Page.SEGMENTS:
+        lines = _segments(details, look, width)
+    elif page is Page.LOG:
+        lines = [_log_line(line.at, line.text, look) for line in details.log]
+    elif page is Page.HEADERS:
+        lines = [_header_line(name, value, look) for name, value in details.response_headers]
+    else:
+        lines = _overview(details, progress, look, width)
+    return Content("\n").join(lines or [Content.styled("Nothing yet", QUIET)])
+
+
+def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Look, width: int) -> list[Content]:
+    task = details.task
+    lines = [_map_line(details, look, width)] if task.total_bytes and (details.held or details.segments) else []
+    lines.append(_speed_line(details, progress, look))
+    lines.append(_fact_line(details, progress, look))
+    if task.reason is not None:
+        style = "$text-error" if task.status is Status.FAILED else "$text-warning"
+        why = look.glyphs.text(status_phrase(task, look.now, look.max_retries))
+        lines.append(Content.assemble((why, style), (f"  {REASONS[task.reason].hint}", QUIET)))
+    lines.append(_labelled("from", mask_url(task.url), look))
+    if task.final_url and task.final_url != task.url:
+        lines.append(_labelled("through", mask_url(task.final_url), look))
+    lines.append(_labelled("to", task.path or f"{task.dir.rstrip('/')}/{task.filename}", look))
+    return lines
+
+
+def _map_line(details: TaskDetails, look: Look, width: int) -> Content:
+    cells = segment_cells(details.task.total_bytes or 0, details.held, details.segments, min(WIDEST_MAP, width))
+    return Content.assemble(*((text, STATE_STYLES[state]) for state, text in runs(cells, look.glyphs)))
+
+
+def _speed_line(details: TaskDetails, progress: DownloadProgress | None, look: Look) -> Content:
+    label = FACTS[details.task.status].label
+    speed = look.units.speed(progress.speed_bps) if progress else ""
+    parts: list[str | tuple[str, str]] = [(speed or label, "$text-accent" if speed else "")]
+    if graph := look.glyphs.graph(details.speed_history, GRAPH_CELLS):
+        parts.append((f"  {graph}", "$text-accent"))
+    if details.peak_bps:
+        parts.append((f"  peak {look.units.speed(details.peak_bps)}", QUIET))
+    if progress and (eta := duration(progress.eta_s)):
+        parts.append((f"  {eta} left", QUIET))
+    return Content.assemble(*parts)
+
+
+def _fact_line(details: TaskDetails, progress: DownloadProgress | None, look: Look) -> Content:
+    task = details.task
+    dot = f" {look.glyphs.dot} "
+    facts: list[str] = []
+    if details.segments:
+        allowed = f" of {details.allowed_connections}" if details.allowed_connections else ""
+        noun = "connection" if len(details.segments) == 1 and not allowed else "connections"
+        facts.append(f"{len(details.segments)}{allowed} {noun} to {look.glyphs.text(task.host)}")
+    facts.append(_amount(task, progress, look))
+    facts.append(_resumable(task))
+    if task.started_at is not None:
+        facts.append(f"started {_clock(task.started_at)}")
+    if task.finished_at is not None:
+        facts.append(f"ended {_clock(task.finished_at)}")
+    if task.retry_count:
+        facts.append(f"retries {task.retry_count}")
+    if task.options.limit_rate_bps:
+        facts.append(look.units.limit(task.options.limit_rate_bps))
+    return Content.styled(dot.join(fact for fact in facts if fact), QUIET)
+
+
+def _amount(task: DownloadTask, progress: DownloadProgress | None, look: Look) -> str:
+    held_bytes = progress.downloaded_bytes if progress else task.downloaded_bytes
+    if task.total_bytes is None:
+        return f"{look.units.size(held_bytes)} of unknown length" if held_bytes else ""
+    if task.status is Status.COMPLETED:
+        return look.units.size(task.total_bytes)
+    done = percent(100 * held_bytes / task.total_bytes) if task.total_bytes else ""
+    return f"{look.units.size(held_bytes)} of {look.units.size(task.total_bytes)}{f' ({done})' if done else ''}"
+
+
+def _resumable(task: DownloadTask) -> str:
+    if task.status is Status.COMPLETED:
+        return ""
+    if task.validator.strong_etag:
+        return "resumable (ETag)"
+    return "resumable (Last-Modified)" if task.validator.last_modified else ""
+
+
+def _segments(details: TaskDetails, look: Look, width: int) -> list[Content]:
+    total_bytes = details.task.total_bytes
+    lines = [_map_line(details, look, width)] if total_bytes else []
+    for number, segment in enumerate(details.segments[:MOST_SEGMENTS], 1):
+        start, end = segment.range.start, segment.range.end
+        left = f"{look.units.size(end - start)} left" if end > start else "to the end"
+        text = f"{number:>2}  from {look.units.size(start):>8}  {left:>14}  {look.units.speed(segment.speed_bps):>10}"
+        lines.append(Content(text))
+    if not details.segments:
+        lines.append(Content.styled("No connection at work", QUIET))
+    return lines
+
+
+def _log_line(at: float, text: str, look: Look) -> Content:
+    return Content.assemble((f"{_clock(at, has_seconds=True)}  ", QUIET), look.glyphs.text(text))
+
+
+def _header_line(name: str, value: str, look: Look) -> Content:
+    return Content.assemble((f"{look.glyphs.text(name)}: ", QUIET), look.glyphs.text(mask_header(name, value)))
+
+
+def _labelled(label: str, text: str, look: Look) -> Content:
+    return Content.assemble((f"{label:<{LABEL_CELLS}}", QUIET), look.glyphs.text(text))
+
+
+def _clock(at: float, *, has_seconds: bool = False) -> str:
+    """Return the local time of day."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S" if has_seconds else "%H:%M")

@@ -1,0 +1,51 @@
+"""Runs the screen on a terminal, inside a loop that may hold the engine too."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tui_dl.ui.glyphs import glyphs_for
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tui_dl.core.ports import EnginePort
+    from tui_dl.core.ports_terminal import TerminalGrant
+    from tui_dl.core.settings import Settings
+    from tui_dl.core.task import DownloadTask
+
+KEYS_PER_S = "120"
+"""Textual's cap on updates a second: at 60 a key waits up to 25 ms for its frame, at 120 half of it (measured)."""
+
+
+async def run_screen(
+    connect: Callable[[], Awaitable[EnginePort]],
+    *,
+    settings: Settings,
+    grant: TerminalGrant,
+    folder: str,
+    first_rows: Sequence[DownloadTask] = (),
+    on_hangup: Callable[[], None] | None = None,
+) -> None:
+    """Show the screen until the person leaves it; raises what `connect` raised, after the terminal is restored.
+
+    Run it on a loop of `ui.loop.new_loop`. The engine is the caller's: it is neither started nor closed here.
+    """
+    os.environ.setdefault("TEXTUAL_FPS", KEYS_PER_S)  # read when textual is imported, below
+    from tui_dl.ui.app import TuiDlApp  # noqa: PLC0415 - textual is imported only for a screen
+    from tui_dl.ui.start import Start  # noqa: PLC0415
+    from tui_dl.ui.terminal.driver import driver_for  # noqa: PLC0415
+
+    start = Start(
+        connect=connect,
+        folder=folder,
+        settings=settings,
+        environment=grant.environment,
+        glyphs=glyphs_for(grant.environment, wants_ascii=settings.ascii),
+        first_rows=first_rows,
+    )
+    app = TuiDlApp(start, driver_class=driver_for(grant, on_hangup=on_hangup))
+    await app.run_async(mouse=settings.mouse)
+    if app.failure is not None:
+        raise app.failure

@@ -1,0 +1,76 @@
+"""What all dialogs share: a small panel in the middle, a title, text that is never markup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static, TextArea
+
+if TYPE_CHECKING:
+    from textual import events
+
+Answer = TypeVar("Answer")
+
+BREAKPOINTS_X: Final = [(0, "-narrow"), (64, "-wide")]
+BREAKPOINTS_Y: Final = [(0, "-low"), (18, "-high")]
+"""Cells from which the style sheet's block for narrow and low terminals no longer holds."""
+
+
+class Dialog(ModalScreen[Answer]):
+    """A question to the person; Esc leaves it without an answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_X
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_Y
+
+    def action_leave(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Leave by the button for it; the others are each dialog's own."""
+        if event.button.id == "leave":
+            event.stop()
+            self.dismiss(None)
+
+
+def title(text: str) -> Static:
+    """Return a dialog's first line."""
+    return Static(text, classes="dialog-title", markup=False)
+
+
+def note(text: str = "", *, id: str | None = None) -> Static:  # noqa: A002 - Textual's name
+    """Return a quiet line."""
+    return Static(text, classes="dialog-note", markup=False, id=id)
+
+
+def buttons(yes: str, *, is_grave: bool = False, no: str = "Back") -> Horizontal:
+    """Return the row of buttons; the first has the id `yes`, the other `leave`."""
+    return Horizontal(
+        Button(yes, id="yes", variant="error" if is_grave else "primary", compact=True),
+        Button(no, id="leave", compact=True),
+        classes="dialog-buttons",
+    )
+
+
+def harmless(pasted: str) -> str:
+    """Return pasted text without characters that could act on the terminal; line ends stay."""
+    lines = pasted.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(char for char in lines if char.isprintable() or char == "\n")
+
+
+class SafeTextArea(TextArea):
+    """A text area whose pasted text is made harmless before it is shown."""
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.text = harmless(event.text)
+
+
+class SafeInput(Input):
+    """An input line whose pasted text is made harmless before it is shown."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.text = harmless(event.text)

@@ -1,0 +1,285 @@
+"""The main screen: places the widgets, and carries messages between them, the engine and the desk."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import on, work
+from textual.screen import Screen
+
+from tui_dl.core.status import Tab
+from tui_dl.ui.action import Situation
+from tui_dl.ui.bridge import TICK_S, Bridge
+from tui_dl.ui.columns import COLUMNS, Look
+from tui_dl.ui.desk import ScreenDesk
+from tui_dl.ui.format import units_named
+from tui_dl.ui.key_names import action_named, bindings
+from tui_dl.ui.row_model import RowModel
+from tui_dl.ui.screens.dialog import BREAKPOINTS_X, BREAKPOINTS_Y
+from tui_dl.ui.view_state import ViewState
+from tui_dl.ui.viewer import Viewer
+from tui_dl.ui.widgets.details import DetailsPane
+from tui_dl.ui.widgets.filter_line import FilterLine
+from tui_dl.ui.widgets.header import HeaderLine
+from tui_dl.ui.widgets.key_bar import KeyBar
+from tui_dl.ui.widgets.line import Line, Piece, Tone
+from tui_dl.ui.widgets.table_head import TableHead
+from tui_dl.ui.widgets.tabs import FILTER_TARGET, TabLine
+from tui_dl.ui.widgets.task_table import TaskTable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from tui_dl.core.ports import EnginePort, EngineSnapshot
+    from tui_dl.ui.start import Start
+
+RESORT_EVERY: Final = 4
+"""Ticks with numbers between two sorts by speed: rows that swap places twice a second cannot be read."""
+MOST_SITUATION_ROWS: Final = 200
+"""Selected rows whose status is looked at to choose the keys shown."""
+
+
+class MainScreen(Screen[None]):
+    """Holds what the person sees; the state goes down to the widgets, wishes come up as messages."""
+
+    AUTO_FOCUS: ClassVar[str | None] = "#table"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_X
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_Y
+
+    def __init__(self, start: Start) -> None:
+        super().__init__()
+        self.start = start
+        """What the screen was started with."""
+        self.port: EnginePort | None = None
+        """The engine, once it is there."""
+        self.snapshot: EngineSnapshot | None = None
+        """The newest one."""
+        self.state = ViewState()
+        """What is shown."""
+        self.model = RowModel()
+        """The rows."""
+        self.look = Look(start.glyphs, units_named(start.settings.units), self._whole_now(), start.settings.max_retries)
+        """How rows are drawn."""
+        self.table = TaskTable(self.model, self.look, id="table")
+        self.details = DetailsPane(id="details")
+        self.filter_line = FilterLine(id="filter")
+        self.desk = ScreenDesk(self)
+        """Where the actions act."""
+        self._header = HeaderLine(id="header")
+        self._notices = Line(id="notices")
+        self._tabs = TabLine(id="tabs")
+        self._head = TableHead(id="head")
+        self._keys = KeyBar(id="keys")
+        self._bridge: Bridge | None = None
+        self._viewer: Viewer | None = None
+        self._number_ticks = 0
+        self._is_asking_details = False
+
+    def _whole_now(self) -> float:
+        """Unix time in whole seconds, so that a row which counts down changes once a second."""
+        return float(round(time.time()))
+
+    def compose(self) -> ComposeResult:
+        """Place the widgets from top to bottom."""
+        yield self._header
+        yield self._notices
+        yield self._tabs
+        yield self.filter_line
+        yield self._head
+        yield self.table
+        yield self.details
+        yield self._keys
+
+    def on_mount(self) -> None:
+        """Show the first page at once, and fetch the engine when it is painted."""
+        self.set_class(self.start.glyphs.is_ascii, "-ascii")
+        if self.start.first_rows:
+            ids = [task.id for task in self.start.first_rows]
+            self.model.put(ids, self.start.first_rows)
+            self.table.show_view(array("q", ids), is_far=False)
+        self._header.say((Piece("tui-dl", Tone.STRONG),))
+        self.show_state()
+        self.call_after_refresh(self._begin)
+
+    @work(group="engine")
+    async def _begin(self) -> None:
+        """Wait for the engine, then follow it."""
+        self.port = port = await self.start.connect()
+        self._bridge = Bridge(port, self.post_message, is_remote=self.start.is_remote)
+        self._viewer = Viewer(port, self.model, on_view=self._show_view, on_rows=self.table.redraw_changed)
+        self._bridge.tick(is_forced=True)
+        self.set_interval(TICK_S, self._bridge.tick)
+        await self._viewer.run()
+
+    def on_unmount(self) -> None:
+        """Let go of the engine."""
+        if self._bridge is not None:
+            self._bridge.close()
+
+    # From the engine
+
+    def on_bridge_happened(self, event: Bridge.Happened) -> None:
+        """Take over the records that came with events."""
+        for one in event.events:
+            self.model.take(one.task)
+        self.table.redraw_changed()
+
+    def on_bridge_ticked(self, event: Bridge.Ticked) -> None:
+        """Show a snapshot."""
+        self.snapshot = event.snapshot
+        self.model.live = event.snapshot.live
+        if event.has_numbers:
+            self._show_numbers(event.snapshot)
+        if self._viewer is not None:
+            self._viewer.note(event.snapshot.generation)
+        self.table.redraw_changed()
+        self.show_state()
+
+    def _show_numbers(self, snapshot: EngineSnapshot) -> None:
+        self.model.numbers = snapshot.live
+        self.look = replace(self.look, now=self._whole_now())
+        self.table.show_look(self.look)
+        self._header.show_snapshot(snapshot, self.look.glyphs, self.look.units)
+        self._show_notices(snapshot)
+        self._number_ticks += 1
+        if self._viewer is not None and not self._number_ticks % RESORT_EVERY:
+            self._viewer.sort_again()
+        self.show_details()
+
+    def _show_notices(self, snapshot: EngineSnapshot) -> None:
+        glyphs = self.look.glyphs
+        text = f" {glyphs.dot} ".join(glyphs.text(notice) for notice in snapshot.notices)
+        self._notices.say((Piece(f"{glyphs.alert} {text}", Tone.WARN),) if text else ())
+        self._notices.set_class(bool(text), "-shown")
+
+    def _show_view(self, ids: array[int]) -> None:
+        self.table.show_view(ids, is_far=True)
+
+    # To the widgets
+
+    def show_state(self) -> None:
+        """Bring tabs, heads and keys up to what is chosen and selected."""
+        counts = self.snapshot.counts if self.snapshot is not None else {}
+        glyphs = self.look.glyphs
+        self._tabs.show_state(self.state, counts, self.model.selection.count(len(self.model)), glyphs)
+        self._head.show_columns(self.table.placed, self.state, glyphs)
+        self._keys.show_situation(self.situation())
+
+    def choose(self, state: ViewState) -> None:
+        """Show another tab, filter or order."""
+        if state == self.state:
+            return
+        self.state = state
+        self.model.selection.clear()
+        self.show_state()
+        if self._viewer is not None:
+            self._viewer.ask(state)
+
+    def situation(self) -> Situation:
+        """Return what decides which keys make sense."""
+        selection = self.model.selection
+        current = self.table.current_id
+        ids = selection.ids[:MOST_SITUATION_ROWS] if selection else () if current is None else (current,)
+        rows = [row for task_id in ids if (row := self.model.row_of(task_id)) is not None]
+        return Situation(
+            statuses=frozenset(row.task.status for row in rows),
+            is_open=bool(selection) and len(rows) < selection.count(len(self.model)),
+            has_rows=len(self.model) > 0,
+        )
+
+    def refresh_from_engine(self) -> None:
+        """Show at once what a command changed."""
+        if self._bridge is not None:
+            self._bridge.tick(is_forced=True)
+
+    @work(group="details")
+    async def show_details(self) -> None:
+        """Show the current row in the pane, if it is open; never asks twice at the same time."""
+        if self.port is None or not self.details.has_class("-shown") or self._is_asking_details:
+            return
+        self._is_asking_details = True
+        try:
+            task_id = None
+            while task_id != (task_id := self.table.current_id):
+                details = await self.port.details(task_id) if task_id is not None else None
+                if details is None:
+                    self.details.show_nothing()
+                else:
+                    self.details.show_details(details, self.model.numbers.get(details.task.id), self.look)
+        finally:
+            self._is_asking_details = False
+
+    # From the person
+
+    def action_act(self, name: str) -> None:
+        """Do what a key stands for."""
+        action_named(name).run(self.desk)
+
+    def on_app_focus(self) -> None:
+        """Draw at full rate: the window is looked at."""
+        self._set_focus(has_focus=True)
+
+    def on_app_blur(self) -> None:
+        """Draw once a second: the window is not looked at."""
+        self._set_focus(has_focus=False)
+
+    def _set_focus(self, *, has_focus: bool) -> None:
+        if self._bridge is not None:
+            self._bridge.has_focus = has_focus
+
+    @on(Line.Clicked, "#keys")
+    def _act_by_click(self, event: Line.Clicked) -> None:
+        self.action_act(event.target)
+
+    @on(Line.Clicked, "#tabs")
+    def _choose_tab(self, event: Line.Clicked) -> None:
+        if event.target == FILTER_TARGET:
+            self.desk.open_filter()
+        else:
+            self.choose(self.state.on_tab(Tab(event.target)))
+
+    @on(Line.Clicked, "#head")
+    def _choose_order(self, event: Line.Clicked) -> None:
+        column = next(column for column in COLUMNS if column.key == event.target)
+        self.choose(self.state.ordered_by(column.sort))
+
+    def on_task_table_looked(self, event: TaskTable.Looked) -> None:
+        """Have the records of visible rows fetched."""
+        if self._viewer is not None:
+            self._viewer.want(event.first, event.last)
+
+    def on_task_table_cursor_moved(self) -> None:
+        """Show keys and details of the new row."""
+        self.show_state()
+        self.show_details()
+
+    def on_task_table_relaid(self) -> None:
+        """Put the heads above their columns."""
+        self.show_state()
+        if self.snapshot is not None:
+            self._header.show_snapshot(self.snapshot, self.look.glyphs, self.look.units)
+
+    def on_task_table_double_clicked(self) -> None:
+        """Show the details."""
+        self.desk.toggle_details()
+
+    def on_task_table_edge_clicked(self) -> None:
+        """Select the row or let it go."""
+        self.desk.select_here()
+
+    def on_details_pane_page_chosen(self) -> None:
+        """Show the other page."""
+        self.show_details()
+
+    def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
+        """Filter while the person types."""
+        self.choose(self.state.filtered(event.text))
+
+    def on_filter_line_closed(self) -> None:
+        """Give the keys back to the table."""
+        self.table.focus()

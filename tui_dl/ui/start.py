@@ -1,0 +1,41 @@
+"""What the screen is started with, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui_dl.core.settings import Settings
+from tui_dl.ui.glyphs import UNICODE, Glyphs
+from tui_dl.ui.open_path import open_path
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from tui_dl.core.ports import EnginePort
+    from tui_dl.core.task import DownloadTask
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Everything the screen needs from outside."""
+
+    connect: Callable[[], Awaitable[EnginePort]]
+    """Fetches the engine; awaited once, after the first paint, so that heavy imports belong in there."""
+    folder: str
+    """Absolute folder that the add dialog offers."""
+    settings: Settings = field(default_factory=Settings)
+    """Units, retries, theme, mouse and glyphs are read."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Of the terminal: NO_COLOR, SSH_CONNECTION and the colours are looked at."""
+    glyphs: Glyphs = UNICODE
+    """Drawing characters."""
+    first_rows: Sequence[DownloadTask] = ()
+    """Rows of the first page, shown until the engine is there."""
+    opener: Callable[[str], Awaitable[bool]] = open_path
+    """Opens a file or folder; False where nothing here can."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the terminal is at the far end of an SSH link."""
+        return bool(self.environment.get("SSH_CONNECTION") or self.environment.get("SSH_TTY"))

@@ -1,0 +1,54 @@
+"""The last line: the keys that make sense for the row, each of which can be clicked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui_dl.core.status import Status, Trigger
+from tui_dl.ui.actions import ACTIONS, Pause
+from tui_dl.ui.key_names import action_named, key_text
+from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from tui_dl.ui.action import Action, Situation
+
+ESSENTIAL = ("add", "help", "quit")
+"""What stays on the narrowest terminal."""
+
+
+class KeyBar(Line):
+    """Says what can be done now; a click's target is the action's name."""
+
+    def show_situation(self, situation: Situation) -> None:
+        """Show the keys of the actions that are legal."""
+        ranked = sorted((action for action in ACTIONS if action.footer_rank), key=lambda action: action.footer_rank)
+        legal = [action for action in ranked if action.is_legal(situation)]
+        while len(legal) > len(ESSENTIAL) and cells_of(_pieces(legal, situation)) > self.size.width:
+            dropped = next(action for action in reversed(legal) if action.name not in ESSENTIAL)
+            legal.remove(dropped)
+        self.say(_pieces(legal, situation))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the action under the pointer."""
+        target = self.target_at(event.x)
+        text = action_named(target).explanation() if target else None
+        if self.tooltip != text:
+            self.tooltip = text
+
+
+def _pieces(actions: list[type[Action]], situation: Situation) -> list[Piece]:
+    pieces: list[Piece] = []
+    for action in actions:
+        key = action.footer_key or key_text(action.keys[0])
+        pieces.append(Piece(f"{key} ", Tone.ACCENT, action.name))
+        pieces.append(Piece(_label(action, situation), Tone.QUIET, action.name))
+        pieces.append(Piece("  "))
+    return pieces[:-1]
+
+
+def _label(action: type[Action], situation: Situation) -> str:
+    if action is Pause and situation.statuses == {Status.PAUSED} and situation.allows(Trigger.RESUME):
+        return "Resume"
+    return action.label
