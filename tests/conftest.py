@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from blockbuster import blockbuster_ctx
 
+from tests.faults.fixtures import fault_server, tls_authority, tls_fault_server, trusting_context
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["fault_server", "home", "no_blocking_calls", "tls_authority", "tls_fault_server", "trusting_context"]
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tui_dl.core.commands import Command, CommandOutcome
     from tui_dl.core.events import Event, LogLine
@@ -129,8 +129,11 @@ class TransportAnswer(Protocol):
         """Whether the framing (length or final chunk) shows where the body ends."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives, undecoded; raises `NetworkError` when it is cut or stalls."""
+    async def read(self, most_bytes: int | None) -> bytes:
+        """Return what has arrived of the body, undecoded, at most this much; empty at its end.
+
+        Raises `NetworkError` when it is cut before its proven end, or by a reset where no end is proven.
+        """
         ...
 
     def close(self) -> None:

@@ -1,0 +1,142 @@
+"""Which connection fetches which bytes: free ranges, halves of the largest remainder, run-on.
+
+Pure bookkeeping on one thread: a reader owns the bytes before `Segment.end`, and splitting only ever lowers that
+end ahead of a safe zone, so no lock is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.ranges import ByteRange, RangeSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIB: Final = 1024 * 1024
+MIN_RANGE_BYTES: Final = MIB
+"""A new range is not shorter than this ..."""
+MIN_RANGE_S: Final = 1.0
+"""... nor than what its connection would fetch in this time."""
+MIN_OPEN_SPLIT_BYTES: Final = 16 * MIB
+"""An open-ended request is split only if this much remains, since what is in flight behind the cut is lost (5 MiB
+seen) ..."""
+MIN_OPEN_SPLIT_S: Final = 2.0
+"""... or this much time at its rate, whichever is larger."""
+ALIGNMENT_BYTES: Final = 64 * 1024
+"""Cuts fall on multiples of this, so that extents stay whole."""
+
+
+@dataclass(eq=False, slots=True)
+class Segment:
+    """A byte range being fetched by one connection."""
+
+    start: int
+    """First byte."""
+    position: int
+    """Next byte to arrive; everything before it was received."""
+    end: int | None
+    """One past the last byte wanted; None while the length is unknown."""
+    is_open_ended: bool = False
+    """Whether the request behind it has no end, so that cutting it costs the connection."""
+
+    @property
+    def remaining_bytes(self) -> int | None:
+        """Bytes still to come, None while the length is unknown."""
+        return None if self.end is None else self.end - self.position
+
+
+class SegmentPlan:
+    """The bytes of one file: held, being fetched, free."""
+
+    def __init__(self, total_bytes: int | None, held: RangeSet | None = None) -> None:
+        self.total_bytes = total_bytes
+        """Length of the file, None while unknown."""
+        self.held = held if held is not None else RangeSet()
+        """Bytes handed to the disk."""
+        self.segments: list[Segment] = []
+        """Ranges being fetched."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every byte is held; never while the length is unknown."""
+        return self.total_bytes is not None and self.held.covers(0, self.total_bytes)
+
+    def free(self) -> Iterator[ByteRange]:
+        """Yield what is neither held nor being fetched, in order."""
+        if self.total_bytes is None:
+            return
+        taken = self.held.copy()
+        for segment in self.segments:
+            taken.add(segment.start, self.total_bytes if segment.end is None else segment.end)
+        yield from taken.gaps(self.total_bytes)
+
+    def begin(self, start: int, end: int | None, *, is_open_ended: bool = False) -> Segment:
+        """Give a known range to a connection (the first request)."""
+        segment = Segment(start, start, end, is_open_ended)
+        self.segments.append(segment)
+        return segment
+
+    def take(self, rate_bps: float) -> Segment | None:
+        """Give the next range to an idle connection, or None where nothing is worth one more.
+
+        `rate_bps` is the mean rate of a connection: a cut must leave a second's worth on both sides.
+        """
+        for gap in self.free():
+            return self.begin(gap.start, gap.end)
+        return self._split(rate_bps)
+
+    def _split(self, rate_bps: float) -> Segment | None:
+        victim = max(self.segments, key=lambda one: one.remaining_bytes or 0, default=None)
+        if victim is None or victim.end is None:
+            return None
+        remaining = victim.end - victim.position
+        if remaining < 2 * max(MIN_RANGE_BYTES, int(rate_bps * MIN_RANGE_S)):
+            return None
+        if victim.is_open_ended and remaining < max(MIN_OPEN_SPLIT_BYTES, int(rate_bps * MIN_OPEN_SPLIT_S)):
+            return None
+        cut = victim.position + remaining // 2
+        cut -= cut % ALIGNMENT_BYTES
+        segment = self.begin(cut, victim.end)
+        victim.end = cut
+        return segment
+
+    def can_split(self, rate_bps: float) -> bool:
+        """Whether `take()` would find something, without taking it."""
+        if next(self.free(), None) is not None:
+            return True
+        largest = max((one.remaining_bytes or 0 for one in self.segments), default=0)
+        is_open = any(one.is_open_ended and (one.remaining_bytes or 0) == largest for one in self.segments)
+        least = 2 * max(MIN_RANGE_BYTES, int(rate_bps * MIN_RANGE_S))
+        if is_open:
+            least = max(least, MIN_OPEN_SPLIT_BYTES, int(rate_bps * MIN_OPEN_SPLIT_S))
+        return largest >= least
+
+    def run_on(self, segment: Segment, answer_end: int | None) -> bool:
+        """Let a connection that reached its end read on into the next bytes, if they are free and its answer has them.
+
+        `answer_end` is one past the last byte of the answer being read; None if it goes to the end of the file.
+        """
+        if segment.end is None or self.total_bytes is None:
+            return False
+        limit = self.total_bytes if answer_end is None else answer_end
+        for gap in self.free():
+            if gap.start == segment.end and limit > gap.start:
+                segment.end = min(gap.end, limit)
+                return True
+        return False
+
+    def release(self, segment: Segment) -> None:
+        """Take a range back from its connection; what is not held becomes free."""
+        if segment in self.segments:
+            self.segments.remove(segment)
+
+    def hold(self, start: int, end: int) -> None:
+        """Note bytes that were handed to the disk."""
+        self.held.add(start, end)
+
+    def forget_all(self) -> None:
+        """Hold nothing any more: the file is another version."""
+        self.held = RangeSet()
+        self.segments.clear()

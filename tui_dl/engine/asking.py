@@ -1,0 +1,194 @@
+"""Requests of one task: headers, redirects, the host's budget, and the verdict on each answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tui_dl._version import __version__
+from tui_dl.core.display_text import mask_header
+from tui_dl.core.errors import FileSystemError, HttpError, Reason, TuiDlError
+from tui_dl.core.http_rules import parse_retry_after
+from tui_dl.core.ranges import range_header
+from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
+from tui_dl.engine.redirects import get_following
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui_dl.core.host_budget import HostBudget
+    from tui_dl.core.ports import TransportAnswer
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.live import LiveTask
+
+PAUSING: Final = frozenset({429, 503})
+"""Statuses by which a host asks everybody to wait."""
+REFUSING: Final = frozenset({403, 429, 503})
+"""Statuses by which a host refuses one connection more while others work."""
+DEFAULT_PAUSE_S: Final = 1.0
+SHORT_WAIT_S: Final = 2.0
+"""A pause of the host up to this is slept off in place; a longer one sends the task to wait."""
+
+
+class Exchange:
+    """An answer with its verdict; counts as an open connection of its host until closed."""
+
+    def __init__(self, answer: TransportAnswer, budget: HostBudget) -> None:
+        self.answer = answer
+        self.judgement: Judgement
+        self._budget: HostBudget | None = budget
+
+    @property
+    def answer_end(self) -> int | None:
+        """One past the last byte that the answer promised, None where only its end tells."""
+        return self.judgement.end
+
+    def skip_to(self, start: int) -> None:
+        """Note that the body was read up to this byte of the file."""
+        self.judgement = replace(self.judgement, start=start)
+
+    def close(self) -> None:
+        """End it; safe to call twice."""
+        if self._budget is not None:
+            self._budget.closed()
+            self._budget = None
+            self.answer.close()
+
+
+class Asker:
+    """Sends the requests of one attempt."""
+
+    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+        self._context = context
+        self._live = live
+        self.budget = context.budgets[live.task.host]
+        self.sends_if_range = True
+        """Whether the server understands `If-Range`; learned."""
+        self.sends_range = not self.budget.refuses_ranges
+        """Whether the server takes `Range` at all; learned."""
+        self.final_url = ""
+        """Address after redirects, for further connections of this attempt."""
+        self._final_headers: Mapping[str, str] = {}
+        self.total_bytes = live.task.total_bytes
+        self.validator = live.task.validator
+
+    async def ask(self, asked: Asked) -> Exchange:
+        """Send a first request from the task's own address; return it judged. Raises `TuiDlError`."""
+        await self._await_host()
+        exchange = await self._send(asked, is_extra=False)
+        try:
+            exchange.judgement = judge(asked, exchange.answer.status, exchange.answer.headers)
+        except TuiDlError as error:
+            self._close_refused(exchange, error)
+            raise
+        self.budget.answered_well()
+        return exchange
+
+    async def ask_extra(self, start: int, end: int) -> Exchange:
+        """Send a request for one more range while others may be at work; return it judged. Raises `TuiDlError`."""
+        asked = self.asked(start, end, has_held=True)
+        exchange = await self._send(asked, is_extra=True)
+        try:
+            exchange.judgement = judge_extra(asked, exchange.answer.status, exchange.answer.headers)
+        except TuiDlError as error:
+            self._close_refused(exchange, error)
+            raise
+        self.budget.answered_well()
+        return exchange
+
+    def asked(self, start: int, end: int | None, *, has_held: bool) -> Asked:
+        """Describe a request under what was learned so far."""
+        can_condition = has_held and self.sends_if_range and self.validator.if_range_value() is not None
+        return Asked(
+            start=start if self.sends_range else 0,
+            end=end if self.sends_range else None,
+            has_range=self.sends_range,
+            has_if_range=can_condition and self.sends_range,
+            has_held=has_held,
+            total_bytes=self.total_bytes if has_held else None,
+            validator=self.validator,
+        )
+
+    async def _await_host(self) -> None:
+        now = self._context.clock()
+        wait_s = self.budget.wait_s(now)
+        if wait_s > SHORT_WAIT_S:
+            raise HttpError(Reason.HOST_ASKED, "the host asked to wait", is_retryable=True, retry_after_s=wait_s)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+
+    async def _send(self, asked: Asked, *, is_extra: bool) -> Exchange:
+        context, live = self._context, self._live
+        url, headers = live.task.url, self._headers(asked)
+        if is_extra and self.final_url:
+            url, headers = self.final_url, {**self._final_headers, **self._conditions(asked)}
+        self.budget.opened(context.clock())
+        try:
+            answer, final_url, sent = await get_following(
+                context.transport, url, headers, allow_downgrade=context.settings.allow_downgrade, note=live.note
+            )
+        except TuiDlError as error:
+            if not isinstance(error, FileSystemError) and self.budget.open_connections > 1:
+                self.budget.refused(context.clock(), pause_s=None)
+            self.budget.closed()
+            live.note(f"GET {headers.get('Range', 'all')}: {error}")
+            raise
+        except BaseException:
+            self.budget.closed()
+            raise
+        context.last_answer_at = context.clock()
+        if not is_extra:
+            self.final_url, self._final_headers = final_url, _without_conditions(sent)
+            live.response_headers = tuple((name, mask_header(name, value)) for name, value in answer.headers.items())
+        live.note(_line(headers, answer))
+        return Exchange(answer, self.budget)
+
+    def _headers(self, asked: Asked) -> dict[str, str]:
+        settings = self._context.settings
+        headers = {
+            "User-Agent": settings.user_agent or f"tui-dl/{__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+        }
+        headers.update(self._live.task.options.headers)
+        headers.update(self._conditions(asked))
+        return headers
+
+    def _conditions(self, asked: Asked) -> dict[str, str]:
+        conditions = {}
+        if asked.has_range:
+            conditions["Range"] = range_header(asked.start, asked.end)
+        if asked.has_if_range:
+            conditions["If-Range"] = self.validator.if_range_value() or ""
+        return conditions
+
+    def _close_refused(self, exchange: Exchange, error: TuiDlError) -> None:
+        answer, context = exchange.answer, self._context
+        now = context.clock()
+        if isinstance(error, HttpError) and error.is_retryable:
+            error.retry_after_s = parse_retry_after(
+                answer.headers.get("Retry-After"),
+                answer.headers.get("Date"),
+                now=context.wall_clock(),
+                max_s=context.settings.max_retry_after,
+            )
+        if answer.status in REFUSING and self.budget.open_connections > 1:
+            self.budget.refused(now, pause_s=None)
+            error.is_retryable = True
+        if answer.status in PAUSING:
+            pause_s = error.retry_after_s if error.retry_after_s is not None else DEFAULT_PAUSE_S
+            self.budget.pause(now, pause_s)
+        exchange.close()
+
+
+def _without_conditions(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in ("Range", "If-Range")}
+
+
+def _line(headers: Mapping[str, str], answer: TransportAnswer) -> str:
+    wanted = headers.get("Range", "all")
+    facts = [
+        f"{name} {answer.headers[name]}" for name in ("Content-Range", "ETag", "Retry-After") if name in answer.headers
+    ]
+    return f"GET {wanted}: {answer.status}" + "".join(f", {fact}" for fact in facts)

@@ -1,0 +1,105 @@
+"""Bodies on one connection: small ones read whole and saved in groups, encoded ones decoded on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui_dl.core.splitting import SegmentPlan
+from tui_dl.core.task import Flag, OnExists
+from tui_dl.engine.connection import Connection
+from tui_dl.engine.encoded_body import Decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tui_dl.core.extents import Extent
+    from tui_dl.disk.part_file import PartFile
+    from tui_dl.engine.asking import Exchange
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.live import LiveTask
+
+
+class _Memory:
+    """A sink that keeps what it gets; for bodies of at most 1 MiB."""
+
+    def __init__(self) -> None:
+        self.buffers: list[bytes] = []
+
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Keep the buffers; they come in order."""
+        del offset
+        self.buffers.extend(buffers)
+        return []
+
+
+class _Decoding:
+    """A sink that decodes what it gets into a part file, in order."""
+
+    def __init__(self, decoder: Decoder, part: PartFile) -> None:
+        self._decoder = decoder
+        self._part = part
+        self.size_bytes = 0
+
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Decode and write piece by piece; nothing of it counts as held, since it cannot be resumed by offset."""
+        del offset
+        for buffer in buffers:
+            for piece in self._decoder.feed(buffer):
+                await self._part.write([piece], self.size_bytes)
+                self.size_bytes += len(piece)
+        return []
+
+
+async def fetch_small(
+    context: EngineContext, live: LiveTask, exchange: Exchange, plan: SegmentPlan, on_written: Callable[[], None]
+) -> None:
+    """Read a body of known length whole and save it; the journal's row is written by its group."""
+    memory = _Memory()
+    if plan.total_bytes:
+        await _read_through(context, live, exchange, memory, plan.total_bytes)
+    exchange.close()
+    on_exists = live.task.options.on_exists or OnExists(context.settings.on_exists)
+    await context.small_files.save(
+        live.task.dir,
+        live.task.filename,
+        memory.buffers,
+        on_exists=on_exists,
+        token=live,
+        create_folder=True,
+        on_written=on_written,
+    )
+
+
+async def fetch_encoded(context: EngineContext, live: LiveTask, exchange: Exchange, part: PartFile) -> None:
+    """Decode a body into a part file; its length is then known by the coding's own end."""
+    decoder = Decoder(exchange.judgement.encodings)
+    sink = _Decoding(decoder, part)
+    live.rewind(0)
+    await part.truncate(0)
+    await _read_through(context, live, exchange, sink, None)
+    decoder.finish()
+    live.total_bytes = sink.size_bytes
+    live.change(total_bytes=sink.size_bytes, flags=live.task.flags - {Flag.LENGTH_UNVERIFIED})
+
+
+async def _read_through(
+    context: EngineContext, live: LiveTask, exchange: Exchange, sink: _Memory | _Decoding, total_bytes: int | None
+) -> None:
+    connection = Connection(
+        live,
+        SegmentPlan(total_bytes),
+        sink,
+        context.throttles_of(live.task.id),
+        gather_bytes=context.settings.chunk_size,
+        on_written=_nothing_to_record,
+    )
+    live.connections.append(connection)
+    try:
+        segment = SegmentPlan(total_bytes).begin(0, total_bytes)
+        await connection.pump(exchange.answer, segment, total_bytes)
+    finally:
+        live.connections.remove(connection)
+
+
+def _nothing_to_record(extents: list[Extent]) -> None:
+    assert not extents

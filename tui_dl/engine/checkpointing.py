@@ -1,0 +1,87 @@
+"""Checkpoints of one transfer: what was written goes to the journal at once in groups, what was synced every 2 s."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tui_dl.core.extents import Extent
+    from tui_dl.core.splitting import SegmentPlan
+    from tui_dl.disk.part_file import PartFile
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.live import LiveTask
+
+SYNC_EVERY_S: Final = 2.0
+SYNC_EVERY_BYTES: Final = 64 * 1024 * 1024
+RECORD_EVERY_BYTES: Final = 8 * 1024 * 1024
+"""Written bytes of a file that a SIGKILL may leave unrecorded."""
+
+
+class Checkpointer:
+    """Records what a part file holds, in an order that never claims more than it does."""
+
+    def __init__(self, context: EngineContext, live: LiveTask, plan: SegmentPlan, part: PartFile) -> None:
+        self._context = context
+        self._live = live
+        self._plan = plan
+        self._part = part
+        self._unrecorded_bytes = 0
+        self._unsynced_bytes = 0
+        self._wake = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to sync regularly, until `finish()`."""
+        self._loop = asyncio.ensure_future(self._sync_regularly())
+
+    def on_written(self, extents: list[Extent]) -> None:
+        """Note what was handed to the kernel; the journal groups it."""
+        journal = self._context.journal
+        journal.record_written(self._live.task.id, extents)
+        count = sum(extent.end - extent.start for extent in extents)
+        self._unrecorded_bytes += count
+        self._unsynced_bytes += count
+        if self._unrecorded_bytes >= RECORD_EVERY_BYTES:
+            self._unrecorded_bytes = 0
+            journal.push()
+        if self._unsynced_bytes >= SYNC_EVERY_BYTES:
+            self._wake.set()
+
+    async def finish(self, *, is_committing: bool) -> None:
+        """End the regular syncs; unless a commit follows, make durable and record all that is held."""
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.wait([self._loop])
+            error = None if self._loop.cancelled() else self._loop.exception()
+            self._loop = None
+            if error is not None:
+                raise error
+        if not is_committing:
+            await self._sync_once()
+
+    def failure(self) -> BaseException | None:
+        """Return what ended the regular syncs before their time, if anything."""
+        if self._loop is None or not self._loop.done() or self._loop.cancelled():
+            return None
+        return self._loop.exception()
+
+    async def _sync_regularly(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SYNC_EVERY_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                if not self._unsynced_bytes:
+                    continue
+            self._wake.clear()
+            await self._sync_once()
+
+    async def _sync_once(self) -> None:
+        if self._part.is_distrusted:
+            return
+        self._unsynced_bytes = 0
+        held = self._plan.held.copy()
+        await self._part.sync()
+        self._live.change(downloaded_bytes=held.total_bytes)
+        await self._context.journal.record_synced(self._live.task.id, held)

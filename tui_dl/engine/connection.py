@@ -1,0 +1,191 @@
+"""One connection's reading: chunks into a gather, the gather into the part file, never joined, never unbounded."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from tui_dl.core.errors import NetworkError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tui_dl.core.extents import Extent
+    from tui_dl.core.ports import TransportAnswer
+    from tui_dl.core.splitting import Segment, SegmentPlan
+    from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.throttle import Throttle
+
+GATHER_S: Final = 0.2
+"""A gather older than this is written even if it is small."""
+MAX_BUFFERS: Final = 1024
+"""`pwritev` takes no more at once."""
+
+
+class Sink(Protocol):
+    """Where bytes go: a part file."""
+
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Write at an offset; return the sums of what was written."""
+        ...
+
+
+class Connection:
+    """Reads answers into segments for one task; holds at most one gather and one write under way.
+
+    The next gather fills while the last one is being written, so a fast network does not wait for the disk's thread
+    and a slow disk stops the socket.
+    """
+
+    def __init__(
+        self,
+        live: LiveTask,
+        plan: SegmentPlan,
+        sink: Sink,
+        throttles: Sequence[Throttle],
+        *,
+        gather_bytes: int,
+        on_written: Callable[[list[Extent]], None],
+    ) -> None:
+        self.live = live
+        self.segment: Segment | None = None
+        """What it fetches now."""
+        self.received_bytes = 0
+        """Bytes received over its life."""
+        self.last_byte_at = time.monotonic()
+        """When it last got a byte, or began to wait for one."""
+        self.is_reading = False
+        """Whether it waits for the server, rather than for the disk or a limit."""
+        self.has_stalled = False
+        """Whether it was given up for want of bytes."""
+        self.started_at = self.last_byte_at
+        self.task: asyncio.Task[Any] | None = None
+        """What runs `pump()`."""
+        self._plan = plan
+        self._sink = sink
+        self._throttles = throttles
+        self._gather_bytes = gather_bytes
+        self._on_written = on_written
+        self._buffers: list[bytes] = []
+        self._buffered_bytes = 0
+        self._gather_started_at = 0.0
+        self._write: asyncio.Task[None] | None = None
+
+    async def pump(self, answer: TransportAnswer, segment: Segment, answer_end: int | None) -> None:
+        """Read until the segment or the answer ends.
+
+        `answer_end` is one past the last byte that the answer promised; None where only its end tells. Raises
+        `NetworkError` when it is cut and `FileSystemError` when the disk refuses; what was written stays held.
+        """
+        self.segment = segment
+        self.task = asyncio.current_task()
+        self.last_byte_at = time.monotonic()
+        try:
+            while await self._has_room(segment, answer_end):
+                chunk = await self._read(answer)
+                if not chunk:
+                    break
+                await self._take(segment, chunk)
+            await self.flush()
+        except asyncio.CancelledError:
+            if not self.has_stalled or self.task is None:
+                raise
+            self.task.uncancel()
+            raise NetworkError(Reason.STALLED, is_retryable=True) from None
+        finally:
+            self.is_reading = False
+        self._check_end(segment, answer_end)
+
+    def give_up_if_silent(self, now: float, timeout_s: float) -> None:
+        """End the reading with `STALLED` if no byte came for so long; called by a ticker."""
+        if self.is_reading and not self.has_stalled and now - self.last_byte_at >= timeout_s and self.task is not None:
+            self.has_stalled = True
+            self.task.cancel()
+
+    async def _has_room(self, segment: Segment, answer_end: int | None) -> bool:
+        if segment.end is None or segment.position < segment.end:
+            return True
+        return self._plan.run_on(segment, answer_end)
+
+    async def _read(self, answer: TransportAnswer) -> bytes:
+        most = min((one.most_bytes for one in self._throttles if one.most_bytes is not None), default=None)
+        self.is_reading = True
+        chunk = await answer.read(most)
+        self.is_reading = False
+        return chunk
+
+    async def _take(self, segment: Segment, chunk: bytes) -> None:
+        now = time.monotonic()
+        self.last_byte_at = now
+        if segment.end is not None and len(chunk) > segment.end - segment.position:
+            chunk = chunk[: segment.end - segment.position]
+        if not self._buffers:
+            self._gather_started_at = now
+        self._buffers.append(chunk)
+        count = len(chunk)
+        self._buffered_bytes += count
+        segment.position += count
+        self.received_bytes += count
+        self.live.receive(count)
+        if self._is_gather_due(now):
+            await self._write_gather()
+        for throttle in self._throttles:
+            if throttle.rate_bps:
+                await throttle.pace(count)
+                self.last_byte_at = time.monotonic()
+
+    def _is_gather_due(self, now: float) -> bool:
+        return (
+            self._buffered_bytes >= self._gather_bytes
+            or len(self._buffers) >= MAX_BUFFERS
+            or now - self._gather_started_at >= GATHER_S
+        )
+
+    def flush_if_old(self, now: float) -> None:
+        """Start to write a gather that waits for bytes too long; called by the transfer's ticker."""
+        if self._buffers and self._write is None and now - self._gather_started_at >= GATHER_S:
+            self._start_write()
+
+    async def flush(self) -> None:
+        """Write what is gathered and wait until it is written."""
+        await self._write_gather()
+        await self._await_write()
+
+    async def _write_gather(self) -> None:
+        await self._await_write()
+        if self._buffers:
+            self._start_write()
+
+    async def _await_write(self) -> None:
+        if (write := self._write) is not None:
+            # Shielded: a cancelled reader must not leave a descriptor with a write under way.
+            await asyncio.shield(write)
+            self._write = None
+
+    def _start_write(self) -> None:
+        segment = self.segment
+        assert segment is not None
+        buffers, self._buffers = self._buffers, []
+        offset = segment.position - self._buffered_bytes
+        self._buffered_bytes = 0
+        self._write = asyncio.ensure_future(self._write_at(buffers, offset))
+
+    async def _write_at(self, buffers: list[bytes], offset: int) -> None:
+        extents = await self._sink.write(buffers, offset)
+        for extent in extents:
+            self._plan.hold(extent.start, extent.end)
+        self._on_written(extents)
+
+    def _check_end(self, segment: Segment, answer_end: int | None) -> None:
+        if (
+            answer_end is not None
+            and segment.position < answer_end
+            and (segment.end is None or segment.position < segment.end)
+        ):
+            raise NetworkError(Reason.TRUNCATED, "the answer ended early", is_retryable=True)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether received bytes are not written yet."""
+        return self._write is not None or bool(self._buffers)

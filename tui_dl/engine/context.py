@@ -1,0 +1,76 @@
+"""What every transfer shares: settings, transport, journal, disk, budgets, limits, clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui_dl.core.host_budget import HostBudget
+from tui_dl.engine.live import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui_dl.core.ports import Transport
+    from tui_dl.core.settings import Settings
+    from tui_dl.disk.small_files import GroupCommit
+    from tui_dl.disk.writer import DiskPool
+    from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.throttle import Throttle
+    from tui_dl.journal.journal import Journal
+
+
+def _budgets() -> defaultdict[str, HostBudget]:
+    return defaultdict(HostBudget)
+
+
+@dataclass(slots=True)
+class EngineContext:
+    """One per engine."""
+
+    settings: Settings
+    """Replaced as a whole when a person changes one live."""
+    transport: Transport
+    """Carries all requests."""
+    journal: Journal
+    """Where rows and checkpoints live."""
+    pool: DiskPool
+    """Writer threads by file system."""
+    small_files: GroupCommit
+    """Saves bodies of up to 1 MiB in groups."""
+    throttle: Throttle
+    """The limit over all tasks."""
+    on_change: Callable[[LiveTask], None]
+    """Told when a live task's row changed without an event."""
+    budgets: defaultdict[str, HostBudget] = field(default_factory=_budgets)
+    """By host and port."""
+    task_throttles: dict[int, Throttle] = field(default_factory=dict)
+    """Limits of single tasks, by id."""
+    clock: Callable[[], float] = time.monotonic
+    """Monotonic seconds."""
+    wall_clock: Callable[[], float] = time.time
+    """Unix time."""
+    random: Callable[[], float] = random.random
+    """Uniform in [0, 1), for jitter."""
+    committed_paths: set[str] = field(default_factory=set)
+    """Final paths that this engine gave out: a file of the same batch is no file from before."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """Bytes received by all tasks."""
+    last_answer_at: float = float("-inf")
+    """Monotonic instant of the last answer from any host: without one for a while there may be no network."""
+
+    def throttles_of(self, task_id: int) -> tuple[Throttle, ...]:
+        """Return the limits that a task is under."""
+        own = self.task_throttles.get(task_id)
+        return (self.throttle,) if own is None else (self.throttle, own)
+
+    async def was_there_before(self, path: str) -> bool:
+        """Whether a target exists that no task of ours made since we started."""
+        if path in self.committed_paths:
+            return False
+        return await asyncio.to_thread(os.path.lexists, path)

@@ -1,0 +1,283 @@
+"""The engine for users of the library: add, watch, wait; and the port that the screen looks through."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from tui_dl.core.errors import UsageError
+from tui_dl.core.events import EventKind
+from tui_dl.core.settings import Settings
+from tui_dl.core.status import FINISHED, Trigger
+from tui_dl.core.task import TaskOptions
+from tui_dl.disk.small_files import GroupCommit, SavedFile
+from tui_dl.disk.writer import DiskPool
+from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine.context import EngineContext
+from tui_dl.engine.ledger import Ledger
+from tui_dl.engine.live import LiveTask
+from tui_dl.engine.observing import Observer
+from tui_dl.engine.orders import Orders, checked_task
+from tui_dl.engine.scheduler import Scheduler
+from tui_dl.engine.streaming import stream
+from tui_dl.engine.tally import Tally
+from tui_dl.engine.throttle import Throttle
+from tui_dl.journal.adding import BatchKind
+from tui_dl.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    from tui_dl.core.commands import Command, CommandOutcome
+    from tui_dl.core.events import Event
+    from tui_dl.core.ports import EngineSnapshot, TaskDetails, Transport
+    from tui_dl.core.query import TaskQuery
+    from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
+    from tui_dl.journal.adding import AddOutcome
+
+
+class _Memory:
+    """Type of `MEMORY`."""
+
+    def __repr__(self) -> str:
+        return "MEMORY"
+
+
+MEMORY: Final = _Memory()
+"""Journal that keeps nothing once the engine is closed."""
+
+
+class AsyncDownloadEngine:
+    """Downloads what is added, on the running event loop; use it as `async with`.
+
+    `journal`: a path opens (or makes) that journal, an open `Journal` is used and not closed, `MEMORY` and None keep
+    nothing. `retry_strategy(task, error)` decides whether a failed attempt is worth another, within `max_retries`.
+    `on_progress` is called at most 4 times a second for a task, and always with its last value.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        journal: Journal | os.PathLike[str] | _Memory | None = None,
+        *,
+        retry_strategy: Callable[[DownloadTask, Exception], bool] | None = None,
+        on_progress: Callable[[DownloadProgress], None] | None = None,
+        batch_kind: BatchKind = BatchKind.SCREEN,
+        adopts_orphans: bool = True,
+        transport: Transport | None = None,
+    ) -> None:
+        self._settings = settings or Settings()
+        self._journal_source = journal
+        self._strategy = retry_strategy
+        self._on_progress = on_progress
+        self._batch_kind = batch_kind
+        self._adopts_orphans = adopts_orphans
+        self._transport = transport
+        self._loop_task: asyncio.Task[None] | None = None
+        self.default_dir = os.path.abspath(self._settings.dir or ".")  # noqa: PTH100  # text in, text out
+        """Folder of tasks that name none."""
+        self.context: EngineContext
+        self.ledger: Ledger
+        self.scheduler: Scheduler
+        self._observer: Observer
+        self._orders: Orders
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Open the journal, take over what a dead process left, begin. Raises `FileSystemError` or `UsageError`."""
+        journal = await self._open_journal()
+        settings = self._settings
+        pool = DiskPool()
+        self.ledger = Ledger(journal, time.time)
+        self.context = EngineContext(
+            settings=settings,
+            transport=self._transport
+            or AiohttpTransport(connect_timeout_s=settings.connect_timeout, timeout_s=settings.timeout),
+            journal=journal,
+            pool=pool,
+            small_files=GroupCommit(pool, self._on_committed, expected=lambda: self.scheduler.slots_in_use),
+            throttle=Throttle(settings.limit_rate),
+            on_change=lambda _live: self._note_change(),
+        )
+        self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
+        self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
+        self._orders = Orders(self)
+        if self._adopts_orphans:
+            await journal.adopt_orphans()
+            await journal.expire_history(settings.history_days, self.context.wall_clock())
+        self._loop_task = asyncio.ensure_future(self.scheduler.run())
+        self._observer.start()
+
+    async def _open_journal(self) -> Journal:
+        source = self._journal_source
+        if isinstance(source, Journal):
+            return source
+        if isinstance(source, os.PathLike):
+            return await Journal.open(Path(source))
+        return await Journal.open(None)
+
+    async def aclose(self) -> None:
+        """Stop all transfers with everything durable; unfinished tasks go on at the next start."""
+        if self._loop_task is None:
+            return
+        await self.scheduler.aclose()
+        self._loop_task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._loop_task
+        self._loop_task = None
+        await self._observer.aclose()
+        await self.context.small_files.aclose()
+        await self.context.transport.aclose()
+        await self.context.pool.aclose()
+        if not isinstance(self._journal_source, Journal):
+            await self.context.journal.aclose()
+
+    # -- adding and waiting --------------------------------------------------------------------------------------------
+
+    async def add(
+        self,
+        url: str,
+        *,
+        dir: str | os.PathLike[str] | None = None,  # noqa: A002  # the field's word, and the option's
+        name: str = "",
+        options: TaskOptions | None = None,
+        batch: str = "",
+    ) -> DownloadTask:
+        """Add one address; return its row, durable. Raises `UsageError` for an address that cannot be used.
+
+        The same address and target that is queued already is not added again: its row is returned.
+        """
+        new = checked_task(url, self._folder(dir), name, options or TaskOptions())
+        return (await self.add_checked([new], batch=batch))[0].task
+
+    async def add_many(self, news: Iterable[NewTask], *, batch: str = "") -> list[DownloadTask]:
+        """Add rows that were checked (`checked_task()`); return them in order, durable."""
+        return [one.task for one in await self.add_checked(list(news), batch=batch)]
+
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
+        """Add rows, tell of the new ones, and start them as slots come free."""
+        at = self.context.wall_clock()
+        outcomes = await self.context.journal.add(news, batch=batch, at=at, kind=self._batch_kind)
+        for outcome in outcomes:
+            if outcome.is_new:
+                self.ledger.tell(EventKind.ADDED, outcome.task)
+        self.scheduler.look_again()
+        return outcomes
+
+    async def wait(self, tasks: Iterable[DownloadTask | int] | None = None) -> DownloadResult:
+        """Return when these tasks (None: all of this engine) are finished. Paused tasks are waited for only by id."""
+        started_at = self.context.clock()
+        if tasks is None:
+            await self.scheduler.run_until_idle()
+            tally, total = self.ledger.tally, self.ledger.tally.total
+        else:
+            ids = [task if isinstance(task, int) else task.id for task in tasks]
+            rows = await self._await_finished(ids)
+            tally, total = Tally.of(rows), len(ids)
+        return tally.result(total, self.context.clock() - started_at)
+
+    async def _await_finished(self, ids: Sequence[int]) -> list[DownloadTask]:
+        open_ids = set(ids)
+        ended = asyncio.Event()
+
+        def listen(event: Event) -> None:
+            if event.task.id in open_ids and event.task.status in FINISHED:
+                open_ids.discard(event.task.id)
+                if not open_ids:
+                    ended.set()
+
+        unsubscribe = self.subscribe(listen)
+        try:
+            rows = await self.rows(ids)
+            open_ids -= {task.id for task in rows if task.status in FINISHED}
+            open_ids &= {task.id for task in rows}
+            if open_ids:
+                await ended.wait()
+        finally:
+            unsubscribe()
+        await self.context.journal.flush()
+        return await self.rows(ids)
+
+    async def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes of one file in order, of one version, going on after cuts. Raises `TuiDlError`."""
+        async for chunk in stream(self.context, url, headers or {}):
+            yield chunk
+
+    def statistics(self) -> dict[str, Any]:
+        """Return totals since the start: counts of ends, bytes, rates, failures by reason code."""
+        return self._observer.statistics()
+
+    # -- the port ------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return the present state."""
+        return self._observer.snapshot()
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event; the returned function ends that."""
+        return self.ledger.subscribe(listener)
+
+    async def execute(self, command: Command) -> CommandOutcome:
+        """Do what a person wants."""
+        return await self._orders.execute(command)
+
+    async def view(self, query: TaskQuery) -> array[int]:
+        """Return the ids of matching rows in order."""
+        return await self.context.journal.ids(query)
+
+    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return rows as they are now, tasks in hand included."""
+        return [self._observer.present(task) for task in await self.context.journal.rows(ids)]
+
+    async def details(self, task_id: int) -> TaskDetails | None:
+        """Return the particulars of one task."""
+        return await self._observer.details(task_id)
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _folder(self, folder: str | os.PathLike[str] | None) -> str:
+        if folder is None:
+            return self.default_dir
+        path = os.fspath(folder)
+        if not path:
+            raise UsageError("the folder is empty")
+        return os.path.abspath(path)  # noqa: PTH100  # text in, text out
+
+    def _note_change(self) -> None:
+        self.ledger.changes += 1
+
+    async def _on_committed(self, files: Sequence[SavedFile]) -> None:
+        """Complete the tasks of a group of small files in one durable transaction."""
+        lives: list[LiveTask] = []
+        for saved in files:
+            live = saved.token
+            assert isinstance(live, LiveTask)
+            live.total_bytes = saved.size_bytes
+            live.step(Trigger.VERIFY)
+            live.complete(saved.path)
+            lives.append(live)
+        await self.context.journal.save_many([live.task for live in lives])
+        for live in lives:
+            live.stored = live.task
+
+    @property
+    def settings(self) -> Settings:
+        """Settings as they are now, changes made live included."""
+        return replace(self.context.settings)

@@ -1,0 +1,79 @@
+"""From aiohttp's and the sockets' exceptions to `core.errors`: mapped once, here, at the border."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from typing import Final
+
+import aiohttp
+
+from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import FileSystemError, HttpError, NetworkError, Reason, TuiDlError
+
+_NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+_NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+MAX_SHOWN_CHARS: Final = 200
+
+FOREIGN: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+"""What a request may raise that is not ours."""
+
+
+def map_error(error: BaseException, host: str) -> TuiDlError:
+    """Return our error for what a request to `host` raised."""
+    if isinstance(error, TuiDlError):
+        return error
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _map_connect(error, host)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return _network(Reason.CONNECT_TIMEOUT, f"{host} did not answer the connection in time")
+    if isinstance(error, TimeoutError):
+        return _network(Reason.STALLED, f"no byte came from {host} for too long")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return _network(Reason.TRUNCATED, "the answer ended early")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return HttpError(Reason.PROTOCOL_ERROR, f"{host} does not answer in HTTP: {_words(error.message)}")
+    if isinstance(error, ssl.SSLError):
+        return NetworkError(Reason.TLS_FAILED, f"the secure connection to {host} failed: {_words(error)}")
+    if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
+        return _too_many_files()
+    if isinstance(error, aiohttp.InvalidURL | ValueError):
+        return HttpError(Reason.BAD_URL, f"the address is not usable: {_words(error)}")
+    return _network(Reason.CONNECTION_RESET, f"the connection to {host} was cut")
+
+
+def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
+    cause = error.os_error
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        text = f"the certificate of {host} is not trusted: {_words(error.certificate_error)}"
+        return NetworkError(Reason.TLS_FAILED, text)
+    if isinstance(error, aiohttp.ClientSSLError):
+        return NetworkError(Reason.TLS_FAILED, f"the secure connection to {host} failed: {_words(cause)}")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return _map_dns(cause, host)
+    if cause.errno in _NO_DESCRIPTORS:
+        return _too_many_files()
+    if cause.errno in _NO_ROUTE:
+        return _network(Reason.NO_NETWORK, f"there is no route to {host}")
+    if cause.errno == errno.ETIMEDOUT:
+        return _network(Reason.CONNECT_TIMEOUT, f"{host} did not answer the connection in time")
+    return _network(Reason.CONNECT_REFUSED, f"{host} refused the connection")
+
+
+def _map_dns(cause: OSError, host: str) -> TuiDlError:
+    if cause.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
+        return _network(Reason.NO_NETWORK, f"the name of {host} cannot be looked up now")
+    return _network(Reason.DNS_FAILED, f"the host name {host} was not found")
+
+
+def _network(reason: Reason, text: str) -> NetworkError:
+    return NetworkError(reason, text, is_retryable=True)
+
+
+def _too_many_files() -> FileSystemError:
+    return FileSystemError(Reason.TOO_MANY_FILES, "too many open files or connections", is_retryable=True)
+
+
+def _words(error: object) -> str:
+    return display_text(str(error), MAX_SHOWN_CHARS)

@@ -1,0 +1,70 @@
+"""Where changes of state become durable and known: journal first, then the listeners."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tui_dl.core.events import Event, EventKind
+from tui_dl.core.status import FINISHED
+from tui_dl.engine.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.live import LiveTask
+    from tui_dl.journal.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+
+class Ledger:
+    """Saves rows, tells listeners, keeps the totals."""
+
+    def __init__(self, journal: Journal, wall_clock: Callable[[], float]) -> None:
+        self.journal = journal
+        self.tally = Tally()
+        self.changes = 0
+        """Grows with every change of a row that is in hand."""
+        self._wall_clock = wall_clock
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event; the returned function ends that."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def tell(self, kind: EventKind, task: DownloadTask) -> None:
+        """Tell every listener; one that fails does not keep the others from hearing it."""
+        self.changes += 1
+        if task.status in FINISHED:
+            self.tally.count(task)
+        event = Event(kind, task, self._wall_clock())
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:  # a listener is foreign code: its fault must not end the task that it hears of
+                logger.exception("a listener failed on %s", kind)
+
+    async def record(self, live: LiveTask, kind: EventKind) -> None:
+        """Save a change durably, then tell it."""
+        await self.journal.save(live.task, is_durable=True)
+        self._saved(live)
+        self.tell(kind, live.task)
+
+    def record_soon(self, live: LiveTask, kind: EventKind) -> None:
+        """Tell a change at once and let the journal group it."""
+        self.journal.save_soon(live.task)
+        self._saved(live)
+        self.tell(kind, live.task)
+
+    def _saved(self, live: LiveTask) -> None:
+        live.stored = live.task
+        while live.log:
+            self.journal.log(live.task.id, live.log.popleft())

@@ -1,0 +1,118 @@
+"""A task that the engine has in hand: its row, its counters, its log. The counters are plain integers on the loop."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.events import LogLine
+from tui_dl.core.rate import SpeedMeter, eta_s
+from tui_dl.core.status import Trigger, advance
+from tui_dl.core.task import DownloadProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui_dl.core.splitting import SegmentPlan
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.connection import Connection
+
+LOG_LINES: Final = 200
+MAX_LOG_CHARS: Final = 500
+
+
+class Traffic:
+    """Bytes received by all tasks of an engine; a plain integer on the loop."""
+
+    def __init__(self) -> None:
+        self.received_bytes = 0
+
+
+class LiveTask:
+    """One task in hand. Its status changes through `step()` alone."""
+
+    def __init__(self, task: DownloadTask, *, wall_clock: Callable[[], float], traffic: Traffic | None = None) -> None:
+        self.task = task
+        """The row as it is now; the journal may lag behind for small files."""
+        self.stored = task
+        """The row as the journal holds it."""
+        self.received_bytes = task.downloaded_bytes
+        """Bytes received and handed on, over all attempts."""
+        self.total_bytes = task.total_bytes
+        """Length, None while unknown."""
+        self.meter = SpeedMeter()
+        self.peak_bps = 0.0
+        self.connections: list[Connection] = []
+        """Connections at work."""
+        self.plan: SegmentPlan | None = None
+        """Ranges of the running transfer; None outside of one."""
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.response_headers: tuple[tuple[str, str], ...] = ()
+        self._metered_bytes = self.received_bytes
+        self._wall_clock = wall_clock
+        self._traffic = traffic or Traffic()
+
+    def step(self, trigger: Trigger, **changes: Any) -> DownloadTask:
+        """Advance the status and change the row with it; raises `IllegalTransition`."""
+        self.task = replace(self.task, status=advance(self.task.status, trigger), **changes)
+        return self.task
+
+    def change(self, **changes: Any) -> DownloadTask:
+        """Change the row without touching its status."""
+        self.task = replace(self.task, **changes)
+        return self.task
+
+    def complete(self, path: str) -> DownloadTask:
+        """Advance to completed: the file has its final name, durably."""
+        self.rewind(self.total_bytes or 0)
+        return self.step(
+            Trigger.COMPLETE,
+            path=path,
+            part_path="",
+            filename=os.path.basename(path),  # noqa: PTH119  # text in, text out
+            total_bytes=self.total_bytes,
+            downloaded_bytes=self.total_bytes or 0,
+            reason=None,
+            reason_text="",
+            due_at=None,
+            retry_count=0,
+            options=replace(self.task.options, restarts=False),
+            finished_at=self._wall_clock(),
+        )
+
+    def note(self, text: str) -> None:
+        """Add a line to the log; text from outside is made safe and secrets are masked here."""
+        self.log.append(LogLine(self._wall_clock(), display_text(mask_secrets(text), MAX_LOG_CHARS)))
+
+    def receive(self, count_bytes: int) -> None:
+        """Count bytes that have arrived."""
+        self.received_bytes += count_bytes
+        self._traffic.received_bytes += count_bytes
+
+    def meter_now(self, now: float) -> int:
+        """Feed the meter with what arrived since the last call; return it, in bytes."""
+        fresh = max(0, self.received_bytes - self._metered_bytes)
+        self._metered_bytes = self.received_bytes
+        self.meter.add(fresh, now)
+        self.peak_bps = max(self.peak_bps, self.meter.speed_bps(now))
+        return fresh
+
+    def rewind(self, held_bytes: int) -> None:
+        """Set the counter to what is held; what was received beyond it is no progress."""
+        self.received_bytes = self._metered_bytes = held_bytes
+
+    def progress(self, now: float) -> DownloadProgress:
+        """Return the frozen view of this instant."""
+        speed_bps = self.meter.speed_bps(now)
+        left = None if self.total_bytes is None else self.total_bytes - self.received_bytes
+        return DownloadProgress(
+            task=self.task,
+            downloaded_bytes=self.received_bytes,
+            total_bytes=self.total_bytes,
+            speed_bps=speed_bps,
+            eta_s=None if left is None else eta_s(left, speed_bps),
+            connections=len(self.connections),
+        )

@@ -1,0 +1,41 @@
+"""The name of a file: fixed at the first answer, never a path, never a surprise."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import ContentError, Reason
+from tui_dl.core.filename import name_from_content_disposition, name_from_url
+from tui_dl.core.http_rules import is_web_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCRIPT_SUFFIXES: Final = (".php", ".asp", ".aspx", ".jsp", ".cgi", ".do")
+"""Endings of programs on servers, not of files."""
+PAGE_SUFFIXES: Final = (".html", ".htm", ".xhtml")
+
+
+def fixed_name(headers: Mapping[str, str], url: str, final_url: str) -> str:
+    """Return the name for a file: what the server says, else the address asked, else the one it led to."""
+    if named := name_from_content_disposition(headers.get("Content-Disposition", "")):
+        return named
+    asked, arrived = name_from_url(url), name_from_url(final_url)
+    return asked if _looks_like_file(asked) or not _looks_like_file(arrived) else arrived
+
+
+def refuse_web_page(headers: Mapping[str, str], name: str) -> None:
+    """Raise `ContentError` where a page for people came although the name promises something else."""
+    if not is_web_page(headers.get("Content-Type", "")) or "Content-Disposition" in headers:
+        return
+    promised, _ = mimetypes.guess_type(name)
+    if promised is not None and promised.partition("/")[0] != "text" and not name.lower().endswith(PAGE_SUFFIXES):
+        raise ContentError(
+            Reason.WEB_PAGE, f"a web page came instead of {name}: a login or error page, or the link has expired"
+        )
+
+
+def _looks_like_file(name: str) -> bool:
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem and dot and suffix) and not name.lower().endswith(SCRIPT_SUFFIXES)

@@ -1,0 +1,205 @@
+"""What others see of the engine: snapshots that are pulled, details of one task, progress callbacks at 4 Hz."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.core.ports import EngineSnapshot, SegmentView, TaskDetails
+from tui_dl.core.ranges import ByteRange
+from tui_dl.core.rate import SpeedMeter
+from tui_dl.disk.space import free_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tui_dl.core.status import Status
+    from tui_dl.core.task import DownloadProgress, DownloadTask
+    from tui_dl.engine.connection import Connection
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.ledger import Ledger
+    from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.scheduler import Scheduler
+
+TICK_S: Final = 0.25
+SPACE_EVERY_S: Final = 5.0
+REFRESH_EVERY_S: Final = 1.0
+"""How often changes made by other processes are looked for."""
+HISTORY_S: Final = 60
+
+
+class Observer:
+    """Feeds the meters four times a second and answers questions without asking the disk."""
+
+    def __init__(
+        self,
+        context: EngineContext,
+        scheduler: Scheduler,
+        ledger: Ledger,
+        default_dir: str,
+        on_progress: Callable[[DownloadProgress], None] | None,
+    ) -> None:
+        self._context, self._scheduler, self._ledger = context, scheduler, ledger
+        self._default_dir = default_dir
+        self._on_progress = on_progress
+        self._meter = SpeedMeter()
+        self._peak_bps = 0.0
+        self._received_bytes = 0
+        self._started_at = context.clock()
+        self._free_bytes: int | None = None
+        self._reported: dict[int, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to tick."""
+        if self._on_progress is not None:
+            self._ledger.subscribe(lambda event: self._report_last(event.task))
+        self._task = asyncio.ensure_future(self._tick_for_ever())
+
+    async def aclose(self) -> None:
+        """End ticking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return the present state."""
+        now = self._context.clock()
+        settings, journal = self._context.settings, self._context.journal
+        return EngineSnapshot(
+            live={live.task.id: live.progress(now) for live in self._lives()},
+            counts=self._counts(),
+            speed_bps=self._meter.speed_bps(now),
+            concurrent_downloads=settings.concurrent_downloads,
+            limit_rate_bps=self._context.throttle.rate_bps,
+            free_bytes=self._free_bytes,
+            generation=journal.generation + self._ledger.changes,
+            speed_history=tuple(map(float, self._meter.history(now, HISTORY_S))),
+            notices=journal.notices,
+        )
+
+    def present(self, stored: DownloadTask) -> DownloadTask:
+        """Return the row as it is now, given the journal's."""
+        live = self._live(stored.id)
+        return stored if live is None else live.task
+
+    async def details(self, task_id: int) -> TaskDetails | None:
+        """Return the particulars of one task."""
+        rows = await self._context.journal.rows([task_id])
+        if not rows:
+            return None
+        written = await self._context.journal.log_of(task_id)
+        live = self._live(task_id)
+        if live is None:
+            held = await self._held_of(rows[0])
+            return TaskDetails(task=rows[0], held=held, log=written)
+        now = self._context.clock()
+        settings = self._context.settings
+        return TaskDetails(
+            task=live.task,
+            held=tuple(live.plan.held) if live.plan is not None else (),
+            segments=tuple(self._segments(live, now)),
+            allowed_connections=self._context.budgets[live.task.host].allowed(settings.per_host),
+            speed_history=tuple(map(float, live.meter.history(now, HISTORY_S))),
+            peak_bps=live.peak_bps,
+            log=written + tuple(live.log),
+            response_headers=live.response_headers,
+        )
+
+    def statistics(self) -> dict[str, Any]:
+        """Return totals since the start."""
+        now = self._context.clock()
+        result = self._ledger.tally.result(self._ledger.tally.total, now - self._started_at)
+        return {
+            "completed": result.success,
+            "failed": result.failed,
+            "skipped": result.skipped,
+            "cancelled": result.cancelled,
+            "active": len(self._scheduler.running),
+            "waiting": len(self._scheduler.waiting),
+            "downloaded_bytes": self._context.traffic.received_bytes,
+            "completed_bytes": result.total_bytes,
+            "speed_bps": self._meter.speed_bps(now),
+            "peak_bps": self._peak_bps,
+            "duration_s": result.duration_s,
+            "files_per_s": result.files_per_s,
+            "success_rate": result.success_rate,
+            "errors_by_class": result.errors_by_class,
+        }
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _lives(self) -> Iterator[LiveTask]:
+        for slot in self._scheduler.running.values():
+            yield slot.live
+        yield from self._scheduler.waiting.values()
+
+    def _live(self, task_id: int) -> LiveTask | None:
+        slot = self._scheduler.running.get(task_id)
+        return slot.live if slot is not None else self._scheduler.waiting.get(task_id)
+
+    def _counts(self) -> dict[Status, int]:
+        counts: Counter[Status] = Counter(self._context.journal.counts())
+        for live in self._lives():
+            counts[live.stored.status] -= 1
+            counts[live.task.status] += 1
+        return {status: max(0, count) for status, count in counts.items()}
+
+    async def _held_of(self, task: DownloadTask) -> tuple[ByteRange, ...]:
+        if not task.part_path:
+            return ()
+        checkpoint = await self._context.journal.load_checkpoint(task.id)
+        return tuple(ByteRange(extent.start, extent.end) for extent in checkpoint.extents)
+
+    def _segments(self, live: LiveTask, now: float) -> Iterator[SegmentView]:
+        for connection in live.connections:
+            segment = connection.segment
+            if segment is not None:
+                end = segment.end if segment.end is not None else segment.position
+                yield SegmentView(ByteRange(segment.position, end), _rate_of(connection, now))
+
+    async def _tick_for_ever(self) -> None:
+        space_at = refresh_at = float("-inf")
+        while True:
+            now = self._context.clock()
+            self._tick(now)
+            if now - space_at >= SPACE_EVERY_S:
+                space_at = now
+                self._free_bytes = await asyncio.to_thread(free_bytes, self._default_dir)
+            if now - refresh_at >= REFRESH_EVERY_S:
+                refresh_at = now
+                await self._context.journal.refresh()
+            await asyncio.sleep(TICK_S)
+
+    def _tick(self, now: float) -> None:
+        timeout_s = self._context.settings.timeout
+        for live in self._lives():
+            live.meter_now(now)
+            for connection in live.connections:
+                connection.give_up_if_silent(now, timeout_s)
+            self._report(live, now)
+        fresh, self._received_bytes = (
+            self._context.traffic.received_bytes - self._received_bytes,
+            self._context.traffic.received_bytes,
+        )
+        self._meter.add(fresh, now)
+        self._peak_bps = max(self._peak_bps, self._meter.speed_bps(now))
+
+    def _report(self, live: LiveTask, now: float) -> None:
+        if self._on_progress is not None and self._reported.get(live.task.id) != live.received_bytes:
+            self._reported[live.task.id] = live.received_bytes
+            self._on_progress(live.progress(now))
+
+    def _report_last(self, task: DownloadTask) -> None:
+        live = self._live(task.id)
+        if live is not None:
+            self._reported.pop(task.id, None)
+            self._report(live, self._context.clock())
+
+
+def _rate_of(connection: Connection, now: float) -> float:
+    elapsed_s = now - connection.started_at
+    return connection.received_bytes / elapsed_s if elapsed_s > 0 else 0.0

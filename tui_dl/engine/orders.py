@@ -1,0 +1,293 @@
+"""Commands carried out: each goes to what is in hand first, then to the rows of the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.core.addresses import split_userinfo, wire_url
+from tui_dl.core.commands import Command, CommandName, CommandOutcome
+from tui_dl.core.errors import FileSystemError, Reason, UsageError
+from tui_dl.core.events import EventKind
+from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.query import TaskQuery
+from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
+from tui_dl.core.task import NewTask, OnExists, TaskOptions
+from tui_dl.core.url_list import check_url
+from tui_dl.disk.part_file import PartFile
+from tui_dl.engine.throttle import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.engine import AsyncDownloadEngine
+
+MOST_EVENTS: Final = 1000
+"""A bulk action on more rows tells no event for each; the screen asks its view anew."""
+EVENTS: Final = {
+    Trigger.PAUSE: EventKind.PAUSED,
+    Trigger.RESUME: EventKind.RESUMED,
+    Trigger.CANCEL: EventKind.CANCELLED,
+    Trigger.RETRY: EventKind.RETRYING,
+}
+STARTS_OVER: Final = frozenset({Reason.UNVERIFIABLE_RESUME, Reason.CHANGED, Reason.DIGEST_MISMATCH})
+"""A retry of a task that failed for one of these begins at byte 0."""
+
+
+def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
+    """Return what is wanted, checked: address, user info moved to a header, a safe name. Raises `UsageError`."""
+    bare, authorization = split_userinfo(check_url(url))
+    if authorization and not any(key.lower() == "authorization" for key, _ in options.headers):
+        options = replace(options, headers=(*options.headers, ("Authorization", authorization)))
+    safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
+    return NewTask(wire_url(bare), folder, safe, options)
+
+
+class Orders:
+    """The one door for keys, mouse, palette and other programs."""
+
+    def __init__(self, engine: AsyncDownloadEngine) -> None:
+        self._engine = engine
+        self._context = engine.context
+        self._journal = engine.context.journal
+        self._scheduler = engine.scheduler
+        self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
+            CommandName.ADD: self._add,
+            CommandName.PAUSE: self._pause,
+            CommandName.RESUME: self._resume,
+            CommandName.TOGGLE_PAUSE: self._toggle_pause,
+            CommandName.TOGGLE_ALL: self._toggle_all,
+            CommandName.CANCEL: self._cancel,
+            CommandName.DELETE_PART: self._delete_part,
+            CommandName.RETRY: self._retry,
+            CommandName.RETRY_FAILED: self._retry_failed,
+            CommandName.MOVE_UP: self._move_up,
+            CommandName.MOVE_DOWN: self._move_down,
+            CommandName.SET_CONCURRENCY: self._set_concurrency,
+            CommandName.SET_CONNECTIONS: self._set_connections,
+            CommandName.SET_LIMIT: self._set_limit,
+            CommandName.CLEAR_FINISHED: self._clear_finished,
+            CommandName.UNDO: self._undo,
+        }
+
+    async def execute(self, command: Command) -> CommandOutcome:
+        """Do it. Raises `UsageError` for senseless arguments, `FileSystemError` where the journal cannot write."""
+        return await self._doers[command.name](command)
+
+    # -- adding --------------------------------------------------------------------------------------------------------
+
+    async def _add(self, command: Command) -> CommandOutcome:
+        arguments = command.arguments
+        options = options_from(arguments.get("options") or {})
+        urls: Sequence[str] = arguments.get("urls") or ()
+        name = str(arguments.get("name") or "")
+        if name and len(urls) != 1:
+            raise UsageError("a name can be given to one address only")
+        folder = str(arguments.get("dir") or "") or self._engine.default_dir
+        news = [checked_task(url, folder, name, options) for url in urls]
+        outcomes = await self._engine.add_checked(news, batch="")
+        added = [one.task.id for one in outcomes if one.is_new]
+        known = len(outcomes) - len(added)
+        message = f"{len(added)} added" + (f", {known} already there" if known else "")
+        return CommandOutcome(len(added), tuple(added[:MOST_EVENTS]), message)
+
+    # -- states --------------------------------------------------------------------------------------------------------
+
+    async def _pause(self, command: Command) -> CommandOutcome:
+        return await self._step(Trigger.PAUSE, await self._targets(command))
+
+    async def _resume(self, command: Command) -> CommandOutcome:
+        return await self._step(Trigger.RESUME, await self._targets(command))
+
+    async def _cancel(self, command: Command) -> CommandOutcome:
+        return await self._step(Trigger.CANCEL, await self._targets(command))
+
+    async def _toggle_pause(self, command: Command) -> CommandOutcome:
+        tasks = await self._engine.rows(await self._targets(command))
+        paused = [task.id for task in tasks if task.status is Status.PAUSED]
+        others = [task.id for task in tasks if task.status is not Status.PAUSED]
+        resumed = await self._step(Trigger.RESUME, paused) if paused else CommandOutcome()
+        stopped = await self._step(Trigger.PAUSE, others) if others else CommandOutcome()
+        return CommandOutcome(resumed.changed + stopped.changed, resumed.ids + stopped.ids)
+
+    async def _toggle_all(self, _command: Command) -> CommandOutcome:
+        counts = self._engine.snapshot().counts
+        if any(counts.get(status, 0) for status in UNFINISHED - {Status.PAUSED}):
+            return await self._step(Trigger.PAUSE, await self._ids(UNFINISHED - {Status.PAUSED}))
+        return await self._step(Trigger.RESUME, await self._ids({Status.PAUSED}))
+
+    async def _retry(self, command: Command) -> CommandOutcome:
+        ids = await self._targets(command)
+        if len(ids) <= MOST_EVENTS:
+            restarts = bool(command.arguments.get("restart"))
+            for task in await self._journal.rows(ids):
+                if (restarts or task.reason in STARTS_OVER) and task.status in sources_of(Trigger.RETRY):
+                    wanted = replace(task, options=replace(task.options, restarts=True))
+                    await self._journal.save(wanted, is_durable=False)
+        return await self._step(Trigger.RETRY, ids)
+
+    async def _retry_failed(self, _command: Command) -> CommandOutcome:
+        return await self._step(Trigger.RETRY, await self._ids({Status.FAILED}))
+
+    async def _step(self, trigger: Trigger, ids: Sequence[int]) -> CommandOutcome:
+        wanted = set(ids)
+        stopped: list[DownloadTask] = []
+        if trigger in (Trigger.PAUSE, Trigger.CANCEL):
+            stopped = await self._scheduler.stop(wanted, trigger)
+        touched = {task.id for task in stopped}
+        rest = [key for key in ids if key not in touched]
+        before = await self._journal.rows(rest) if rest and len(rest) <= MOST_EVENTS else []
+        await self._journal.flush()
+        changed = (
+            await self._journal.bulk(trigger, ids=rest, excluding_ids=tuple(self._scheduler.running)) if rest else 0
+        )
+        if trigger in (Trigger.RESUME, Trigger.RETRY, Trigger.PAUSE, Trigger.CANCEL):
+            self._scheduler.look_again()
+        await self._tell(trigger, before)
+        return CommandOutcome(changed + len(stopped), tuple(ids[:MOST_EVENTS]))
+
+    async def _tell(self, trigger: Trigger, before: Sequence[DownloadTask]) -> None:
+        legal = sources_of(trigger)
+        moved = [task for task in before if task.status in legal]
+        if trigger is Trigger.RETRY:
+            for task in moved:
+                self._engine.ledger.tally.uncount(task)
+        for task in await self._journal.rows([task.id for task in moved]):
+            self._engine.ledger.tell(EVENTS[trigger], task)
+
+    async def _delete_part(self, command: Command) -> CommandOutcome:
+        ids = await self._targets(command)
+        outcome = await self._step(Trigger.CANCEL, ids)
+        deleted = 0
+        for task in await self._journal.rows(ids):
+            if task.part_path and task.status is Status.CANCELLED and await self._delete_part_of(task):
+                deleted += 1
+        message = f"{deleted} part file{'' if deleted == 1 else 's'} deleted"
+        return replace(outcome, changed=max(outcome.changed, deleted), message=message)
+
+    async def _delete_part_of(self, task: DownloadTask) -> bool:
+        try:
+            part = await PartFile.open(
+                self._context.pool,
+                task.dir,
+                task.filename,
+                is_ordered=task.options.is_ordered,
+                part_path=task.part_path,
+            )
+            await part.delete()
+        except FileSystemError as error:
+            if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
+                raise
+        await self._journal.forget_checkpoint(task.id)
+        await self._journal.save(replace(task, part_path="", downloaded_bytes=0), is_durable=True)
+        return True
+
+    # -- order, limits -------------------------------------------------------------------------------------------------
+
+    async def _move_up(self, command: Command) -> CommandOutcome:
+        return await self._move(command, up=True)
+
+    async def _move_down(self, command: Command) -> CommandOutcome:
+        return await self._move(command, up=False)
+
+    async def _move(self, command: Command, *, up: bool) -> CommandOutcome:
+        moved = await self._journal.move(await self._targets(command), up=up)
+        self._scheduler.look_again()
+        return CommandOutcome(moved)
+
+    async def _set_concurrency(self, command: Command) -> CommandOutcome:
+        now = self._context.settings.concurrent_downloads
+        wanted = _number(command, now)
+        facts = SETTINGS["concurrent_downloads"]
+        value = coerce(facts, max(int(facts.low or 1), min(wanted, int(facts.high or wanted))))
+        self._context.settings = replace(self._context.settings, concurrent_downloads=value)
+        self._scheduler.shrink()
+        return CommandOutcome(message=f"{value} at once")
+
+    async def _set_connections(self, command: Command) -> CommandOutcome:
+        facts = SETTINGS["connections"]
+        changed = []
+        shown = ""
+        for task in await self._engine.rows(await self._targets(command)):
+            slot = self._scheduler.running.get(task.id)
+            now = (
+                slot.transfer.wanted_connections
+                if slot
+                else task.options.connections or self._context.settings.connections
+            )
+            value = max(int(facts.low or 1), min(_number(command, now), int(facts.high or 1)))
+            options = replace(task.options, connections=value)
+            if slot is not None:
+                slot.live.change(options=options)
+                slot.transfer.set_connections(value)
+                await self._journal.save(slot.live.task, is_durable=False)
+            else:
+                await self._journal.save(replace(task, options=options), is_durable=False)
+            changed.append(task.id)
+            shown = f"at most {value} connection{'' if value == 1 else 's'}"
+        return CommandOutcome(len(changed), tuple(changed), shown)
+
+    async def _set_limit(self, command: Command) -> CommandOutcome:
+        bps = coerce(SETTINGS["limit_rate"], int(command.arguments.get("bps") or 0))
+        if not command.ids and command.query is None:
+            self._context.settings = replace(self._context.settings, limit_rate=bps)
+            self._context.throttle.set_rate(bps)
+            return CommandOutcome(message="limit set" if bps else "no limit")
+        tasks = await self._engine.rows(await self._targets(command))
+        for task in tasks:
+            self._context.task_throttles.setdefault(task.id, Throttle(bps)).set_rate(bps)
+            options = replace(task.options, limit_rate_bps=bps or None)
+            slot = self._scheduler.running.get(task.id)
+            row = slot.live.change(options=options) if slot else replace(task, options=options)
+            await self._journal.save(row, is_durable=False)
+        return CommandOutcome(len(tasks), tuple(task.id for task in tasks))
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    async def _clear_finished(self, command: Command) -> CommandOutcome:
+        if command.ids or command.query is not None:
+            removed = await self._journal.remove(await self._targets(command))
+        else:
+            removed = await self._journal.clear_finished()
+        return CommandOutcome(removed, message=f"{removed} removed, u brings back")
+
+    async def _undo(self, _command: Command) -> CommandOutcome:
+        restored = await self._journal.undo()
+        self._scheduler.look_again()
+        return CommandOutcome(restored, message=f"{restored} brought back" if restored else "nothing to bring back")
+
+    async def _targets(self, command: Command) -> Sequence[int]:
+        if command.query is not None:
+            return await self._engine.view(command.query)
+        return command.ids
+
+    async def _ids(self, statuses: set[Status] | frozenset[Status]) -> Sequence[int]:
+        in_hand = [key for key, slot in self._scheduler.running.items() if slot.live.task.status in statuses]
+        waiting = list(self._scheduler.waiting) if Status.WAITING in statuses else []
+        stored = await self._journal.ids(TaskQuery(statuses=frozenset(statuses | (LIVE & statuses))))
+        return list(dict.fromkeys([*in_hand, *waiting, *stored]))
+
+
+def options_from(values: Mapping[str, Any]) -> TaskOptions:
+    """Return task options from JSON values; raises `UsageError` for unknown ones."""
+    known = TaskOptions.__dataclass_fields__
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise UsageError(f"unknown option {unknown[0]!r} for a task")
+    taken = dict(values)
+    if "headers" in taken:
+        taken["headers"] = tuple((str(name), str(value)) for name, value in taken["headers"])
+    if taken.get("on_exists"):
+        taken["on_exists"] = OnExists(taken["on_exists"])
+    return TaskOptions(**taken)
+
+
+def _number(command: Command, now: int) -> int:
+    value, delta = command.arguments.get("value"), command.arguments.get("delta")
+    if isinstance(value, int):
+        return value
+    if isinstance(delta, int):
+        return now + delta
+    raise UsageError(f"{command.name} wants `value` or `delta` as a whole number")

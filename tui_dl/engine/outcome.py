@@ -1,0 +1,37 @@
+"""How an attempt at a task ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui_dl.core.errors import TuiDlError
+
+
+class End(Enum):
+    """The ways."""
+
+    COMPLETED = auto()
+    SKIPPED = auto()
+    FAILED = auto()
+    """With an error; whether another attempt follows is for the scheduler to say."""
+    STOPPED = auto()
+    """A person or the end of the process stopped it; what arrived is durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One end with its reason."""
+
+    end: End
+    """How."""
+    error: TuiDlError | None = None
+    """Why it failed."""
+    text: str = ""
+    """Why it was skipped."""
+
+
+class VersionChanged(Exception):  # noqa: N818  # a turn of events inside a transfer, not an error for people
+    """The server holds another version than the bytes at hand; the transfer starts over or fails, as set."""

@@ -1,0 +1,277 @@
+"""Who may start now: slots, waiting tasks with due times, hosts that ask for patience."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import Reason, TuiDlError
+from tui_dl.core.events import EventKind
+from tui_dl.core.status import Status, Trigger
+from tui_dl.engine.live import LiveTask
+from tui_dl.engine.outcome import End, Outcome
+from tui_dl.engine.retrying import LOCAL_WAITS, next_step
+from tui_dl.engine.transfer import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.ledger import Ledger
+
+logger = logging.getLogger(__name__)
+
+PAGE_TASKS: Final = 256
+"""Pending rows fetched from the journal at a time."""
+LEAST_WAIT_S: Final = 0.02
+STOPPED_EVENTS: Final = {Trigger.PAUSE: EventKind.PAUSED, Trigger.CANCEL: EventKind.CANCELLED}
+
+
+class Slot:
+    """A task in hand while it runs."""
+
+    def __init__(self, live: LiveTask, transfer: Transfer) -> None:
+        self.live = live
+        self.transfer = transfer
+        self.stop_trigger = Trigger.REQUEUE
+        """What a stop makes of the task."""
+        self.done = asyncio.Event()
+        """Set when its state is recorded."""
+
+
+class Scheduler:
+    """Starts tasks as slots come free; knows what runs and what waits."""
+
+    def __init__(
+        self,
+        context: EngineContext,
+        ledger: Ledger,
+        strategy: Callable[[DownloadTask, Exception], bool] | None,
+    ) -> None:
+        self._context = context
+        self._ledger = ledger
+        self._strategy = strategy
+        self.running: dict[int, Slot] = {}
+        """Tasks in hand, by id."""
+        self.waiting: dict[int, LiveTask] = {}
+        """Tasks that wait for a due time, by id."""
+        self._due_at: dict[int, float] = {}
+        self._occupied: set[int] = set()
+        self._ready: deque[DownloadTask] = deque()
+        self._may_have_pending = True
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+        self._host_due_s: float | None = None
+
+    # -- from outside --------------------------------------------------------------------------------------------------
+
+    @property
+    def slots_in_use(self) -> int:
+        """Tasks that occupy a slot; those that only wait for their group's commit do not."""
+        return len(self._occupied)
+
+    def look_again(self) -> None:
+        """Look for pending rows again: some were added or changed in the journal."""
+        self._ready.clear()
+        self._may_have_pending = True
+        self._idle.clear()
+        self._wake.set()
+
+    def shrink(self) -> None:
+        """Stop the youngest tasks beyond the limit; they go back to the queue as they are."""
+        surplus = len(self._occupied) - self._context.settings.concurrent_downloads
+        if surplus > 0:
+            youngest = [slot for key, slot in self.running.items() if key in self._occupied][-surplus:]
+            for slot in youngest:
+                slot.transfer.stop()
+        self._wake.set()
+
+    async def stop(self, ids: Collection[int] | None, trigger: Trigger) -> list[DownloadTask]:
+        """Stop what runs or waits of these tasks (None: all) and record what `trigger` makes of it."""
+        slots = [slot for key, slot in self.running.items() if ids is None or key in ids]
+        for slot in slots:
+            slot.stop_trigger = trigger
+            slot.transfer.stop()
+        stopped = await self._stop_waiting([key for key in self.waiting if ids is None or key in ids], trigger)
+        for slot in slots:
+            await slot.done.wait()
+        return stopped + [slot.live.task for slot in slots]
+
+    async def run_until_idle(self) -> None:
+        """Return when nothing runs, waits or is pending."""
+        await self._idle.wait()
+
+    async def aclose(self) -> None:
+        """Stop all; everything is durable and back in the queue."""
+        self._is_closing = True
+        self._wake.set()
+        await self.stop(None, Trigger.REQUEUE)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Start tasks until closed."""
+        while not self._is_closing:
+            self._wake.clear()
+            await self._fill()
+            try:
+                async with asyncio.timeout(self._next_look_s()):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _next_look_s(self) -> float | None:
+        now = self._context.clock()
+        waits = [due_at - now for due_at in self._due_at.values()]
+        if self._host_due_s is not None:
+            waits.append(self._host_due_s)
+        return max(LEAST_WAIT_S, min(waits)) if waits else None
+
+    async def _fill(self) -> None:
+        while len(self._occupied) < self._context.settings.concurrent_downloads and not self._is_closing:
+            live = self._take_due() or await self._take_ready()
+            if live is None:
+                break
+            self._launch(live)
+        if not (self.running or self.waiting or self._ready or self._may_have_pending):
+            self._idle.set()
+
+    def _take_due(self) -> LiveTask | None:
+        now = self._context.clock()
+        for key, due_at in self._due_at.items():
+            live = self.waiting[key]
+            if due_at <= now and self._context.budgets[live.task.host].can_start(now):
+                del self._due_at[key]
+                return self.waiting.pop(key)
+        return None
+
+    async def _take_ready(self) -> LiveTask | None:
+        if not self._ready and self._may_have_pending:
+            await self._fetch_page()
+        now = self._context.clock()
+        self._host_due_s = None
+        for index, task in enumerate(self._ready):
+            budget = self._context.budgets[task.host]
+            if budget.can_start(now):
+                del self._ready[index]
+                return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
+            self._host_due_s = min(self._host_due_s or 1.0, max(LEAST_WAIT_S, budget.wait_s(now)))
+        return None
+
+    async def _fetch_page(self) -> None:
+        self._may_have_pending = False
+        in_hand = [*self.running, *self.waiting]
+        page = await self._context.journal.next_pending(PAGE_TASKS, excluding_ids=in_hand)
+        # A task may have been taken in hand while the journal was asked.
+        self._ready.extend(task for task in page if task.id not in self.running and task.id not in self.waiting)
+        self._may_have_pending = self._may_have_pending or len(page) == PAGE_TASKS
+
+    # -- one task ------------------------------------------------------------------------------------------------------
+
+    def _launch(self, live: LiveTask) -> None:
+        key = live.task.id
+
+        def release() -> None:
+            self._occupied.discard(key)
+            self._wake.set()
+
+        slot = Slot(live, Transfer(self._context, live, release))
+        self.running[key] = slot
+        self._occupied.add(key)
+        is_first = live.task.started_at is None
+        started_at = self._context.wall_clock() if is_first else live.task.started_at
+        live.step(Trigger.START, started_at=started_at, reason=None, reason_text="", due_at=None)
+        self._ledger.tell(EventKind.STARTED if live.task.retry_count == 0 else EventKind.RETRYING, live.task)
+        task = asyncio.ensure_future(self._work(slot))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, slot: Slot) -> None:
+        key = slot.live.task.id
+        received_before = slot.live.received_bytes
+        try:
+            outcome = await self._attempt(slot)
+            await self._settle(slot, outcome, has_progressed=slot.live.received_bytes > received_before)
+        finally:
+            del self.running[key]
+            slot.done.set()
+            self._wake.set()
+            if not self._is_closing and self._context.settings.delay_ms and key in self._occupied:
+                await asyncio.sleep(self._context.settings.delay_ms / 1000)
+            self._occupied.discard(key)
+            self._wake.set()
+
+    async def _attempt(self, slot: Slot) -> Outcome:
+        try:
+            return await slot.transfer.run()
+        except Exception as error:  # the border of a task: a fault of ours fails this one, not the program
+            logger.exception("task %s failed by a fault of ours", slot.live.task.id)
+            return Outcome(End.FAILED, TuiDlError(Reason.INTERNAL, f"a fault of tui-dl itself: {error!r}"))
+
+    async def _settle(self, slot: Slot, outcome: Outcome, *, has_progressed: bool) -> None:
+        live = slot.live
+        if outcome.end is End.COMPLETED:
+            if live.stored.status is not Status.COMPLETED:
+                live.stored = live.task
+            self._context.committed_paths.add(live.task.path)
+            self._ledger.tell(EventKind.COMPLETED, live.task)
+        elif outcome.end is End.SKIPPED:
+            now = self._context.wall_clock()
+            live.step(Trigger.SKIP, reason=Reason.TARGET_EXISTS, reason_text=outcome.text, finished_at=now)
+            self._ledger.record_soon(live, EventKind.SKIPPED)
+        elif outcome.end is End.STOPPED:
+            await self._record_stop(live, slot.stop_trigger)
+        elif outcome.error is not None:
+            await self._settle_failure(live, outcome.error, has_progressed=has_progressed)
+
+    async def _settle_failure(self, live: LiveTask, error: TuiDlError, *, has_progressed: bool) -> None:
+        context = self._context
+        now = context.clock()
+        live.note(f"{error.message}. {error.hint}")
+        step = next_step(
+            live.task,
+            error,
+            context.settings,
+            has_progressed=has_progressed,
+            random=context.random(),
+            since_answer_s=now - context.last_answer_at,
+            strategy=self._strategy,
+        )
+        facts = {"reason": step.reason, "reason_text": step.text, "retry_count": step.retry_count}
+        if step.delay_s is None:
+            live.step(Trigger.FAIL, finished_at=context.wall_clock(), **facts)
+            self._ledger.record_soon(live, EventKind.FAILED)
+            return
+        due_at = None if step.reason in LOCAL_WAITS else context.wall_clock() + step.delay_s
+        live.step(Trigger.WAIT, due_at=due_at, **facts)
+        self.waiting[live.task.id] = live
+        self._due_at[live.task.id] = now + step.delay_s
+        self._ledger.record_soon(live, EventKind.WAITING)
+
+    async def _record_stop(self, live: LiveTask, trigger: Trigger) -> None:
+        live.step(trigger, due_at=None)
+        kind = STOPPED_EVENTS.get(trigger)
+        if kind is None:
+            await self._context.journal.save(live.task, is_durable=True)
+            live.stored = live.task
+            if not self._is_closing:
+                self.look_again()
+        else:
+            await self._ledger.record(live, kind)
+
+    async def _stop_waiting(self, ids: Iterable[int], trigger: Trigger) -> list[DownloadTask]:
+        stopped = []
+        for key in ids:
+            live = self.waiting.pop(key)
+            del self._due_at[key]
+            live.change(reason=None, reason_text="")
+            await self._record_stop(live, trigger)
+            stopped.append(live.task)
+        return stopped

@@ -1,0 +1,119 @@
+"""One file as a stream of bytes in order, of one version, across cuts (`get -o -`)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import ContentError, Reason, TuiDlError
+from tui_dl.core.resume import Verdict
+from tui_dl.core.task import DownloadTask, TaskOptions
+from tui_dl.engine.asking import Asker
+from tui_dl.engine.encoded_body import Decoder
+from tui_dl.engine.live import LiveTask
+from tui_dl.engine.orders import checked_task
+from tui_dl.engine.retrying import next_step
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from tui_dl.engine.asking import Exchange
+    from tui_dl.engine.context import EngineContext
+
+MAX_ASKS: Final = 4
+
+
+async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """Yield the file's bytes. After a cut it goes on only where the same version is proven; else it raises.
+
+    Raises `TuiDlError`: `CHANGED` where the version changed or cannot be proven, once bytes were given out.
+    """
+    new = checked_task(url, "/", "", TaskOptions(headers=tuple(headers.items())))
+    host = new.url.split("/")[2].rpartition("@")[2].lower()
+    live = LiveTask(
+        DownloadTask(0, new.url, "/", "stream", host=host, options=new.options), wall_clock=context.wall_clock
+    )
+    reader = _Reader(context, live)
+    while not reader.is_done:
+        before = live.received_bytes
+        try:
+            async for chunk in reader.read():
+                yield chunk
+        except TuiDlError as error:
+            step = next_step(
+                live.task,
+                error,
+                context.settings,
+                has_progressed=live.received_bytes > before,
+                random=context.random(),
+                since_answer_s=context.clock() - context.last_answer_at,
+            )
+            if step.delay_s is None:
+                raise
+            live.change(retry_count=step.retry_count)
+            await asyncio.sleep(step.delay_s)
+
+
+class _Reader:
+    """Reads attempt by attempt; the position is what was given out."""
+
+    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+        self._context = context
+        self._live = live
+        self._asker = Asker(context, live)
+        self.is_done = False
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Yield what one attempt brings."""
+        exchange = await self._open()
+        try:
+            decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
+            async for chunk in self._body(exchange):
+                if decoder is None:
+                    yield chunk
+                    continue
+                for piece in decoder.feed(chunk):
+                    yield piece
+            if decoder is not None:
+                decoder.finish()
+            self.is_done = True
+        finally:
+            exchange.close()
+
+    async def _body(self, exchange: Exchange) -> AsyncIterator[bytes]:
+        position = exchange.judgement.start
+        while chunk := await exchange.answer.read(self._context.throttle.most_bytes):
+            position += len(chunk)
+            fresh = chunk[-(position - self._live.received_bytes) :] if position > self._live.received_bytes else b""
+            if fresh:
+                self._live.receive(len(fresh))
+                yield fresh
+            await self._context.throttle.pace(len(chunk))
+        if exchange.answer_end is not None and position < exchange.answer_end:
+            raise ContentError(Reason.TRUNCATED, is_retryable=True)
+
+    async def _open(self) -> Exchange:
+        has_held = self._live.received_bytes > 0
+        if has_held and self._asker.validator.if_range_value() is None:
+            raise _changed("nothing proves that the rest is of the same version")
+        for _ in range(MAX_ASKS):
+            asked = self._asker.asked(self._live.received_bytes, None, has_held=has_held)
+            exchange = await self._asker.ask(asked)
+            verdict = exchange.judgement.verdict
+            if verdict in (Verdict.PARTIAL, Verdict.WHOLE, Verdict.WHOLE_SAME, Verdict.EMPTY):
+                self._asker.total_bytes = exchange.judgement.total_bytes
+                if not has_held:
+                    self._asker.validator = exchange.judgement.validator
+                return exchange
+            exchange.close()
+            if verdict is Verdict.NEXT_RUNG:
+                self._asker.sends_if_range = False
+            elif verdict is Verdict.NO_RANGES:
+                self._asker.sends_range = False
+            else:
+                break
+        raise _changed("the file changed on the server while it was being read")
+
+
+def _changed(text: str) -> ContentError:
+    return ContentError(Reason.CHANGED, text)

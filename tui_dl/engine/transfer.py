@@ -1,0 +1,309 @@
+"""The running attempt at a task: resume or begin, fetch, prove, commit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
+from tui_dl.core.extents import range_set
+from tui_dl.core.filename import PART_RESERVE_BYTES, safe_name
+from tui_dl.core.ranges import RangeSet
+from tui_dl.core.resume import Verdict
+from tui_dl.core.splitting import SegmentPlan
+from tui_dl.core.status import Status, Trigger
+from tui_dl.core.task import Flag, OnExists
+from tui_dl.disk.part_file import PartFile
+from tui_dl.engine.asking import Asker
+from tui_dl.engine.bodies import fetch_encoded, fetch_small
+from tui_dl.engine.checkpointing import Checkpointer
+from tui_dl.engine.crew import Crew
+from tui_dl.engine.naming import fixed_name, refuse_web_page
+from tui_dl.engine.opening import Opener
+from tui_dl.engine.outcome import End, Outcome, VersionChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui_dl.core.resume import Judgement
+    from tui_dl.engine.asking import Exchange
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.live import LiveTask
+
+SMALL_BYTES: Final = 1024 * 1024
+"""Bodies up to this are read whole and written once."""
+MAX_RESTARTS: Final = 3
+"""A file that changes more often during one attempt fails it."""
+
+
+class Transfer:
+    """One attempt; `run()` returns how it ended, `stop()` ends it with everything durable."""
+
+    def __init__(self, context: EngineContext, live: LiveTask, release_slot: Callable[[], None]) -> None:
+        self._context = context
+        self._live = live
+        self._release_slot = release_slot
+        self._asker = Asker(context, live)
+        self._plan = SegmentPlan(live.task.total_bytes)
+        self._part: PartFile | None = None
+        self._checkpointer: Checkpointer | None = None
+        self._crew: Crew | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._is_stopping = False
+
+    @property
+    def max_connections(self) -> int:
+        """Most connections that this task may have."""
+        settings = self._context.settings
+        if not settings.async_downloads or self._live.task.options.is_ordered:
+            return 1
+        return self._live.task.options.connections or settings.connections
+
+    @property
+    def wanted_connections(self) -> int:
+        """Connections that the task has or works towards now."""
+        return self._crew.target if self._crew is not None else self.max_connections
+
+    def set_connections(self, most: int) -> None:
+        """Have this many connections from now on."""
+        if self._crew is not None:
+            self._crew.set_most(most)
+
+    def stop(self) -> None:
+        """End the attempt; `run()` then returns `STOPPED`."""
+        if not self._is_stopping and self._task is not None:
+            self._is_stopping = True
+            self._task.cancel()
+
+    async def run(self) -> Outcome:
+        """Make the attempt. Errors of ours become an outcome; others are faults and are raised."""
+        self._task = asyncio.current_task()
+        try:
+            try:
+                outcome = await self._attempt()
+            finally:
+                self._live.plan = None
+                await self._leave()
+        except TuiDlError as error:
+            return Outcome(End.FAILED, error)
+        except asyncio.CancelledError:
+            if not self._is_stopping or self._task is None:
+                raise
+            self._task.uncancel()
+            if self._live.task.status is Status.COMPLETED:
+                return Outcome(End.COMPLETED)
+            return Outcome(End.STOPPED)
+        return outcome
+
+    async def _attempt(self) -> Outcome:
+        await self._reopen()
+        if self._plan.is_complete and self._part is not None:
+            return await self._commit()
+        for _ in range(MAX_RESTARTS):
+            opener = Opener(self._context, self._live, self._asker, self._plan, self._part)
+            exchange = await opener.open()
+            try:
+                return await self._fetch(exchange)
+            except VersionChanged:
+                await self._restart()
+            finally:
+                exchange.close()
+        raise ContentError(Reason.CHANGED, "the file changes on the server again and again")
+
+    # -- what is held --------------------------------------------------------------------------------------------------
+
+    async def _reopen(self) -> None:
+        """Take up the part file of an earlier attempt with all of it that can be proven."""
+        task = self._live.task
+        if not task.part_path:
+            return
+        checkpoint = await self._context.journal.load_checkpoint(task.id)
+        try:
+            part = await PartFile.open(
+                self._context.pool,
+                task.dir,
+                task.filename,
+                is_ordered=task.options.is_ordered,
+                part_path=task.part_path,
+            )
+        except FileSystemError as error:
+            if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
+                raise
+            self._live.note(f"{error}; starts over")
+            await self._forget_part()
+            return
+        self._part = part
+        if task.options.restarts:
+            await self._restart()
+            return
+        good, bad = await part.verify(checkpoint.extents)
+        for extent in bad:
+            self._live.note(f"bytes {extent.start}-{extent.end} are not what was written; fetched again")
+            await self._context.journal.drop_extents(task.id, extent.start, extent.end)
+        self._plan.held = range_set(good)
+        self._live.rewind(self._plan.held.total_bytes)
+
+    async def _forget_part(self) -> None:
+        self._live.change(part_path="", downloaded_bytes=0)
+        self._live.rewind(0)
+        self._plan.forget_all()
+        await self._context.journal.forget_checkpoint(self._live.task.id)
+
+    async def _restart(self) -> None:
+        """Drop what is held, as the setting says for a file that changed."""
+        live, part = self._live, self._part
+        is_asked = live.task.options.restarts
+        if not is_asked and self._context.settings.on_change == "fail":
+            raise ContentError(Reason.CHANGED, "the file changed on the server; what was fetched is kept")
+        if self._checkpointer is not None:
+            await self._checkpointer.finish(is_committing=True)
+            self._checkpointer = None
+        if part is not None:
+            self._part = None
+            if self._context.settings.on_change == "keep-both" and not is_asked:
+                live.note(f"the old version is kept as {part.path}")
+                await part.close()
+            else:
+                await part.delete()
+        await self._forget_part()
+        if not is_asked:
+            live.note("the file changed on the server; starts over")
+            live.change(flags=live.task.flags | {Flag.RESTARTED})
+        self._asker.total_bytes = None
+
+    # -- fetching ------------------------------------------------------------------------------------------------------
+
+    async def _fetch(self, exchange: Exchange) -> Outcome:
+        judgement = exchange.judgement
+        if judgement.verdict is Verdict.RESTART:
+            await self._restart()
+        self._accept(exchange)
+        if await self._is_to_skip():
+            return Outcome(End.SKIPPED, text="the target is there already")
+        live = self._live
+        if judgement.encodings:
+            return await self._fetch_encoded(exchange)
+        total = live.total_bytes
+        if total is not None and total <= SMALL_BYTES and not self._plan.held and self._part is None:
+            await fetch_small(self._context, live, exchange, self._plan, self._release_slot)
+            return Outcome(End.COMPLETED)
+        await self._open_part()
+        await self._fetch_large(exchange)
+        return await self._commit()
+
+    def _accept(self, exchange: Exchange) -> None:
+        """Take over what the first answer says of the file."""
+        live, asker, answer = self._live, self._asker, exchange.answer
+        judgement = exchange.judgement
+        changes: dict[str, object] = {"final_url": asker.final_url, "validator": judgement.validator}
+        if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and self._plan.held:
+            # A 206 need not repeat every header; what was known before is the same version.
+            del changes["validator"]
+        if not live.task.name_fixed:
+            name = fixed_name(answer.headers, live.task.url, asker.final_url)
+            refuse_web_page(answer.headers, name)
+            changes |= {"filename": safe_name(name, reserve_bytes=PART_RESERVE_BYTES), "name_fixed": True}
+        live.total_bytes = asker.total_bytes = self._plan.total_bytes = judgement.total_bytes
+        live.change(total_bytes=judgement.total_bytes, **changes)
+        asker.validator = live.task.validator
+        live.plan = self._plan
+
+    async def _is_to_skip(self) -> bool:
+        task = self._live.task
+        if self._on_exists is not OnExists.SKIP or self._plan.held:
+            return False
+        return await self._context.was_there_before(os.path.join(task.dir, task.filename))  # noqa: PTH118  # text in, text out
+
+    @property
+    def _on_exists(self) -> OnExists:
+        return self._live.task.options.on_exists or OnExists(self._context.settings.on_exists)
+
+    async def _open_part(self) -> None:
+        task = self._live.task
+        if self._part is None:
+            self._part = await PartFile.open(
+                self._context.pool,
+                task.dir,
+                task.filename,
+                is_ordered=task.options.is_ordered or self._live.total_bytes is None,
+                total_bytes=self._live.total_bytes,
+                create_folder=not task.started_at or task.downloaded_bytes == 0,
+            )
+        self._checkpointer = Checkpointer(self._context, self._live, self._plan, self._part)
+        self._live.change(part_path=self._part.path)
+        await self._context.journal.save(self._live.task, is_durable=True)
+        self._checkpointer.start()
+
+    async def _fetch_large(self, exchange: Exchange) -> None:
+        assert self._part is not None
+        assert self._checkpointer is not None
+        judgement = exchange.judgement
+        can_range = judgement.verdict is Verdict.PARTIAL and judgement.validator.if_range_value() is not None
+        self._crew = Crew(
+            self._context,
+            self._live,
+            self._plan,
+            self._asker,
+            sink=self._part,
+            throttles=self._context.throttles_of(self._live.task.id),
+            on_written=self._checkpointer.on_written,
+            most=self.max_connections,
+            can_range=can_range,
+        )
+        segment = self._plan.begin(judgement.start, self._first_end(judgement), is_open_ended=True)
+        if judgement.verdict is Verdict.WHOLE_SAME:
+            self._live.rewind(0)
+        await self._crew.run(exchange, segment)
+        if not exchange.answer.has_proven_end:
+            self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
+        self._live.total_bytes = self._plan.total_bytes
+        self._live.change(total_bytes=self._plan.total_bytes)
+
+    def _first_end(self, judgement: Judgement) -> int | None:
+        """Return where the first segment ends: at the end of the gap that it begins in."""
+        total = self._plan.total_bytes
+        if total is None or judgement.verdict is not Verdict.PARTIAL:
+            return total
+        gap = next(self._plan.held.gaps(total, judgement.start), None)
+        return total if gap is None else gap.end
+
+    async def _fetch_encoded(self, exchange: Exchange) -> Outcome:
+        self._plan.total_bytes = self._live.total_bytes = None
+        self._plan.held = RangeSet()
+        await self._open_part()
+        assert self._part is not None
+        assert self._checkpointer is not None
+        await fetch_encoded(self._context, self._live, exchange, self._part)
+        self._plan.total_bytes = self._live.total_bytes
+        return await self._commit()
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    async def _commit(self) -> Outcome:
+        part, live = self._part, self._live
+        assert part is not None
+        if self._checkpointer is not None:
+            await self._checkpointer.finish(is_committing=True)
+        live.step(Trigger.VERIFY)
+        self._context.on_change(live)
+        if live.total_bytes is not None and part.size_bytes > live.total_bytes:
+            await part.truncate(live.total_bytes)
+        path = await part.commit(live.task.filename, on_exists=self._on_exists, expected_bytes=live.total_bytes)
+        live.complete(path)
+        await self._context.journal.save(live.task, is_durable=True)
+        return Outcome(End.COMPLETED)
+
+    async def _leave(self) -> None:
+        """Close the part file; whatever was written but not committed is made durable first."""
+        part, self._part = self._part, None
+        if part is None:
+            return
+        try:
+            if self._checkpointer is not None and not part.committed_path:
+                await self._checkpointer.finish(is_committing=False)
+        finally:
+            await part.close()
+            if part.committed_path and self._live.task.status is not Status.COMPLETED:
+                self._live.complete(part.committed_path)
+                await self._context.journal.save(self._live.task, is_durable=True)
