@@ -147,9 +147,10 @@ class Writer:
             self._roll_back()
             self._fail(jobs, error)
             return
-        if self._connection.total_changes != self._changes or self._state.trouble is not None:
+        has_recovered = self._state.trouble is not None and any(job.need is not Need.READ for job in jobs)
+        if self._connection.total_changes != self._changes or has_recovered:
             self._changes = self._connection.total_changes
-            self._state = read_state(self._connection)
+            self._state = read_state(self._connection, None if has_recovered else self._state.trouble)
         self._settle([(job, result, None) for job, result in zip(jobs, results, strict=True)])
 
     def _transact(self, jobs: list[Job]) -> list[Any]:
@@ -188,7 +189,10 @@ class Writer:
             self._damaged()
         failed = []
         for job in jobs:
-            if job.records is not None and condition is not None:
+            if job.need is Need.READ and len(jobs) > 1:
+                # Questions are answered without room on the disk, from what is committed.
+                self._process([job])
+            elif job.records is not None and condition is not None:
                 self._keep(job)
             else:
                 failed.append((job, None, raised))
