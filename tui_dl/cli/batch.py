@@ -7,15 +7,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from tui_dl.cli.intake import Intake, IntakeEngine
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.task import DownloadResult
+from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from tui_dl.core.ports import EngineSnapshot
-    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.core.task import NewTask
 
 TICK_S: Final = 1.0
 """How often a reporter sees a snapshot."""
@@ -26,7 +28,7 @@ MOST_EXPLAINED: Final = 50
 _OUTCOMES: Final = frozenset({EventKind.COMPLETED, EventKind.FAILED, EventKind.SKIPPED, EventKind.CANCELLED})
 
 
-class BatchEngine(Protocol):
+class BatchEngine(IntakeEngine, Protocol):
     """What a batch asks of the engine."""
 
     def snapshot(self) -> EngineSnapshot:
@@ -37,25 +39,9 @@ class BatchEngine(Protocol):
         """Call `listener` for each event on the loop; the returned function ends that."""
         ...
 
-    async def add_many(self, news: Iterable[NewTask], *, batch: str) -> list[DownloadTask]:
-        """Add tasks, or adopt the rows of an earlier attempt."""
-        ...
-
     async def wait(self) -> DownloadResult:
         """Return when nothing is left to do."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line of a list that holds no usable address."""
-
-    number: int
-    """Line number, counted from 1."""
-    text: str
-    """What is wrong, sanitised."""
-    url: str
-    """The line itself."""
 
 
 class Reporter(Protocol):
@@ -159,7 +145,7 @@ class Tally:
         self.total += 1
         self.bad_lines += 1
         self.outcomes[EventKind.FAILED] += 1
-        self._fail(f"line {line.number}", line.url, Reason.BAD_URL, line.text)
+        self._fail(f"{line.name}:{line.number}", line.text_shown, Reason.BAD_URL, line.problem)
 
     def _fail(self, name: str, url: str, reason: Reason, text: str) -> None:
         self.reasons[reason] += 1
@@ -190,19 +176,27 @@ async def run_batch(
     tally: Tally,
     *,
     name: str,
+    owner: str,
     clock: Callable[[], float],
 ) -> None:
-    """Add every block as it comes and return when nothing is left to do; `tally` holds what came of it."""
+    """Add every block as it comes and return when nothing is left to do; `tally` holds what came of it.
+
+    `owner` is the engine's instance id: rows of another instance are left to it.
+    """
 
     def listen(event: Event) -> None:
         tally.count(event)
         reporter.on_event(event, engine.snapshot())
 
+    intake = Intake(engine, listen, batch=name, owner=owner, clock=clock)
     unsubscribe = engine.subscribe(listen)
     ticker = asyncio.create_task(_tick(engine, reporter, tally, clock))
     try:
         async for block in blocks:
-            await _add(engine, block, reporter, tally, name=name, now=clock())
+            news = _take_bad_lines(block, reporter, tally, clock())
+            tally.total += len(news)
+            if news:
+                await intake.add(news)
             await reporter.room()
         await engine.wait()
     finally:
@@ -211,9 +205,10 @@ async def run_batch(
         unsubscribe()
 
 
-async def _add(
-    engine: BatchEngine, block: Sequence[NewTask | BadLine], reporter: Reporter, tally: Tally, *, name: str, now: float
-) -> None:
+def _take_bad_lines(
+    block: Sequence[NewTask | BadLine], reporter: Reporter, tally: Tally, now: float
+) -> Sequence[NewTask]:
+    """Count and tell what is no address; return the rest."""
     news: list[NewTask] = []
     for one in block:
         if isinstance(one, BadLine):
@@ -221,9 +216,7 @@ async def _add(
             reporter.on_bad_line(one, now)
         else:
             news.append(one)
-    tally.total += len(news)
-    if news:
-        await engine.add_many(news, batch=name)
+    return news
 
 
 async def _tick(engine: BatchEngine, reporter: Reporter, tally: Tally, clock: Callable[[], float]) -> None:

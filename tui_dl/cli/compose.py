@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -16,20 +17,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@asynccontextmanager
-async def open_engine(settings: Settings, journal_file: Path | None) -> AsyncIterator[AsyncDownloadEngine]:
-    """Open the engine on a journal, on none for None; closes both. Raises `FileSystemError` if it cannot start."""
-    # Imported here: what only prints a version or a usage error must not pay for aiohttp and sqlite3.
-    from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine  # noqa: PLC0415  # see above
+@dataclass(frozen=True, slots=True)
+class OpenedEngine:
+    """A running engine and who it is among the processes that share its journal."""
 
-    if journal_file is None:
-        async with AsyncDownloadEngine(settings, MEMORY) as engine:
-            yield engine
-        return
+    engine: AsyncDownloadEngine
+    """The engine."""
+    instance_id: str
+    """Owner of the rows that it runs."""
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, journal_file: Path | None, *, is_get: bool) -> AsyncIterator[OpenedEngine]:
+    """Open the engine on a journal, on one in memory for None; closes both. Raises `TuiDlError` if it cannot start.
+
+    `is_get`: it runs its own batch alone and leaves what others left behind to the screen.
+    """
+    # Imported here: what only prints a version or a usage error must not pay for aiohttp and sqlite3.
+    from tui_dl.engine.engine import AsyncDownloadEngine  # noqa: PLC0415  # see above
+    from tui_dl.journal.adding import BatchKind  # noqa: PLC0415  # see above
     from tui_dl.journal.journal import Journal  # noqa: PLC0415  # see above
 
-    async with await Journal.open(journal_file) as journal, AsyncDownloadEngine(settings, journal) as engine:
-        yield engine
+    kind = BatchKind.GET if is_get else BatchKind.SCREEN
+    async with (
+        await Journal.open(journal_file) as journal,
+        AsyncDownloadEngine(settings, journal, batch_kind=kind, adopts_orphans=not is_get) as engine,
+    ):
+        yield OpenedEngine(engine, journal.instance_id)
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:

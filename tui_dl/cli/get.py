@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from tui_dl.cli.batch import BadLine, Reporters, Tally, run_batch
+from tui_dl.cli.batch import Reporters, Tally, run_batch
 from tui_dl.cli.compose import open_engine, run_loop
 from tui_dl.cli.json_lines import JsonReporter
 from tui_dl.cli.lists import in_daemon, read_lines
@@ -26,6 +25,7 @@ from tui_dl.cli.printer import Printer
 from tui_dl.cli.stopping import INTERRUPTED, Stopped, Stopping, is_terminal
 from tui_dl.core.display_text import ascii_text, display_text
 from tui_dl.core.errors import TuiDlError, UsageError
+from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -76,8 +76,9 @@ async def get_files(order: Order, locations: Locations, *, is_json: bool, is_qui
             people.note(f"{order.effective.settings.concurrent_downloads} at once; --preset production uses 50")
 
         async def work() -> None:
-            async with open_engine(order.effective.settings, locations.journal_file) as engine:
-                await run_batch(engine, blocks_of(order), reporter, tally, name="get", clock=time.time)
+            async with open_engine(order.effective.settings, locations.journal_file, is_get=True) as opened:
+                blocks, owner = blocks_of(order), opened.instance_id
+                await run_batch(opened.engine, blocks, reporter, tally, name="get", owner=owner, clock=time.time)
 
         code = None
         try:
@@ -105,8 +106,8 @@ async def get_to_stdout(order: Order, *, is_quiet: bool) -> int:
     descriptor = sys.stdout.fileno()
 
     async def work() -> None:
-        async with open_engine(order.effective.settings, None) as engine:
-            async for chunk in engine.stream(task.url, headers=dict(task.options.headers)):
+        async with open_engine(order.effective.settings, None, is_get=True) as opened:
+            async for chunk in opened.engine.stream(task.url, headers=dict(task.options.headers)):
                 await in_daemon(partial(write_all, descriptor, chunk))
 
     try:
@@ -126,22 +127,8 @@ async def blocks_of(order: Order) -> AsyncIterator[Sequence[NewTask | BadLine]]:
     if order.news:
         yield order.news
     if order.input_file:
-        first = 1
         async for lines in read_lines(order.input_file):
-            yield [one for number, line in enumerate(lines, first) if (one := of_line(order, line, number))]
-            first += len(lines)
-            await asyncio.sleep(0)
-
-
-def of_line(order: Order, line: str, number: int) -> NewTask | BadLine | None:
-    """Return what a line of a list asks for; None for an empty line and a comment."""
-    url = line.strip()
-    if not url or url.startswith("#"):
-        return None
-    try:
-        return order.listed_task(url)
-    except UsageError as error:
-        return BadLine(number, display_text(error.message), url)
+            yield [one if isinstance(one, BadLine) else order.listed_task(one.url) for one in lines]
 
 
 def write_all(descriptor: int, chunk: bytes) -> None:

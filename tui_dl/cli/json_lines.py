@@ -11,11 +11,12 @@ from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
 
 if TYPE_CHECKING:
-    from tui_dl.cli.batch import BadLine, Tally
+    from tui_dl.cli.batch import Tally
     from tui_dl.cli.printer import Printer
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask
+    from tui_dl.core.url_list import BadLine
 
 TOLD: Final = frozenset(EventKind) - {EventKind.RESUMED, EventKind.REMOVED}
 """Events that programs are told; the others are the screen's."""
@@ -36,7 +37,8 @@ class JsonReporter:
 
     def on_bad_line(self, line: BadLine, at: float) -> None:
         """Write that a line was left out, as a failure without an id."""
-        self._write({"event": "failed", "url": line.url, "status": "failed", "reason": Reason.BAD_URL.value, "at": at})
+        reason = Reason.BAD_URL.value
+        self._write({"event": "failed", "url": line.text_shown, "status": "failed", "reason": reason, "at": at})
 
     def on_tick(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> None:  # noqa: ARG002  # the port's shape
         """Write how one of the live tasks stands; they take turns, so that there is at most one line a second."""

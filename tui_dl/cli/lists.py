@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import os
 import threading
 from contextlib import suppress
@@ -12,9 +11,12 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.core.url_list import LineCutter, parse_bytes_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from tui_dl.core.url_list import BadLine, Line
 
 T = TypeVar("T")
 
@@ -23,33 +25,37 @@ READ_BYTES: Final = 64 * 1024
 STANDARD: Final = "-"
 
 
-async def read_lines(source: str, *, stdin_fd: int = 0) -> AsyncIterator[list[str]]:
-    """Yield the lines of a file, or of standard input for `-`, in blocks as they arrive.
+async def read_lines(source: str, *, stdin_fd: int = 0) -> AsyncIterator[list[Line | BadLine]]:
+    """Yield what the lines of a file say, or of standard input for `-`, in blocks as they arrive.
 
-    Bytes that are not UTF-8 become lone surrogates, which no address may hold. Raises `UsageError` if it cannot be
-    read.
+    Raises `UsageError` if it cannot be read.
     """
     is_standard = source == STANDARD
+    name = "standard input" if is_standard else source
     try:
         # A path is opened in a thread: it may lie on a disk that hangs, and a named pipe waits for its writer.
-        descriptor = stdin_fd if is_standard else await in_daemon(partial(os.open, source, os.O_RDONLY | os.O_CLOEXEC))
+        opening = partial(os.open, source, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = stdin_fd if is_standard else await in_daemon(opening)
     except OSError as error:
-        raise UsageError(f"--input {display_text(source)}: cannot be read: {error.strerror}") from None
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-    rest = ""
+        raise _unreadable(name, error) from None
+    cutter, start = LineCutter(), 1
     try:
-        while chunk := await in_daemon(partial(os.read, descriptor, READ_BYTES)):
-            *lines, rest = (rest + decoder.decode(chunk)).split("\n")
-            if lines:
-                yield lines
-        rest += decoder.decode(b"", final=True)
-        if rest:
-            yield [rest]
+        while True:
+            chunk = await in_daemon(partial(os.read, descriptor, READ_BYTES))
+            lines = cutter.feed(chunk) if chunk else cutter.finish()
+            yield list(parse_bytes_lines(lines, name=name, start=start))
+            start += len(lines)
+            if not chunk:
+                return
     except OSError as error:
-        raise UsageError(f"--input {display_text(source)}: cannot be read: {error.strerror}") from None
+        raise _unreadable(name, error) from None
     finally:
         if not is_standard:
             os.close(descriptor)
+
+
+def _unreadable(name: str, error: OSError) -> UsageError:
+    return UsageError(f"--input {display_text(name)}: cannot be read: {error.strerror}")
 
 
 async def in_daemon(function: Callable[[], T]) -> T:

@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 from contextlib import contextmanager
+from io import FileIO, TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,14 @@ class _DroppingQueueHandler(QueueHandler):
             self.queue.put_nowait(record)
         except queue.Full:
             return
+
+
+class _PrivateFileHandler(logging.FileHandler):
+    """Makes the file for its owner alone: addresses tell what a person reads."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return TextIOWrapper(FileIO(descriptor, "a"), encoding=self.encoding, errors=self.errors, write_through=True)
 
 
 @contextmanager
@@ -83,8 +92,6 @@ def _handler(target: Path | None, *, has_stderr: bool, verbose: int) -> logging.
         return logging.StreamHandler() if has_stderr and verbose else logging.NullHandler()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Made for its owner alone: addresses tell what a person reads.
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return _PrivateFileHandler(target, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(f"--log {display_text(str(target))}: cannot be written: {error.strerror}") from None
-    return logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace"))

@@ -81,7 +81,7 @@ def read_order(
 
 def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
     """Return a task whose address is checked; user info in it becomes a header, so that no log shows it."""
-    bare, authorization = split_userinfo(url)
+    bare, authorization = split_userinfo(url.strip())
     if authorization and not any(header.lower() == "authorization" for header, _ in options.headers):
         headers = (*options.headers, ("Authorization", authorization))
         options = replace(options, headers=headers)

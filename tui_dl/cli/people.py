@@ -14,12 +14,13 @@ from tui_dl.ui.format import duration, units_named
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tui_dl.cli.batch import BadLine, Tally
+    from tui_dl.cli.batch import Tally
     from tui_dl.cli.printer import Printer
     from tui_dl.core.errors import Reason
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.task import DownloadResult, DownloadTask
+    from tui_dl.core.url_list import BadLine
 
 PIPE_LINE_EVERY_S: Final = 10.0
 """How often progress is told where no terminal can redraw it."""
@@ -62,7 +63,7 @@ class PeopleReporter:
 
     def on_bad_line(self, line: BadLine, at: float) -> None:  # noqa: ARG002  # the port's shape
         """Write that a line of the list was left out."""
-        self.note(f"failed   line {line.number}: {mask_secrets(line.text)}")
+        self.note(f"failed   {line.message}")
 
     def on_tick(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> None:
         """Redraw the status line, or write it as a line of its own now and then."""

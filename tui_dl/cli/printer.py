@@ -38,7 +38,7 @@ class Printer:
         self._room = asyncio.Event()
         self._room.set()
         self._ended = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name=f"print to {stream.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="print", daemon=True)
 
     async def __aenter__(self) -> Self:
         self._thread.start()

@@ -129,7 +129,7 @@ def _refuse_wrong_type(key: str, value: Any) -> None:
     """Raise `UsageError` for a quoted number: the environment knows text alone, but TOML knows types."""
     if not isinstance(value, str) or key == PRESET:
         return
-    facts = setting_named(key)
+    facts = _facts_of(key)
     if facts.type is not str and not facts.is_size:
         raise UsageError(f"{key}: expected a value without quotes, not {value!r}")
 

@@ -32,8 +32,9 @@ class Stopped(Exception):  # noqa: N818  # no error: a person or the system ende
 class Stopping:
     """Runs work that may be ended from outside; what is cancelled closes its own things."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], before_leaving: Callable[[], None] | None = None) -> None:
         self._say = say
+        self._before_leaving = before_leaving
         self._work: asyncio.Task[Any] | None = None
         self._is_asked = False
 
@@ -63,33 +64,23 @@ class Stopping:
             self._work.cancel()
 
     def _on_signal(self, number: signal.Signals, handled: list[signal.Signals]) -> None:
-        if self._is_asked:
-            leave_now()
         self._say("Stopping; what has arrived is kept. Ctrl+C again ends at once.")
-        leave_after(PATIENCE_S.get(number, DEFAULT_PATIENCE_S))
+        timer = threading.Timer(PATIENCE_S.get(number, DEFAULT_PATIENCE_S), self._leave_now)
+        timer.daemon = True
+        timer.start()
         loop = asyncio.get_running_loop()
         for one in handled:
             # Not the loop's any more: the second signal must work even if the loop hangs.
             loop.remove_signal_handler(one)
-            signal.signal(one, _leave_on_signal)
+            signal.signal(one, lambda _number, _frame: self._leave_now())
         handled.clear()
         self.stop()
 
-
-def leave_after(patience_s: float) -> None:
-    """End the process after this time whatever hangs: the journal is durable at every instant."""
-    timer = threading.Timer(patience_s, leave_now)
-    timer.daemon = True
-    timer.start()
-
-
-def leave_now() -> None:
-    """End the process at once, with the exit code of an interruption."""
-    os._exit(INTERRUPTED)
-
-
-def _leave_on_signal(_number: int, _frame: object) -> None:
-    leave_now()
+    def _leave_now(self) -> None:
+        """End the process whatever hangs: the journal is durable at every instant."""
+        if self._before_leaving is not None:
+            self._before_leaving()
+        os._exit(INTERRUPTED)
 
 
 def is_terminal(stream: Any) -> bool:

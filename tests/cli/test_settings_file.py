@@ -1,0 +1,148 @@
+"""Settings from file, environment and command line: what wins, and what is refused with which words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tui_dl.cli.config import template
+from tui_dl.cli.settings_file import effective_settings, line_of, parse_settings
+from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import PRESETS, SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIX_KEYS = """
+async_downloads = true
+concurrent_downloads = 8
+chunk_size = 2097152  # 2 MiB
+async_timeout = 45
+async_retry_delay = 1.5
+async_max_retries = 4
+"""
+
+
+def effective(tmp_path: Path, text: str = "", options: dict[str, Any] | None = None, **environment: str) -> Settings:
+    """Return the settings that hold for this file, these variables and options."""
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    return effective_settings(file, environment, options or {}).settings
+
+
+def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+    """A file that is not there is no error."""
+    assert effective_settings(tmp_path / "none.toml", {}, {}).settings == Settings()
+
+
+def test_the_six_keys_of_the_sources_work(tmp_path: Path) -> None:
+    """The `async_` names are the settings' other names."""
+    settings = effective(tmp_path, SIX_KEYS)
+    assert (settings.timeout, settings.retry_delay, settings.max_retries) == (45.0, 1.5, 4)
+    assert (settings.async_downloads, settings.concurrent_downloads, settings.chunk_size) == (True, 8, 2097152)
+
+
+def test_environment_lies_between_file_and_options(tmp_path: Path) -> None:
+    """Each later source wins over the one before."""
+    text = "connections = 2\nper_host = 2\ntimeout = 2"
+    variables = {"TUI_DL_PER_HOST": "3", "TUI_DL_ASYNC_TIMEOUT": "3"}
+    settings = effective(tmp_path, text, {"timeout": 4.0}, **variables)
+    assert (settings.connections, settings.per_host, settings.timeout) == (2, 3, 4.0)
+
+
+def test_a_preset_lies_beneath_the_options_beside_it(tmp_path: Path) -> None:
+    """What was typed explicitly wins over what the preset brings, and the preset over the file."""
+    settings = effective(tmp_path, "timeout = 99", {"preset": "aggressive", "max_retries": 7})
+    assert (settings.max_retries, settings.concurrent_downloads, settings.timeout) == (7, 100, 10.0)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_can_stand_in_the_file(tmp_path: Path, name: str) -> None:
+    """The file's own keys lie above it."""
+    settings = effective(tmp_path, f'preset = "{name}"\ndelay_ms = 7')
+    assert (settings.chunk_size, settings.delay_ms) == (PRESETS[name]["chunk_size"], 7)
+
+
+def test_sizes_may_be_words(tmp_path: Path) -> None:
+    """K, M and G are 1024."""
+    assert effective(tmp_path, 'limit_rate = "5M"').limit_rate == 5 * 2**20
+
+
+def test_every_value_tells_where_it_comes_from(tmp_path: Path) -> None:
+    """File and line, variable, option or preset."""
+    file = tmp_path / "config.toml"
+    file.write_text("# first\nconnections = 2\n")
+    origins = effective_settings(file, {"TUI_DL_PER_HOST": "3"}, {"preset": "production", "timeout": 4.0}).origins
+    assert origins["connections"] == f"{file}:2"
+    assert origins["per_host"] == "TUI_DL_PER_HOST"
+    assert origins["timeout"] == "--timeout"
+    assert origins["delay_ms"] == "preset production (--preset)"
+    assert "user_agent" not in origins
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\nconections = 3", "config.toml:2: unknown setting 'conections'; did you mean 'connections'?"),
+        ("presets = 'production'", "config.toml:1: .*did you mean 'preset'"),
+        ("preset = 'fast'", "config.toml:1: preset: 'fast' is none of production"),
+        ('connections = "3"', "config.toml:1: connections: expected a value without quotes"),
+        ("connections = 3.5", "config.toml:1: connections: expected a whole number"),
+        ("connections = true", "config.toml:1: connections: expected a whole number"),
+        ("units = 5", "config.toml:1: units: expected text"),
+        ("connections = 0", "config.toml:1: connections: 0 is out of bounds"),
+        ("timeout = 3\n\nasync_timeout = 4", "config.toml:3: timeout is set to 4.0 here and to 3.0 by .*config.toml:1"),
+        ("connections = ", "config.toml: not valid TOML: "),
+        ("[keys]\na = 1", "config.toml:1: unknown setting 'keys'"),
+        ("dir = '/x'\n[[sites]]\na = 1", "config.toml:2: unknown setting 'sites'"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_line(text: str, words: str) -> None:
+    """A wrong file never half works."""
+    with pytest.raises(UsageError, match=words):
+        parse_settings(text, "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TUI_DL_TIMOUT", "3", "TUI_DL_TIMOUT: unknown setting 'timout'; did you mean 'timeout'"),
+        ("TUI_DL_TIMEOUT", "soon", "TUI_DL_TIMEOUT: timeout: expected a number"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, value: str, words: str) -> None:
+    """The environment is held to the same rules."""
+    with pytest.raises(UsageError, match=words):
+        effective(tmp_path, "", None, **{variable: value})
+
+
+def test_two_spellings_with_different_values_are_refused(tmp_path: Path) -> None:
+    """DESIGN 14: `--timeout 3 --async-timeout 4` is an error, the same value twice is none."""
+    with pytest.raises(UsageError, match="--timeout"):
+        effective(tmp_path, "", {"timeout": 3.0, "async_timeout": 4.0})
+    assert effective(tmp_path, "", {"timeout": 3.0, "async_timeout": 3.0}).timeout == 3.0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"\xff\xfe", "not UTF-8"), (None, "cannot be read")], ids=["bytes", "folder"]
+)
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """An unreadable file is refused, never taken for an empty one."""
+    file = tmp_path / "config.toml"
+    file.mkdir() if content is None else file.write_bytes(content)
+    with pytest.raises(UsageError, match=f"{file}.*{words}"):
+        effective_settings(file, {}, {})
+
+
+def test_the_line_of_a_key_is_not_found_inside_a_text() -> None:
+    """A multi-line text may hold what looks like the key."""
+    assert line_of('a = """\nkey = 1\n"""\n  "key" = 2', "key") == 4
+
+
+def test_the_template_says_every_setting_and_changes_none() -> None:
+    """As written it sets nothing; with every comment sign removed it sets every default."""
+    assert parse_settings(template(), "new").values == {}
+    lines = [line.removeprefix("# ") for line in template().splitlines() if line.startswith("# ") and " = " in line]
+    values = parse_settings("\n".join(line for line in lines if not line.startswith("preset")), "new").values
+    assert values == {name: facts.default for name, facts in SETTINGS.items()}

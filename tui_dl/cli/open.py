@@ -1,0 +1,122 @@
+"""`tui-dl [URL ...]`: open the screen, adding the addresses."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tui_dl.cli.catalogue import COMMANDS, SCREEN
+from tui_dl.cli.locations import find_locations
+from tui_dl.cli.log import logging_to
+from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
+from tui_dl.cli.order import STANDARD, read_order
+from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tui_dl.cli.locations import Locations
+    from tui_dl.cli.order import Order
+    from tui_dl.core.task import NewTask
+    from tui_dl.core.url_list import BadLine
+    from tui_dl.engine.engine import AsyncDownloadEngine
+
+MOST_BAD_LINES: Final = 10
+"""Lines without an address that are named one by one after the screen."""
+
+
+class ScreenCommand(PlainCommand):
+    """The command without a name; its help is that of the whole program."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's shape
+        """Write how the program is called."""
+        formatter.write_usage("tui-dl", "[OPTIONS] [URL]... | COMMAND [ARGS]...")
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's shape
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(SCREEN, cls=ScreenCommand)
+@click.argument("urls", nargs=-1)
+@task_options
+@setting_options
+@click.option("--foreground", is_flag=True, help="Engine and screen in this process; so far the only way.")
+@log_options
+@click.version_option(None, package_name="tui_dl", message="%(version)s")
+def open_screen(**given: Any) -> int:
+    """Open the screen, adding the addresses; or run a command.
+
+    The queue of the last time goes on by itself. Addresses can also be piped in, or pasted on the screen (key a).
+    """
+    locations = find_locations(os.environ)
+    _check_addresses(given["urls"])
+    if given["output"] == STANDARD:
+        raise UsageError("--output - writes to standard output, which the screen needs; use `tui-dl get -o -`")
+    if not given["input_file"] and is_piped():
+        given["input_file"] = STANDARD
+    order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
+    if order.input_file and order.input_file != STANDARD and not os.access(order.input_file, os.R_OK):
+        raise UsageError(f"--input {display_text(order.input_file)}: cannot be read")
+    with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):
+        return open_with(order, locations)
+
+
+def open_with(order: Order, locations: Locations) -> int:
+    """Show the screen on the person's own queue and say afterwards what is left."""
+    from tui_dl.cli.screen import Screen, run_screen_loop  # noqa: PLC0415  # `--help` must not pay for it
+
+    screen = Screen(order.effective.settings, locations.journal_file, order.dir)
+    bad_lines: list[BadLine] = []
+    code = run_screen_loop(_show(screen, order, bad_lines))
+    for line in islice(bad_lines, MOST_BAD_LINES):
+        click.echo(display_text(line.message), err=True)
+    if len(bad_lines) > MOST_BAD_LINES:
+        click.echo(f"... and {len(bad_lines) - MOST_BAD_LINES} more lines without an address", err=True)
+    if screen.unfinished:
+        click.echo(f"{screen.unfinished} unfinished; `tui-dl` goes on with them.", err=True)
+    return code
+
+
+async def _show(screen: Any, order: Order, bad_lines: list[BadLine]) -> int:
+    from tui_dl.cli.lists import read_lines  # noqa: PLC0415  # as above
+    from tui_dl.core.url_list import BadLine  # noqa: PLC0415  # as above
+
+    def taken(lines: list[Any]) -> list[NewTask]:
+        bad_lines.extend(line for line in lines if isinstance(line, BadLine))
+        return [order.listed_task(line.url) for line in lines if not isinstance(line, BadLine)]
+
+    # Whoever writes into the pipe may talk to the terminal itself: it is heard out before the screen takes over.
+    piped = [taken(lines) async for lines in read_lines(STANDARD)] if order.input_file == STANDARD else []
+
+    async def feed(engine: AsyncDownloadEngine) -> None:
+        for news in [list(order.news), *piped]:
+            if news:
+                await engine.add_many(news)
+        if order.input_file not in ("", STANDARD):
+            async for lines in read_lines(order.input_file):
+                await engine.add_many(taken(lines))
+
+    code: int = await screen.show(feed)
+    return code
+
+
+def is_piped() -> bool:
+    """Whether somebody gives us a list on standard input: a pipe or a file, no terminal and no device."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
+def _check_addresses(urls: tuple[str, ...]) -> None:
+    for url in urls:
+        if url in COMMANDS:
+            raise UsageError(f"{url!r} is a command; put it first: tui-dl {url} ...")

@@ -1,0 +1,122 @@
+"""The screen in the foreground: terminal, loop, signals and engine put together, first paint before the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import termios
+import threading
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tui_dl.cli.compose import open_engine
+from tui_dl.cli.stopping import INTERRUPTED, Stopped, Stopping
+from tui_dl.core.status import UNFINISHED
+from tui_dl.ui.loop import new_loop
+from tui_dl.ui.run import run_screen
+from tui_dl.ui.terminal.grant import foreground_grant
+from tui_dl.ui.terminal.sequences import restore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from tui_dl.core.ports_terminal import TerminalGrant
+    from tui_dl.core.settings import Settings
+    from tui_dl.engine.engine import AsyncDownloadEngine
+
+T = TypeVar("T")
+
+RESTORING_S: Final = 0.1
+"""How long a terminal that does not read may keep a process that has to end."""
+
+
+class Screen:
+    """One showing of the screen, with an engine that lives as long."""
+
+    def __init__(self, settings: Settings, journal_file: Path, folder: str) -> None:
+        self._settings = settings
+        self._journal_file = journal_file
+        self._folder = folder
+        self.unfinished = 0
+        """Tasks that were not done when the screen was left."""
+
+    async def show(self, feed: Callable[[AsyncDownloadEngine], Coroutine[Any, Any, None]]) -> int:
+        """Show the screen until the person or a signal ends it; return the exit code.
+
+        `feed` adds what was ordered, beside the screen. Raises what starting raised, the terminal restored.
+        """
+        grant = foreground_grant(os.environ)
+        stopping = Stopping(_keep_silent, before_leaving=restorer(grant))
+        try:
+            await stopping.run(self._run(grant, feed, stopping.stop))
+        except Stopped:
+            return INTERRUPTED
+        return 0
+
+    async def _run(
+        self,
+        grant: TerminalGrant,
+        feed: Callable[[AsyncDownloadEngine], Coroutine[Any, Any, None]],
+        on_hangup: Callable[[], None],
+    ) -> None:
+        async with AsyncExitStack() as stack:
+
+            async def connect() -> AsyncDownloadEngine:
+                opening = open_engine(self._settings, self._journal_file, is_get=False)
+                engine = (await stack.enter_async_context(opening)).engine
+                stack.callback(self._count_unfinished, engine)
+                feeding = asyncio.create_task(feed(engine))
+                stack.push_async_callback(_end, feeding)
+                return engine
+
+            await run_screen(connect, settings=self._settings, grant=grant, folder=self._folder, on_hangup=on_hangup)
+
+    def _count_unfinished(self, engine: AsyncDownloadEngine) -> None:
+        counts = engine.snapshot().counts
+        self.unfinished = sum(counts.get(status, 0) for status in UNFINISHED)
+
+
+def run_screen_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the loop that the screen needs."""
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(work)
+
+
+def restorer(grant: TerminalGrant) -> Callable[[], None]:
+    """Return what puts the terminal back if the process has to end while the screen still holds it."""
+    with suppress(termios.error):
+        settings = termios.tcgetattr(grant.in_fd)
+
+        def put_back() -> None:
+            with suppress(termios.error):
+                termios.tcsetattr(grant.in_fd, termios.TCSANOW, settings)
+            # A terminal that does not read must not keep us: the write gets a moment in a thread of its own.
+            writing = threading.Thread(target=_write_restoring, args=(grant.out_fd,), daemon=True)
+            writing.start()
+            writing.join(RESTORING_S)
+
+        return put_back
+    return _nothing_to_restore
+
+
+def _write_restoring(descriptor: int) -> None:
+    with suppress(OSError):
+        os.write(descriptor, restore(has_kitty_keys=True).encode())
+
+
+async def _end(feeding: asyncio.Task[None]) -> None:
+    """End what still adds; what went wrong in it is raised."""
+    if not feeding.done():
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+        return
+    feeding.result()
+
+
+def _keep_silent(_text: str) -> None:
+    """Say nothing while the screen is on."""
+
+
+def _nothing_to_restore() -> None:
+    """Leave a terminal alone that has no line settings."""
