@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl._version import __version__
-from tui_dl.core.display_text import mask_header
 from tui_dl.core.errors import FileSystemError, HttpError, Reason, TuiDlError
 from tui_dl.core.http_rules import parse_retry_after
 from tui_dl.core.ranges import range_header
@@ -140,7 +139,7 @@ class Asker:
         context.last_answer_at = context.clock()
         if not is_extra:
             self.final_url, self._final_headers = final_url, _without_conditions(sent)
-            live.response_headers = tuple((name, mask_header(name, value)) for name, value in answer.headers.items())
+            live.answer_headers = answer.headers
         live.note(_line(headers, answer))
         return Exchange(answer, self.budget)
 

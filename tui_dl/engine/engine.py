@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.settings import Settings
-from tui_dl.core.status import FINISHED, Trigger
+from tui_dl.core.status import FINISHED
 from tui_dl.core.task import TaskOptions
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
@@ -270,7 +270,6 @@ class AsyncDownloadEngine:
             live = saved.token
             assert isinstance(live, LiveTask)
             live.total_bytes = saved.size_bytes
-            live.step(Trigger.VERIFY)
             live.complete(saved.path)
             lives.append(live)
         await self.context.journal.save_many([live.task for live in lives])

@@ -66,5 +66,5 @@ class Ledger:
 
     def _saved(self, live: LiveTask) -> None:
         live.stored = live.task
-        while live.log:
-            self.journal.log(live.task.id, live.log.popleft())
+        for line in live.take_lines():
+            self.journal.log(live.task.id, line)

@@ -7,14 +7,14 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.display_text import display_text, mask_header, mask_secrets
 from tui_dl.core.events import LogLine
 from tui_dl.core.rate import SpeedMeter, eta_s
 from tui_dl.core.status import Trigger, advance
 from tui_dl.core.task import DownloadProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.core.task import DownloadTask
@@ -49,8 +49,9 @@ class LiveTask:
         """Connections at work."""
         self.plan: SegmentPlan | None = None
         """Ranges of the running transfer; None outside of one."""
-        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
-        self.response_headers: tuple[tuple[str, str], ...] = ()
+        self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.answer_headers: Mapping[str, str] = {}
+        """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
         self._metered_bytes = self.received_bytes
         self._wall_clock = wall_clock
         self._traffic = traffic or Traffic()
@@ -84,8 +85,24 @@ class LiveTask:
         )
 
     def note(self, text: str) -> None:
-        """Add a line to the log; text from outside is made safe and secrets are masked here."""
-        self.log.append(LogLine(self._wall_clock(), display_text(mask_secrets(text), MAX_LOG_CHARS)))
+        """Add a line to the log; text from outside is made safe when it is taken out."""
+        self._notes.append(LogLine(self._wall_clock(), text))
+
+    def shown_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers of the first answer, made safe, secrets masked."""
+        return tuple(
+            (display_text(name), display_text(mask_header(name, value))) for name, value in self.answer_headers.items()
+        )
+
+    def lines(self) -> tuple[LogLine, ...]:
+        """Return the log, made safe, secrets masked; done here because few logs are ever read."""
+        return tuple(LogLine(line.at, display_text(mask_secrets(line.text), MAX_LOG_CHARS)) for line in self._notes)
+
+    def take_lines(self) -> tuple[LogLine, ...]:
+        """Return the log and begin a new one."""
+        lines = self.lines()
+        self._notes.clear()
+        return lines
 
     def receive(self, count_bytes: int) -> None:
         """Count bytes that have arrived."""

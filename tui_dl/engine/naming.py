@@ -18,11 +18,14 @@ PAGE_SUFFIXES: Final = (".html", ".htm", ".xhtml")
 
 
 def fixed_name(headers: Mapping[str, str], url: str, final_url: str) -> str:
-    """Return the name for a file: what the server says, else the address asked, else the one it led to."""
+    """Return a safe name for a file: what the server says, else the address asked, else the one it led to."""
     if named := name_from_content_disposition(headers.get("Content-Disposition", "")):
         return named
-    asked, arrived = name_from_url(url), name_from_url(final_url)
-    return asked if _looks_like_file(asked) or not _looks_like_file(arrived) else arrived
+    asked = name_from_url(url)
+    if final_url == url or _looks_like_file(asked):
+        return asked
+    arrived = name_from_url(final_url)
+    return arrived if _looks_like_file(arrived) else asked
 
 
 def refuse_web_page(headers: Mapping[str, str], name: str) -> None:

@@ -105,8 +105,8 @@ class Observer:
             allowed_connections=self._context.budgets[live.task.host].allowed(settings.per_host),
             speed_history=tuple(map(float, live.meter.history(now, HISTORY_S))),
             peak_bps=live.peak_bps,
-            log=written + tuple(live.log),
-            response_headers=live.response_headers,
+            log=written + live.lines(),
+            response_headers=live.shown_headers(),
         )
 
     def statistics(self) -> dict[str, Any]:

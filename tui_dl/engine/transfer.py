@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
 from tui_dl.core.extents import range_set
-from tui_dl.core.filename import PART_RESERVE_BYTES, safe_name
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.splitting import SegmentPlan
@@ -203,7 +202,7 @@ class Transfer:
         if not live.task.name_fixed:
             name = fixed_name(answer.headers, live.task.url, asker.final_url)
             refuse_web_page(answer.headers, name)
-            changes |= {"filename": safe_name(name, reserve_bytes=PART_RESERVE_BYTES), "name_fixed": True}
+            changes |= {"filename": name, "name_fixed": True}
         live.total_bytes = asker.total_bytes = self._plan.total_bytes = judgement.total_bytes
         live.change(total_bytes=judgement.total_bytes, **changes)
         asker.validator = live.task.validator
