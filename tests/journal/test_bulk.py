@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.journal.rows import added, wishes, with_statuses
+from tui_dl.core.errors import Reason
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status, Trigger, advance, can_advance
 from tui_dl.journal.journal import Journal
@@ -65,6 +67,22 @@ def test_any_order_of_bulk_steps_agrees_with_advance(
             assert all(journal.counts()[status] == model.count(status) for status in Status)
 
     asyncio.run(scenario())
+
+
+async def test_a_retried_row_begins_without_blame(journal: Journal) -> None:
+    """Reason, due time, end and attempts of the last time are gone."""
+    (task,) = await with_statuses(journal, [Status.FAILED])
+    blamed = replace(task, reason=Reason.STALLED, reason_text="x", due_at=5.0, finished_at=6.0, retry_count=3)
+    await journal.save(blamed, is_durable=True)
+    await journal.bulk(Trigger.RETRY, ids=[task.id])
+    assert await journal.rows([task.id]) == [replace(task, status=Status.PENDING)]
+
+
+async def test_a_cancelled_row_ends_now(journal: Journal) -> None:
+    """History begins for it at the instant of the step."""
+    (task,) = await with_statuses(journal, [Status.PAUSED])
+    await journal.bulk(Trigger.CANCEL, ids=[task.id])
+    assert await journal.rows([task.id]) == [replace(task, status=Status.CANCELLED, finished_at=1000.0)]
 
 
 async def test_bulk_leaves_the_rows_of_living_processes_alone(open_journal: OpenJournal) -> None:

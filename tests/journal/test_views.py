@@ -23,7 +23,7 @@ _ROWS = st.lists(
 _QUERIES = st.builds(
     TaskQuery,
     text=_TEXT,
-    statuses=st.frozensets(st.sampled_from(Status)),
+    statuses=st.just(frozenset()) | st.frozensets(st.sampled_from(Status), min_size=4),
     host=st.sampled_from(["", "A.EX", "8080", "nowhere"]),
     sort=st.sampled_from(SortKey),
     is_descending=st.booleans(),
@@ -78,6 +78,14 @@ def test_a_view_is_what_python_would_choose_and_sort(
                 assert list(await journal.ids(query)) == _model(tasks, query)
 
     asyncio.run(scenario())
+
+
+async def test_wildcards_of_sql_mean_themselves(journal: Journal) -> None:
+    """A person who types them looks for them."""
+    new = [NewTask(f"http://h.example/{name}", "/d") for name in ("a%b", "a_b", "c\\d", "axb")]
+    tasks = await added(journal, new)
+    found = [list(await journal.ids(TaskQuery(text=text))) for text in ("a%b", "a_b", "c\\d")]
+    assert found == [[tasks[0].id], [tasks[1].id], [tasks[2].id]]
 
 
 async def test_a_text_beyond_the_bound_of_patterns_is_found(journal: Journal) -> None:
