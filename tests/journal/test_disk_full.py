@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -164,3 +165,51 @@ def test_a_file_that_may_not_grow_is_an_error_of_ours(tmp_path: Path) -> None:
     )
     assert done.stdout.split()[0] in {Reason.DISK_FULL, Reason.IO_ERROR}
     assert not done.stderr
+
+
+@pytest.mark.needs_root
+def test_a_read_only_folder_is_named(small_disk: Path) -> None:
+    """The reason and the place are told, for an old journal as for a new one."""
+
+    async def attempt(name: str) -> None:
+        async with await Journal.open(small_disk / name):
+            pass
+
+    asyncio.run(attempt("journal.db"))
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for name in ("journal.db", "new.db"):
+        with pytest.raises(FileSystemError, match=str(small_disk)) as caught:
+            asyncio.run(attempt(name))
+        assert caught.value.reason is Reason.READ_ONLY
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="counts system calls with strace")
+def test_a_flush_syncs_what_was_written_without(tmp_path: Path) -> None:
+    """Grouped records are not synced by themselves; a flush after them is one sync, though it changes no row."""
+    trace = tmp_path / "trace"
+    program = """
+import asyncio, os, sys
+from pathlib import Path
+from tui_dl.core.extents import Extent
+from tui_dl.journal.journal import Journal
+
+async def main():
+    async with await Journal.open(Path(sys.argv[1])) as journal:
+        await journal.save_host("h", {}, 1.0)  # the log's header is synced once
+        await journal.flush()
+        os.access("/mark-1", os.F_OK)
+        await journal.save_host("h", {}, 1.0)
+        os.access("/mark-2", os.F_OK)
+        await journal.flush()
+        os.access("/mark-3", os.F_OK)
+
+asyncio.run(main())
+"""
+    calls = "trace=fsync,fdatasync,access,faccessat,faccessat2"
+    command = ["strace", "-f", "-e", calls, "-o", str(trace), sys.executable, "-c", program, str(tmp_path / "j.db")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        pytest.skip(f"strace cannot trace here: {done.stderr[:200]}")
+    parts = [part.count("sync(") for part in re.split(r"/mark-\d", trace.read_text())]
+    assert parts[1] == 0
+    assert parts[2] == 1
