@@ -22,7 +22,7 @@ class Add(Action):
 
 
 class Pause(RowAction):
-    """Pause what runs or waits; resume what is paused."""
+    """Pause what runs, resume what is paused."""
 
     name, keys, label, footer_rank = "pause", ("p",), "Pause", 2
     command, triggers = CommandName.TOGGLE_PAUSE, (Trigger.PAUSE, Trigger.RESUME)
@@ -36,14 +36,14 @@ class PauseAll(EngineAction):
 
 
 class Cancel(RowAction):
-    """Cancel; what has arrived stays, r takes it up again."""
+    """Cancel; r takes it up again later."""
 
     name, keys, label, footer_rank = "cancel", ("x",), "Cancel", 3
     command, triggers = CommandName.CANCEL, (Trigger.CANCEL,)
 
 
 class DeletePart(RowAction):
-    """Cancel and delete what has arrived; asks first."""
+    """Cancel and delete what has arrived."""
 
     name, keys, label = "delete-part", ("X",), "Delete part"
     command, triggers = CommandName.DELETE_PART, (Trigger.CANCEL, Trigger.RETRY)
@@ -65,7 +65,7 @@ class RetryFailed(EngineAction):
 
 
 class ClearFinished(EngineAction):
-    """Remove the rows of finished downloads; files stay."""
+    """Remove finished rows; the files stay."""
 
     name, keys, label, group = "clear-finished", ("c",), "Clear finished", Group.DOWNLOADS
     command = CommandName.CLEAR_FINISHED
@@ -90,7 +90,7 @@ class CopyUrl(Action):
 
 
 class OpenFile(Action):
-    """Open the file, or its folder while it is not whole."""
+    """Open the file, or its folder."""
 
     name, keys, label, group = "open", ("o",), "Open", Group.DOWNLOADS
 
@@ -117,7 +117,7 @@ class MoveDown(RowAction):
 class MoreAtOnce(EngineAction):
     """More downloads at once."""
 
-    name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 5
+    name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 7
     footer_key = "+/-"
     command, arguments = CommandName.SET_CONCURRENCY, {"delta": 1}
 
@@ -144,9 +144,9 @@ class FewerConnections(RowAction):
 
 
 class Limit(Action):
-    """Set a speed limit for all, or for these downloads."""
+    """Set a speed limit, for all or for these."""
 
-    name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 6
+    name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 8
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -166,7 +166,7 @@ class Select(Action):
 
 
 class SelectRange(Action):
-    """Begin a range here; once more to select up to the cursor."""
+    """Begin a range here; again to select it."""
 
     name, keys, label, group = "select-range", ("v",), "Select range", Group.SELECT
 
@@ -188,7 +188,7 @@ class SelectAll(Action):
 
 
 class StepBack(Action):
-    """Let go: of a begun range, the selection, the filter, the details."""
+    """Let go: selection, details, filter, tab."""
 
     name, keys, label, group = "back", ("escape",), "Back", Group.SELECT
 
@@ -199,9 +199,9 @@ class StepBack(Action):
 
 
 class Filter(Action):
-    """Filter by name or address; host:WORD and status:WORD narrow further."""
+    """Filter by words, host:WORD, status:WORD."""
 
-    name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 7
+    name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 6
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -234,7 +234,7 @@ class SortDirection(Action):
 class Details(Action):
     """Show or hide the details of the row."""
 
-    name, keys, label, group, footer_rank = "details", ("enter",), "Details", Group.VIEW, 8
+    name, keys, label, group, footer_rank = "details", ("enter",), "Details", Group.VIEW, 5
 
     @classmethod
     def is_legal(cls, situation: Situation) -> bool:
@@ -248,7 +248,7 @@ class Details(Action):
 
 
 class DetailsPage(Action):
-    """Next page of the details: overview, segments, log, headers."""
+    """Next page of the details."""
 
     name, keys, label, group = "details-page", ("tab",), "Details page", Group.VIEW
 

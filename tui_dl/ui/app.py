@@ -76,6 +76,7 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = self._first_theme()
+        self.set_class(start.glyphs.is_ascii, "-ascii")
 
     def _first_theme(self) -> str:
         wanted = self._start.settings.theme

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadProgress, DownloadTask
     from tui_dl.ui.columns import Look
 
-QUIET: Final = "$text-muted"
+QUIET: Final = "$foreground 60%"
 STATE_STYLES: Final = {
     CellState.HELD: "$primary",
     CellState.FLIGHT: "$accent",
     CellState.PARTLY: "$primary 70%",
-    CellState.MISSING: "$text-disabled",
+    CellState.MISSING: "$foreground 30%",
 }
 MOST_SEGMENTS: Final = 64
 WIDEST_MAP: Final = 96

@@ -8,7 +8,7 @@ from tui_dl.ui.action import Action, Desk, Group, Motion, MotionAction
 
 
 class NextTab(Action):
-    """Next tab: all, active, queued, done, failed."""
+    """To the next tab."""
 
     name, keys, label, group = "next-tab", ("right",), "Next tab", Group.VIEW
 
@@ -19,7 +19,7 @@ class NextTab(Action):
 
 
 class PreviousTab(Action):
-    """Previous tab."""
+    """To the previous tab."""
 
     name, keys, label, group = "previous-tab", ("left",), "Previous tab", Group.VIEW
 

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Static, TextArea
 from tui_dl.core.errors import UsageError
 from tui_dl.core.url_list import check_url
 from tui_dl.ui.format import count
-from tui_dl.ui.screens.dialog import Dialog, SafeInput, SafeTextArea, buttons, note, title
+from tui_dl.ui.screens.dialog import Dialog, SafeInput, SafeTextArea, buttons, hint, note, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ class AddDialog(Dialog[AddRequest]):
         """Ask."""
         with Vertical(classes="dialog -wide"):
             yield title("Add downloads")
-            yield note("Paste addresses, one a line. Lines that begin with # are left out.")
+            yield hint("Paste addresses, one a line. Lines that begin with # are left out.")
             yield SafeTextArea(self._text, id="urls", compact=True, soft_wrap=False, tab_behavior="focus")
             yield note("Folder")
             yield SafeInput(self._folder, id="folder", compact=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static, TextArea
 
@@ -23,8 +24,8 @@ class Dialog(ModalScreen[Answer]):
     """A question to the person; Esc leaves it without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_X
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_Y
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS_X
+    VERTICAL_BREAKPOINTS = BREAKPOINTS_Y
 
     def action_leave(self) -> None:
         """Close without an answer."""
@@ -47,13 +48,17 @@ def note(text: str = "", *, id: str | None = None) -> Static:  # noqa: A002 - Te
     return Static(text, classes="dialog-note", markup=False, id=id)
 
 
-def buttons(yes: str, *, is_grave: bool = False, no: str = "Back") -> Horizontal:
-    """Return the row of buttons; the first has the id `yes`, the other `leave`."""
-    return Horizontal(
-        Button(yes, id="yes", variant="error" if is_grave else "primary", compact=True),
-        Button(no, id="leave", compact=True),
-        classes="dialog-buttons",
-    )
+def hint(text: str) -> Static:
+    """Return a quiet line that is left out where the terminal is low."""
+    return Static(text, classes="dialog-note dialog-hint", markup=False)
+
+
+def buttons(yes: str, *, is_grave: bool = False, other: str = "", no: str = "Back") -> Horizontal:
+    """Return the row of buttons: `yes`, `other` if there is a third way, and `leave`; labels are no markup."""
+    row = [Button(Content(yes), id="yes", variant="error" if is_grave else "primary", compact=True)]
+    if other:
+        row.append(Button(Content(other), id="other", compact=True))
+    return Horizontal(*row, Button(Content(no), id="leave", compact=True), classes="dialog-buttons")
 
 
 def harmless(pasted: str) -> str:

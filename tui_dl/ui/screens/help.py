@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tui_dl.ui.action import Group
 from tui_dl.ui.key_names import actions_of, keys_text
-from tui_dl.ui.screens.dialog import Dialog, note, title
+from tui_dl.ui.screens.dialog import Dialog, hint, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ class HelpScreen(Dialog[None]):
             with VerticalScroll(id="help-scroll"):
                 yield Chapters(Group.DOWNLOADS, Group.QUEUE, Group.SELECT)
                 yield Chapters(Group.VIEW, Group.MOVE, Group.PROGRAM)
-            yield note("Mouse: click a row, a column's head, a tab or a key in the last line. Esc closes this.")
+            yield hint("Mouse: click a row, a column's head, a tab or a key in the last line. Esc closes this.")
 
     def on_mount(self) -> None:
         """Let the keys scroll."""

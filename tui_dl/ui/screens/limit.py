@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
-from textual.widgets import Checkbox, Input
+from textual.widgets import Input, Static
 
+from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import parse_size
-from tui_dl.ui.screens.dialog import Dialog, SafeInput, buttons, note, title
+from tui_dl.ui.screens.dialog import Dialog, SafeInput, buttons, hint, note, title
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -39,12 +40,10 @@ class LimitDialog(Dialog[LimitChoice]):
         """Ask."""
         with Vertical(classes="dialog -small"):
             yield title("Speed limit")
-            yield note(f"Now: {self._now}. Bytes per second, as 512K or 5M; 0 for no limit.")
+            yield hint(f"Now: {self._now}. Bytes per second, as 512K or 5M; 0 for no limit.")
             yield SafeInput(placeholder="5M", id="limit", compact=True)
-            if self._rows:
-                yield Checkbox(f"only {self._rows}".replace("[", "("), id="only", compact=True)
             yield note(id="problem")
-            yield buttons("Set (Enter)", no="Back (Esc)")
+            yield buttons("Set for all (Enter)", other=f"Only {self._rows}" if self._rows else "", no="Back (Esc)")
 
     def on_mount(self) -> None:
         """Let the person type."""
@@ -56,17 +55,17 @@ class LimitDialog(Dialog[LimitChoice]):
         self._accept()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Take it over by the button."""
-        if event.button.id == "yes":
+        """Take it over by a button."""
+        if event.button.id in ("yes", "other"):
             event.stop()
-            self._accept()
+            self._accept(is_for_rows=event.button.id == "other")
 
-    def _accept(self) -> None:
+    def _accept(self, *, is_for_rows: bool = False) -> None:
         try:
             bps = parse_size(self.query_one("#limit", Input).value or "0")
         except UsageError as error:
-            self.query_one("#problem").add_class("-bad")
-            self.query_one("#problem", expect_type=type(note())).update(error.message)
+            problem = self.query_one("#problem", Static)
+            problem.add_class("-bad")
+            problem.update(display_text(error.message))
             return
-        is_for_rows = any(box.value for box in self.query(Checkbox))
         self.dismiss(LimitChoice(bps, is_for_rows))

@@ -48,8 +48,8 @@ class MainScreen(Screen[None]):
 
     AUTO_FOCUS: ClassVar[str | None] = "#table"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_X
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = BREAKPOINTS_Y
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS_X
+    VERTICAL_BREAKPOINTS = BREAKPOINTS_Y
 
     def __init__(self, start: Start) -> None:
         super().__init__()
@@ -97,7 +97,6 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show the first page at once, and fetch the engine when it is painted."""
-        self.set_class(self.start.glyphs.is_ascii, "-ascii")
         if self.start.first_rows:
             ids = [task.id for task in self.start.first_rows]
             self.model.put(ids, self.start.first_rows)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tui_dl.ui.format import Units
     from tui_dl.ui.glyphs import Glyphs
 
-GRAPH_CELLS = 16
-MARGIN_CELLS = 3
+GRAPH_CELLS = 14
+MARGIN_CELLS = 1
 
 
 class HeaderLine(Line):
@@ -25,7 +25,7 @@ class HeaderLine(Line):
         """Show a snapshot."""
         speed = units.speed(snapshot.speed_bps) or f"0 {units.size(0)[2:]}/s"
         graph = glyphs.graph(snapshot.speed_history, GRAPH_CELLS)
-        brand = Piece("tui-dl   ", Tone.STRONG)
+        brand = Piece("tui-dl  ", Tone.STRONG)
         speed_piece = Piece(f"{glyphs.down} {speed} ", Tone.ACCENT if snapshot.speed_bps >= 1 else Tone.QUIET)
         graph_piece = Piece(f"{graph}  " if graph else " ", Tone.ACCENT)
         counts = _counts(snapshot, glyphs)

@@ -32,7 +32,8 @@ class KeyBar(Line):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Explain the action under the pointer."""
-        target = self.target_at(event.x)
+        offset = event.get_content_offset(self)
+        target = self.target_at(offset.x) if offset is not None else ""
         text = action_named(target).explanation() if target else None
         if self.tooltip != text:
             self.tooltip = text

@@ -12,6 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_dl.ui.widgets.ink import ink
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -120,7 +122,7 @@ class Line(Widget):
     def _style(self, tone: Tone) -> Style:
         if tone is Tone.PLAIN:
             return self.rich_style
-        return self.rich_style + self.get_component_rich_style(f"line--{tone}", partial=True)
+        return self.rich_style + ink(self, f"line--{tone}")
 
     def target_at(self, x: int) -> str:
         """Return what a click on a cell means."""

@@ -10,10 +10,12 @@ from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from tui_dl.ui.action import Motion
 from tui_dl.ui.columns import GUTTER_CELLS, Placed, Role, layout, tail_piece
+from tui_dl.ui.widgets.ink import ink
 
 if TYPE_CHECKING:
     from array import array
@@ -26,9 +28,15 @@ if TYPE_CHECKING:
 
 WHEEL_ROWS = 3
 MARGIN_CELLS = 1
-"""Kept free at the right edge."""
+"""Kept free at the right edge, for the scrollbar: columns stay where they are when it comes and goes."""
 
 Cell = tuple[str, Role]
+
+
+class AsciiScrollBarRender(ScrollBarRender):
+    """A scrollbar of colours alone, in whole cells."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
 
 class TaskTable(ScrollView, can_focus=True):
@@ -81,6 +89,11 @@ class TaskTable(ScrollView, can_focus=True):
         """Indices of the first and the last visible row."""
         top = round(self.scroll_y)
         return top, top + max(0, self.size.height - 1)
+
+    def on_mount(self) -> None:
+        """Draw the scrollbar without block characters where the terminal has none."""
+        if self._look.glyphs.is_ascii:
+            self.vertical_scrollbar.renderer = AsciiScrollBarRender  # type: ignore[misc]  # found before the class's
 
     def on_resize(self) -> None:
         """Place the columns anew."""
@@ -260,7 +273,7 @@ class TaskTable(ScrollView, can_focus=True):
             if is_cursor:
                 style += self.get_component_rich_style("task-table--cursor", partial=True)
             if role is not None and not style.reverse:  # colours on a reversed row would become its ground
-                style += self.get_component_rich_style(f"task-table--{role}", partial=True)
+                style += ink(self, f"task-table--{role}")
             self._styles[key] = style
         return style
 
