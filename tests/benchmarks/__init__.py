@@ -1,1 +1,1 @@
-"""Tests of the benchmarks room."""
+"""Benchmarks: whole processes beside their peers, interleaved, as ratios. Run: `python -m tests.benchmarks`."""
