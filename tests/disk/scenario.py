@@ -16,9 +16,10 @@ from typing import Final
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.task import OnExists
+from tui_dl.disk.committed import find_committed
 from tui_dl.disk.part_file import PartFile
 from tui_dl.disk.small_files import GroupCommit, SavedFile
-from tui_dl.disk.writer import DiskPool
+from tui_dl.disk.writer import DiskPool, sum_extents
 
 BIG_NAME: Final = "big.bin"
 PART_NAME: Final = "big.bin.tui-dl.part"
@@ -39,8 +40,11 @@ def say(*words: object) -> None:
 
 
 async def fetch_big(pool: DiskPool, folder: str) -> None:
-    """Write the big file out of order, syncing half way, and commit it."""
+    """Write the big file out of order, syncing half way, and commit it, unless a life before did."""
     whole = body(BIG_NAME)
+    if found := await find_committed(pool, folder, BIG_NAME, sum_extents([whole], 0), len(whole)):
+        say("committed", found)
+        return
     old = os.path.join(folder, PART_NAME)  # noqa: PTH118 - the path as the journal would hold it
     part_path = old if await pool.scout(os.path.exists, old, what="look") else ""
     part = await PartFile.open(pool, folder, BIG_NAME, is_ordered=False, part_path=part_path)
@@ -71,7 +75,7 @@ async def fetch_small(small: GroupCommit, folder: str, name: str) -> None:
     """Save a small file, again if need be."""
     for _ in range(_MOST_ATTEMPTS):
         try:
-            await small.save(folder, name, [body(name)], on_exists=OnExists.RENAME)
+            await small.save(folder, name, [body(name)], on_exists=OnExists.RENAME, adopts_twin=True)
         except FileSystemError as error:
             say("error", error.reason)
         else:
@@ -98,13 +102,13 @@ def check(folder: Path, said: str) -> None:
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name, held in files.items():
         if name != PART_NAME:
-            assert held == body(name.replace(" (1)", "")), f"{name} is not whole"
+            assert held == body(name), f"{name} is not whole"
     for line in said.splitlines():
-        fact, *rest = line.split()
+        fact, _, rest = line.partition(" ")
         if fact == "committed":
-            assert Path(rest[0]).name in files, line
+            assert Path(rest).name in files, line
         elif fact == "held":
-            start, end = int(rest[0]), int(rest[1])
+            start, end, _crc32 = map(int, rest.split())
             copies = [held[start:end] for name, held in files.items() if name.startswith("big")]
             assert body(BIG_NAME)[start:end] in copies, line
 

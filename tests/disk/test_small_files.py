@@ -306,3 +306,21 @@ async def test_descriptors_do_not_pile_up(pool: DiskPool, journal: Journal, tmp_
     await threads.drain()
     await threads.close(held[0].fd)
     assert descriptors() <= before
+
+
+@pytest.mark.parametrize(("there", "name"), [(b"same", "a"), (b"else", "a (1)")])
+async def test_a_twin_is_adopted_only_if_it_is_the_same(
+    small: GroupCommit, journal: Journal, folder: Path, there: bytes, name: str
+) -> None:
+    """After a crash a file of the same bytes counts as the one committed; any other is left alone."""
+    (folder / "a").write_bytes(there)
+    path = await small.save(str(folder), "a", [b"same"], on_exists=OnExists.RENAME, adopts_twin=True)
+    assert path == journal.groups[0][0].path == str(folder / name)
+    assert contents(folder) == {"a": there, name: b"same"}
+
+
+async def test_without_a_crash_no_twin_is_adopted(small: GroupCommit, folder: Path) -> None:
+    """Two files of the same name and bytes are two files."""
+    (folder / "a").write_bytes(b"same")
+    path = await small.save(str(folder), "a", [b"same"], on_exists=OnExists.RENAME)
+    assert path == str(folder / "a (1)")

@@ -5,25 +5,22 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
 from tui_dl.disk.durable import rename_noreplace, sync_file, sync_folder
 from tui_dl.disk.folder import require_in_place
 from tui_dl.disk.opening import abandon_part, create_part, is_ours, reopen_part, unlink_part
 from tui_dl.disk.placing import ORDERED_SUFFIX, SCATTERED_SUFFIX, Placing
-from tui_dl.disk.proving import read_exactly, split_proven
+from tui_dl.disk.proving import grouped, read_exactly, split_proven
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tui_dl.core.extents import Extent
     from tui_dl.core.task import OnExists
     from tui_dl.disk.opening import OpenPart
     from tui_dl.disk.writer import DiskPool, DiskWriter
-
-_PROOF_BYTES: Final = 8 << 20
-"""Read back in one job, so that syncs of other files get their turn."""
 
 
 class PartFile:
@@ -111,7 +108,7 @@ class PartFile:
         """Read extents back and compare their sums: those that agree, and those that do not or cannot be read."""
         good: list[Extent] = []
         bad: list[Extent] = []
-        for group in _grouped(extents):
+        for group in grouped(extents):
             self._require_open()
             proven, refuted = await self._writer.sync_call(split_proven, self._fd, group, what=f"read {self.path}")
             good += proven
@@ -227,16 +224,3 @@ class PartFile:
             rename_noreplace(final_name, self._name, src_dir_fd=self._folder.fd, dst_dir_fd=self._folder.fd)
         except OSError:
             self.committed_path = self._folder.join(final_name)
-
-
-def _grouped(extents: Sequence[Extent]) -> Iterator[list[Extent]]:
-    group: list[Extent] = []
-    size_bytes = 0
-    for extent in extents:
-        group.append(extent)
-        size_bytes += extent.length_bytes
-        if size_bytes >= _PROOF_BYTES:
-            yield group
-            group, size_bytes = [], 0
-    if group:
-        yield group

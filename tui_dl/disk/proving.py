@@ -1,15 +1,19 @@
-"""What a file really holds: read back and compared with the sums of its extents."""
+"""What a file really holds: read back and compared with sums, or with another file."""
 
 from __future__ import annotations
 
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tui_dl.core.extents import Extent
+
+_PROOF_BYTES: Final = 8 << 20
+"""Read back in one job, so that syncs of other files get their turn."""
+_COMPARED_BYTES: Final = 1 << 20
 
 
 def read_exactly(fd: int, length_bytes: int, offset: int) -> bytes:
@@ -41,3 +45,29 @@ def split_proven(fd: int, extents: Sequence[Extent]) -> tuple[list[Extent], list
     for extent in extents:
         (good if is_proven(fd, extent) else bad).append(extent)
     return good, bad
+
+
+def has_same_bytes(fd: int, other_fd: int) -> bool:
+    """Whether two files hold the same, blocking."""
+    if os.fstat(fd).st_size != os.fstat(other_fd).st_size:
+        return False
+    offset = 0
+    while piece := read_exactly(fd, _COMPARED_BYTES, offset):
+        if read_exactly(other_fd, _COMPARED_BYTES, offset) != piece:
+            return False
+        offset += len(piece)
+    return True
+
+
+def grouped(extents: Sequence[Extent]) -> Iterator[list[Extent]]:
+    """Yield the extents in groups of about 8 MiB: what one job may read without holding up others for long."""
+    group: list[Extent] = []
+    size_bytes = 0
+    for extent in extents:
+        group.append(extent)
+        size_bytes += extent.length_bytes
+        if size_bytes >= _PROOF_BYTES:
+            yield group
+            group, size_bytes = [], 0
+    if group:
+        yield group

@@ -90,6 +90,8 @@ class _Save:
     """Policy for a target that is there already."""
     modified_at: float | None
     """Unix time to give it, None for now."""
+    adopts_twin: bool
+    """Whether a file of its name and bytes is taken for it."""
     token: object
     """What the saver knows it by."""
     on_written: Callable[[], None] | None
@@ -150,14 +152,17 @@ class GroupCommit:
         on_exists: OnExists,
         token: object = None,
         modified_at: float | None = None,
+        adopts_twin: bool = False,
         create_folder: bool = False,
         on_written: Callable[[], None] | None = None,
     ) -> str:
         """Write a whole small file and return its final path once it is durable and recorded.
 
         `on_written()` is called when the bytes were handed to the kernel: the place of a download may be given to the
-        next one then. A saver cancelled before its group is committed leaves nothing; later the file stays and is
-        reported to `on_committed`. Raises `FileSystemError`, or what `on_committed` raised (the file is there then).
+        next one then. `adopts_twin` is for tasks that a crash interrupted: a file of this name with the very same
+        bytes is taken for the one that was committed and not recorded. A saver cancelled before its group is
+        committed leaves nothing; later the file stays and is reported to `on_committed`. Raises `FileSystemError`, or
+        what `on_committed` raised (the file is there then).
         """
         require_component(name)
         if self._is_closing:
@@ -170,7 +175,7 @@ class GroupCommit:
             raise
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         size_bytes = sum(map(len, buffers))
-        save = _Save(held, name, size_bytes, on_exists, modified_at, token, on_written, outcome)
+        save = _Save(held, name, size_bytes, on_exists, modified_at, adopts_twin, token, on_written, outcome)
         self._unsettled += 1
         held.group.writing += 1
         work = partial(write_small, held.folder, name, buffers, is_nameless=self._is_nameless)
@@ -327,7 +332,7 @@ class GroupCommit:
 
 def _as_commit(save: _Save) -> SmallCommit:
     assert save.part is not None
-    return SmallCommit(save.held.folder, save.part, save.name, save.on_exists, save.modified_at)
+    return SmallCommit(save.held.folder, save.part, save.name, save.on_exists, save.modified_at, save.adopts_twin)
 
 
 def _ignore(_result: object, _error: BaseException | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from tui_dl.disk.folder import Folder, require_in_place
 from tui_dl.disk.opening import is_ours, unlink_part
 from tui_dl.disk.os_errors import map_os_error
 from tui_dl.disk.placing import ORDERED_SUFFIX, Placing, first_free
+from tui_dl.disk.proving import has_same_bytes
 from tui_dl.disk.writer import write_all
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.task import OnExists
 
-_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.EISDIR, errno.EINVAL, errno.ENOSYS})
 
 
@@ -50,6 +52,9 @@ class SmallCommit:
     """Policy for a target that is there already."""
     modified_at: float | None = None
     """Unix time to give it, None for now."""
+    adopts_twin: bool = False
+    """Whether a file of the wanted name with the very same bytes is taken for it: a crash may have come between the
+    naming and the record."""
 
 
 def write_small(folder: Folder, name: str, buffers: Sequence[bytes], *, is_nameless: bool) -> SmallPart:
@@ -93,11 +98,9 @@ def commit_group(commits: Sequence[SmallCommit], placing: Placing) -> list[str |
         named = _name_all(folder, [commits[index] for index in indexes], placing)
         for index, path in zip(indexes, named, strict=True):
             outcomes[index] = path
-    for commit, outcome in zip(commits, outcomes, strict=True):
-        if isinstance(outcome, str):
-            os.close(commit.part.fd)
-        else:
-            discard_small(commit.folder, commit.part)
+    for commit in commits:
+        # Named parts of twins are removed as well; a part that was renamed is no longer under its part name.
+        discard_small(commit.folder, commit.part)
     return [outcome for outcome in outcomes if outcome is not None]
 
 
@@ -127,11 +130,24 @@ def _name_one(commit: SmallCommit, placing: Placing) -> str | FileSystemError:
         with suppress(OSError, OverflowError, ValueError):
             os.utime(part.fd, (commit.modified_at, commit.modified_at))
     try:
+        if commit.adopts_twin and _is_twin(folder, commit.target_name, part.fd):
+            return folder.join(commit.target_name)
         return folder.join(placing.place(folder, part.name, part.fd, commit.target_name, commit.on_exists))
     except FileSystemError as error:
         return error
     except OSError as error:
         return map_os_error(error, f"name {folder.join(commit.target_name)}")
+
+
+def _is_twin(folder: Folder, name: str, part_fd: int) -> bool:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder.fd)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode) and has_same_bytes(part_fd, fd)
+    finally:
+        os.close(fd)
 
 
 def _take_back(commit: SmallCommit, final_name: str) -> None:
@@ -145,7 +161,7 @@ def _open_nameless(folder: Folder) -> SmallPart | None:
     try:
         if not _has_proc():
             return None
-        fd = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o666, dir_fd=folder.fd)
+        fd = os.open(".", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666, dir_fd=folder.fd)
     except OSError as error:
         if error.errno not in _NO_NAMELESS:
             raise
