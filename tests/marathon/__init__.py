@@ -1,0 +1,1 @@
+"""Marathons: the engine as a process of its own under kills, faults, full disks and power cuts."""
