@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_dl.core.splitting import SegmentPlan
-from tui_dl.core.task import Flag, OnExists
+from tui_dl.core.task import Flag
 from tui_dl.engine.connection import Connection
 from tui_dl.engine.encoded_body import Decoder
 
@@ -58,12 +58,11 @@ async def fetch_small(
     if plan.total_bytes:
         await _read_through(context, live, exchange, memory, plan.total_bytes)
     exchange.close()
-    on_exists = live.task.options.on_exists or OnExists(context.settings.on_exists)
     await context.small_files.save(
         live.task.dir,
         live.task.filename,
         memory.buffers,
-        on_exists=on_exists,
+        on_exists=context.commit_policy_of(live.task),
         token=live,
         create_folder=True,
         on_written=on_written,

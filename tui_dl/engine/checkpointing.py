@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.errors import FileSystemError
+
 if TYPE_CHECKING:
+    from tui_dl.core.ranges import RangeSet
     from tui_dl.core.extents import Extent
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.disk.part_file import PartFile
@@ -28,6 +31,7 @@ class Checkpointer:
         self._part = part
         self._unrecorded_bytes = 0
         self._unsynced_bytes = 0
+        self._synced = plan.held.copy()
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
@@ -37,6 +41,8 @@ class Checkpointer:
 
     def on_written(self, extents: list[Extent]) -> None:
         """Note what was handed to the kernel; the journal groups it."""
+        if (failure := self.failure()) is not None:
+            raise failure
         journal = self._context.journal
         journal.record_written(self._live.task.id, extents)
         count = sum(extent.end - extent.start for extent in extents)
@@ -77,11 +83,25 @@ class Checkpointer:
             self._wake.clear()
             await self._sync_once()
 
+    async def _distrust(self, held: RangeSet) -> None:
+        """Claim no longer what was written since the last good sync: a failed one may have lost it for good.
+
+        The page cache would still show the bytes, and the next sync would succeed (Rebello et al., USENIX ATC 2020).
+        """
+        for run in held:
+            for gap in self._synced.gaps(run.end, run.start):
+                await self._context.journal.drop_extents(self._live.task.id, gap.start, gap.end)
+
     async def _sync_once(self) -> None:
         if self._part.is_distrusted:
             return
         self._unsynced_bytes = 0
         held = self._plan.held.copy()
-        await self._part.sync()
+        try:
+            await self._part.sync()
+        except FileSystemError:
+            await self._distrust(held)
+            raise
+        self._synced = held
         self._live.change(downloaded_bytes=held.total_bytes)
         await self._context.journal.record_synced(self._live.task.id, held)

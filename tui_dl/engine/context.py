@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui_dl.core.host_budget import HostBudget
+from tui_dl.core.task import OnExists
 from tui_dl.engine.live import Traffic
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import Transport
     from tui_dl.core.settings import Settings
+    from tui_dl.core.task import DownloadTask
     from tui_dl.disk.small_files import GroupCommit
     from tui_dl.disk.writer import DiskPool
     from tui_dl.engine.live import LiveTask
@@ -68,6 +70,19 @@ class EngineContext:
         """Return the limits that a task is under."""
         own = self.task_throttles.get(task_id)
         return (self.throttle,) if own is None else (self.throttle, own)
+
+    def policy_of(self, task: DownloadTask) -> OnExists:
+        """Return what to do where the target of a task exists."""
+        return task.options.on_exists or OnExists(self.settings.on_exists)
+
+    def commit_policy_of(self, task: DownloadTask) -> OnExists:
+        """Return the same for the instant of the rename.
+
+        What was there before has been skipped by then; what is there now, another address of the batch took: with
+        SKIP too it is kept beside, never dropped.
+        """
+        policy = self.policy_of(task)
+        return OnExists.RENAME if policy is OnExists.SKIP else policy
 
     async def was_there_before(self, path: str) -> bool:
         """Whether a target exists that no task of ours made since we started."""

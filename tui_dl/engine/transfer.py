@@ -99,6 +99,8 @@ class Transfer:
         await self._reopen()
         if self._plan.is_complete and self._part is not None:
             return await self._commit()
+        if await self._is_to_skip():
+            return Outcome(End.SKIPPED, text="the target is there already")
         for _ in range(MAX_RESTARTS):
             opener = Opener(self._context, self._live, self._asker, self._plan, self._part)
             exchange = await opener.open()
@@ -210,13 +212,9 @@ class Transfer:
 
     async def _is_to_skip(self) -> bool:
         task = self._live.task
-        if self._on_exists is not OnExists.SKIP or self._plan.held:
+        if self._context.policy_of(task) is not OnExists.SKIP or self._part is not None:
             return False
         return await self._context.was_there_before(os.path.join(task.dir, task.filename))  # noqa: PTH118  # text in, text out
-
-    @property
-    def _on_exists(self) -> OnExists:
-        return self._live.task.options.on_exists or OnExists(self._context.settings.on_exists)
 
     async def _open_part(self) -> None:
         task = self._live.task
@@ -288,7 +286,9 @@ class Transfer:
         self._context.on_change(live)
         if live.total_bytes is not None and part.size_bytes > live.total_bytes:
             await part.truncate(live.total_bytes)
-        path = await part.commit(live.task.filename, on_exists=self._on_exists, expected_bytes=live.total_bytes)
+        path = await part.commit(
+            live.task.filename, on_exists=self._context.commit_policy_of(live.task), expected_bytes=live.total_bytes
+        )
         live.complete(path)
         await self._context.journal.save(live.task, is_durable=True)
         return Outcome(End.COMPLETED)
