@@ -245,6 +245,22 @@ async def test_a_failed_sync_is_known_although_its_caller_was_cancelled(
         assert part.is_distrusted
 
 
+async def test_a_sync_asked_before_another_failed_does_not_pretend(
+    pool: DiskPool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two syncs under way the second would succeed after the first failed, and is refused instead."""
+    outcomes = iter([OSError(errno.EIO, "io"), None])
+
+    def fails_once(_fd: int) -> None:
+        if error := next(outcomes):
+            raise error
+
+    monkeypatch.setattr(part_file, "sync_file", fails_once)
+    async with opened(pool, folder) as part:
+        both = await asyncio.gather(part.sync(), part.sync(), return_exceptions=True)
+    assert [isinstance(outcome, FileSystemError) for outcome in both] == [True, True]
+
+
 async def test_a_removed_or_replaced_part_file_is_noticed(pool: DiskPool, folder: Path) -> None:
     """A path that leads nowhere or to another file is not intact and is never committed."""
     async with opened(pool, folder) as part:
@@ -391,6 +407,7 @@ async def test_no_write_follows_the_commit(pool: DiskPool, folder: Path) -> None
         await asyncio.sleep(0)
         with pytest.raises(RuntimeError):
             await part.write([b"x"], 0)
+        await part._writer.sync_call(int)
         gate.set()
         await asyncio.gather(block, commit)
         with pytest.raises(RuntimeError):

@@ -103,6 +103,8 @@ async def test_close_waits_for_a_cancelled_write(writer: DiskWriter, fd: int) ->
     await asyncio.sleep(0)
     write.cancel()
     close = asyncio.create_task(writer.close(own))
+    await asyncio.sleep(0)
+    await writer.sync_call(int)
     gate.set()
     await asyncio.gather(block, close)
     assert write.cancelled()

@@ -92,7 +92,7 @@ class PartFile:
 
     async def sync(self) -> None:
         """Make all that was written before durable; a failure distrusts the file for good."""
-        self._require_trust()
+        self._require_open()
         await self._writer.sync_call(self._sync_now, what=f"sync {self.path}")
 
     def renew_trust(self) -> None:
@@ -147,7 +147,7 @@ class PartFile:
         `committed_path` after `close()`. Raises `ContentError` LENGTH_MISMATCH and `FileSystemError` TARGET_EXISTS,
         PART_LOST, FOLDER_MISSING and what writing can raise.
         """
-        self._require_trust()
+        self._require_open()
         self._is_committing = True
         try:
             # Behind writes whose callers were cancelled: none may follow the rename.
@@ -177,14 +177,14 @@ class PartFile:
             raise RuntimeError(f"{self.path} is closed or committed")
 
     def _require_trust(self) -> None:
-        self._require_open()
         if self.is_distrusted:
-            raise FileSystemError(
-                Reason.IO_ERROR, f"{self.path}: an earlier sync failed, what was written since may be lost"
-            )
+            text = f"{self.path}: an earlier sync failed, what was written since may be lost"
+            raise FileSystemError(Reason.IO_ERROR, text)
 
     def _sync_now(self) -> None:
-        # Kept here, in the thread: a cancelled caller would not hear of the failure, and the next sync would succeed.
+        # Both in the thread: the sync before this one may have failed after this one was asked, and the caller that
+        # would have heard of it may have been cancelled; the kernel would let this one succeed.
+        self._require_trust()
         try:
             sync_file(self._fd)
         except OSError:
