@@ -63,6 +63,7 @@ async def fetch_small(
         live.task.filename,
         memory.buffers,
         on_exists=context.commit_policy_of(live.task),
+        adopts_twin=live.may_be_named or live.task.added_at < context.opened_at,
         token=live,
         create_folder=True,
         on_written=on_written,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import FileSystemError
 
 if TYPE_CHECKING:
-    from tui_dl.core.ranges import RangeSet
     from tui_dl.core.extents import Extent
+    from tui_dl.core.ranges import RangeSet
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.context import EngineContext

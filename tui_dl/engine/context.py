@@ -57,6 +57,8 @@ class EngineContext:
     """Monotonic seconds."""
     wall_clock: Callable[[], float] = time.time
     """Unix time."""
+    opened_at: float = field(default_factory=time.time)
+    """Unix time of the engine's start: rows added before may have run in a process that crashed."""
     random: Callable[[], float] = random.random
     """Uniform in [0, 1), for jitter."""
     committed_paths: set[str] = field(default_factory=set)

@@ -81,8 +81,9 @@ class AsyncDownloadEngine:
         self._adopts_orphans = adopts_orphans
         self._transport = transport
         self._loop_task: asyncio.Task[None] | None = None
-        self.default_dir = os.path.abspath(self._settings.dir or ".")  # noqa: PTH100  # text in, text out
-        """Folder of tasks that name none."""
+        self._working_dir = "/"
+        self.default_dir = self._settings.dir
+        """Folder of tasks that name none; absolute once started."""
         self.context: EngineContext
         self.ledger: Ledger
         self.scheduler: Scheduler
@@ -102,6 +103,8 @@ class AsyncDownloadEngine:
 
     async def start(self) -> None:
         """Open the journal, take over what a dead process left, begin. Raises `FileSystemError` or `UsageError`."""
+        self._working_dir = await asyncio.to_thread(_working_dir)
+        self.default_dir = self._absolute(self._settings.dir)
         journal = await self._open_journal()
         settings = self._settings
         pool = DiskPool()
@@ -258,7 +261,11 @@ class AsyncDownloadEngine:
         path = os.fspath(folder)
         if not path:
             raise UsageError("the folder is empty")
-        return os.path.abspath(path)  # noqa: PTH100  # text in, text out
+        return self._absolute(path)
+
+    def _absolute(self, path: str) -> str:
+        # Not `abspath()`: it asks the disk where we are.
+        return os.path.normpath(os.path.join(self._working_dir, path))  # noqa: PTH118  # text in, text out
 
     def _note_change(self) -> None:
         self.ledger.changes += 1
@@ -280,3 +287,10 @@ class AsyncDownloadEngine:
     def settings(self) -> Settings:
         """Settings as they are now, changes made live included."""
         return replace(self.context.settings)
+
+
+def _working_dir() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109  # text in, text out
+    except FileNotFoundError:  # it was removed: relative folders begin at the root then
+        return "/"
