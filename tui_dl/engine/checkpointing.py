@@ -93,10 +93,11 @@ class Checkpointer:
                 await self._context.journal.drop_extents(self._live.task.id, gap.start, gap.end)
 
     async def _sync_once(self) -> None:
-        if self._part.is_distrusted:
-            return
         self._unsynced_bytes = 0
         held = self._plan.held.copy()
+        if self._part.is_distrusted:
+            await self._distrust(held)
+            return
         try:
             await self._part.sync()
         except FileSystemError:

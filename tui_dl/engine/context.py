@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tui_dl.core.errors import FileSystemError
 from tui_dl.core.host_budget import HostBudget
 from tui_dl.core.task import OnExists
 from tui_dl.engine.live import Traffic
@@ -72,6 +73,18 @@ class EngineContext:
         """Return the limits that a task is under."""
         own = self.task_throttles.get(task_id)
         return (self.throttle,) if own is None else (self.throttle, own)
+
+    async def store(self, live: LiveTask) -> None:
+        """Save a row in hand, durably, and remember that the journal has it so.
+
+        Where the journal's disk refuses, the journal says so in its notices and writes the row when it can again: a
+        transfer is not failed by it.
+        """
+        try:
+            await self.journal.save(live.task, is_durable=True)
+        except FileSystemError:
+            self.journal.save_soon(live.task)
+        live.stored = live.task
 
     def policy_of(self, task: DownloadTask) -> OnExists:
         """Return what to do where the target of a task exists."""

@@ -19,7 +19,7 @@ from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.client import AiohttpTransport
 from tui_dl.engine.context import EngineContext
-from tui_dl.engine.ledger import Ledger
+from tui_dl.engine.ledger import Ledger, save_finished
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders, checked_task
@@ -279,7 +279,7 @@ class AsyncDownloadEngine:
             live.total_bytes = saved.size_bytes
             live.complete(saved.path)
             lives.append(live)
-        await self.context.journal.save_many([live.task for live in lives])
+        await save_finished(self.context.journal, [live.task for live in lives])
         for live in lives:
             live.stored = live.task
 

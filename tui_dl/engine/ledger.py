@@ -5,18 +5,33 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from tui_dl.core.errors import FileSystemError
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import FINISHED
 from tui_dl.engine.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.live import LiveTask
     from tui_dl.journal.journal import Journal
 
 logger = logging.getLogger(__name__)
+
+
+async def save_finished(journal: Journal, tasks: Sequence[DownloadTask]) -> None:
+    """Record what became of tasks that are out of our hands, durably.
+
+    Where the journal's own disk refuses, the journal keeps them and tries again: a file that has its final name stays
+    completed, and a stop stays a stop.
+    """
+    try:
+        await journal.save_many(tasks)
+    except FileSystemError as error:
+        logger.warning("%d rows are recorded later: %s", len(tasks), error)
+        for task in tasks:
+            journal.save_soon(task)
 
 
 class Ledger:
@@ -54,7 +69,7 @@ class Ledger:
 
     async def record(self, live: LiveTask, kind: EventKind) -> None:
         """Save a change durably, then tell it."""
-        await self.journal.save(live.task, is_durable=True)
+        await save_finished(self.journal, [live.task])
         self._saved(live)
         self.tell(kind, live.task)
 

@@ -49,6 +49,8 @@ class LiveTask:
         """Connections at work."""
         self.plan: SegmentPlan | None = None
         """Ranges of the running transfer; None outside of one."""
+        self.may_be_named = False
+        """Whether an earlier attempt may have given the file its final name without recording it."""
         self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status, Trigger
+from tui_dl.engine.ledger import save_finished
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
 from tui_dl.engine.retrying import LOCAL_WAITS, next_step
@@ -187,6 +188,7 @@ class Scheduler:
         self._occupied.add(key)
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
+        live.may_be_named = not is_first
         live.step(Trigger.START, started_at=started_at, reason=None, reason_text="", due_at=None)
         self._ledger.tell(EventKind.STARTED if live.task.retry_count == 0 else EventKind.RETRYING, live.task)
         task = asyncio.ensure_future(self._work(slot))
@@ -259,7 +261,7 @@ class Scheduler:
         live.step(trigger, due_at=None)
         kind = STOPPED_EVENTS.get(trigger)
         if kind is None:
-            await self._context.journal.save(live.task, is_durable=True)
+            await save_finished(self._context.journal, [live.task])
             live.stored = live.task
             if not self._is_closing:
                 self.look_again()

@@ -13,11 +13,13 @@ from tui_dl.core.resume import Verdict
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag, OnExists
+from tui_dl.disk.committed import find_committed
 from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.asking import Asker
 from tui_dl.engine.bodies import fetch_encoded, fetch_small
 from tui_dl.engine.checkpointing import Checkpointer
 from tui_dl.engine.crew import Crew
+from tui_dl.engine.ledger import save_finished
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import End, Outcome, VersionChanged
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
+    from tui_dl.journal.checkpoints import Checkpoint
 
 SMALL_BYTES: Final = 1024 * 1024
 """Bodies up to this are read whole and written once."""
@@ -97,6 +100,8 @@ class Transfer:
 
     async def _attempt(self) -> Outcome:
         await self._reopen()
+        if self._live.task.status is Status.COMPLETED:
+            return Outcome(End.COMPLETED)
         if self._plan.is_complete and self._part is not None:
             return await self._commit()
         if await self._is_to_skip():
@@ -131,6 +136,8 @@ class Transfer:
         except FileSystemError as error:
             if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
                 raise
+            if await self._is_named(checkpoint):
+                return
             self._live.note(f"{error}; starts over")
             await self._forget_part()
             return
@@ -144,6 +151,23 @@ class Transfer:
             await self._context.journal.drop_extents(task.id, extent.start, extent.end)
         self._plan.held = range_set(good)
         self._live.rewind(self._plan.held.total_bytes)
+
+    async def _is_named(self, checkpoint: Checkpoint) -> bool:
+        """Whether a commit before a crash gave the file its final name already; then it is completed."""
+        task = self._live.task
+        if task.total_bytes is None:
+            return False
+        try:
+            path = await find_committed(
+                self._context.pool, task.dir, task.filename, checkpoint.extents, task.total_bytes
+            )
+        except FileSystemError:
+            return False
+        if path is None:
+            return False
+        self._live.step(Trigger.VERIFY)
+        await self._complete(path)
+        return True
 
     async def _forget_part(self) -> None:
         self._live.change(part_path="", downloaded_bytes=0)
@@ -229,7 +253,7 @@ class Transfer:
             )
         self._checkpointer = Checkpointer(self._context, self._live, self._plan, self._part)
         self._live.change(part_path=self._part.path)
-        await self._context.journal.save(self._live.task, is_durable=True)
+        await self._context.store(self._live)
         self._checkpointer.start()
 
     async def _fetch_large(self, exchange: Exchange) -> None:
@@ -286,12 +310,17 @@ class Transfer:
         self._context.on_change(live)
         if live.total_bytes is not None and part.size_bytes > live.total_bytes:
             await part.truncate(live.total_bytes)
+        # With all its extents durable, a crash between the rename and the record finds the file by its sums.
+        await self._context.store(live)
         path = await part.commit(
             live.task.filename, on_exists=self._context.commit_policy_of(live.task), expected_bytes=live.total_bytes
         )
-        live.complete(path)
-        await self._context.journal.save(live.task, is_durable=True)
+        await self._complete(path)
         return Outcome(End.COMPLETED)
+
+    async def _complete(self, path: str) -> None:
+        self._live.complete(path)
+        await save_finished(self._context.journal, [self._live.task])
 
     async def _leave(self) -> None:
         """Close the part file; whatever was written but not committed is made durable first."""
@@ -304,5 +333,4 @@ class Transfer:
         finally:
             await part.close()
             if part.committed_path and self._live.task.status is not Status.COMPLETED:
-                self._live.complete(part.committed_path)
-                await self._context.journal.save(self._live.task, is_durable=True)
+                await self._complete(part.committed_path)
