@@ -222,7 +222,8 @@ class Orders:
             if slot is not None:
                 slot.live.change(options=options)
                 slot.transfer.set_connections(value)
-                await self._journal.save(slot.live.task, is_durable=False)
+                self._journal.save_soon(slot.live.task)
+                slot.live.stored = slot.live.task
             else:
                 await self._journal.save(replace(task, options=options), is_durable=False)
             changed.append(task.id)
@@ -240,8 +241,9 @@ class Orders:
             self._context.task_throttles.setdefault(task.id, Throttle(bps)).set_rate(bps)
             options = replace(task.options, limit_rate_bps=bps or None)
             slot = self._scheduler.running.get(task.id)
-            row = slot.live.change(options=options) if slot else replace(task, options=options)
-            await self._journal.save(row, is_durable=False)
+            if slot is not None:
+                slot.live.stored = slot.live.change(options=options)
+            self._journal.save_soon(slot.live.task if slot is not None else replace(task, options=options))
         return CommandOutcome(len(tasks), tuple(task.id for task in tasks))
 
     # -- rows ----------------------------------------------------------------------------------------------------------
