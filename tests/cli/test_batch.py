@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.fake_engine import AT, OWNER, SIZE_BYTES, FakeEngine, task_of
 from tui_dl.cli.batch import MOST_EXPLAINED, MOST_FAILED_URLS, Reporters, Tally, run_batch
-from tui_dl.cli.get import SOME_FAILED, WRONG_USAGE, exit_code
+from tui_dl.cli.exits import SOME_FAILED, WRONG_USAGE
+from tui_dl.cli.get import exit_code
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.task import NewTask

@@ -9,7 +9,8 @@ import pytest
 from tui_dl import __version__
 from tui_dl.cli import get as get_module
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
-from tui_dl.cli.main import CANNOT_START, WRONG_USAGE, route, run
+from tui_dl.cli.exits import CANNOT_START, WRONG_USAGE
+from tui_dl.cli.main import route, run
 from tui_dl.cli.options import LATER_COMMANDS, LATER_OPTIONS
 from tui_dl.core.errors import FileSystemError, Reason
 
@@ -32,6 +33,7 @@ Output = pytest.CaptureFixture[str]
         ("--log=f doctor", "doctor --log=f"),
         ("--help", f"{SCREEN} --help"),
         ("--version", "--version"),
+        ("-v --version", "--version"),
     ],
 )
 def test_the_first_word_decides(typed: str, meant: str) -> None:

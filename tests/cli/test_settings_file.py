@@ -146,3 +146,15 @@ def test_the_template_says_every_setting_and_changes_none() -> None:
     lines = [line.removeprefix("# ") for line in template().splitlines() if line.startswith("# ") and " = " in line]
     values = parse_settings("\n".join(line for line in lines if not line.startswith("preset")), "new").values
     assert values == {name: facts.default for name, facts in SETTINGS.items()}
+
+
+def test_without_async_downloads_one_file_comes_on_one_connection(tmp_path: Path) -> None:
+    """DESIGN 14: plain files one at a time on one connection, whatever file or preset say."""
+    settings = effective(tmp_path, "connections = 6", {"async_downloads": False, "preset": "production"})
+    assert (settings.concurrent_downloads, settings.connections) == (1, 1)
+
+
+def test_asking_for_more_without_async_downloads_is_refused(tmp_path: Path) -> None:
+    """An option that cannot be honoured is never ignored."""
+    with pytest.raises(UsageError, match="--connections needs --async-downloads"):
+        effective(tmp_path, "", {"async_downloads": False, "connections": 4})

@@ -8,12 +8,13 @@ import time
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from tui_dl.cli.batch import Reporters, Tally, run_batch
 from tui_dl.cli.compose import open_engine, run_loop
+from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.json_lines import JsonReporter
 from tui_dl.cli.lists import in_daemon, read_lines
 from tui_dl.cli.locations import find_locations
@@ -22,7 +23,7 @@ from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_
 from tui_dl.cli.order import read_order
 from tui_dl.cli.people import PeopleReporter, explain
 from tui_dl.cli.printer import Printer
-from tui_dl.cli.stopping import INTERRUPTED, Stopped, Stopping, is_terminal
+from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
 from tui_dl.core.display_text import ascii_text, display_text
 from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.core.url_list import BadLine
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from tui_dl.cli.locations import Locations
     from tui_dl.cli.order import Order
     from tui_dl.core.task import DownloadResult, NewTask
-
-DONE: Final = 0
-SOME_FAILED: Final = 1
-WRONG_USAGE: Final = 2
 
 
 @click.command(cls=PlainCommand)

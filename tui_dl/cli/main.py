@@ -11,16 +11,14 @@ import click
 
 from tui_dl._version import __version__
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
+from tui_dl.cli.exits import CANNOT_START, INTERRUPTED, WRONG_USAGE, silence_closed_streams
 from tui_dl.cli.options import LATER_COMMANDS
-from tui_dl.cli.stopping import INTERRUPTED, silence_closed_streams
 from tui_dl.core.display_text import display_text, mask_secrets
 from tui_dl.core.errors import TuiDlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WRONG_USAGE: Final = 2
-CANNOT_START: Final = 3
 _OPEN: Final = ("tui_dl.cli.open", "open_screen")
 _LEADING_FLAGS: Final = frozenset({"--verbose", "--foreground"})
 
@@ -50,8 +48,8 @@ def route(args: Sequence[str]) -> list[str]:
     if word in COMMANDS:
         assert word is not None
         return [word, *args[:position], *args[position + 1 :]]
-    if args and args[0] == "--version":
-        return list(args)
+    if word == "--version":
+        return [word]
     if word is not None and not word.startswith("-"):
         _check_first_word(word)
     return [SCREEN, *args]

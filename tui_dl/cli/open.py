@@ -49,7 +49,6 @@ class ScreenCommand(PlainCommand):
 @setting_options
 @click.option("--foreground", is_flag=True, help="Engine and screen in this process; so far the only way.")
 @log_options
-@click.version_option(None, package_name="tui_dl", message="%(version)s")
 def open_screen(**given: Any) -> int:
     """Open the screen, adding the addresses; or run a command.
 
@@ -62,8 +61,6 @@ def open_screen(**given: Any) -> int:
     if not given["input_file"] and is_piped():
         given["input_file"] = STANDARD
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
-    if order.input_file and order.input_file != STANDARD and not os.access(order.input_file, os.R_OK):
-        raise UsageError(f"--input {display_text(order.input_file)}: cannot be read")
     with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):
         return open_with(order, locations)
 

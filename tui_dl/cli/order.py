@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +70,7 @@ def read_order(
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
     _check_output(output, urls, given)
     name = "" if output == STANDARD else _checked_name(output)
+    _check_input(given.get("input_file") or "")
     return Order(
         news=tuple(new_task(url, target, name, options) for url in urls),
         input_file=given.get("input_file") or "",
@@ -117,6 +119,12 @@ def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) 
         raise UsageError("--output - and --json both want standard output; keep one")
     if output == STANDARD and given.get("dir") is not None:
         raise UsageError("--output - writes to standard output, so --dir has no meaning; leave it out")
+
+
+def _check_input(file: str) -> None:
+    if file not in ("", STANDARD) and not os.access(file, os.R_OK):
+        reason = "no permission" if os.path.lexists(file) else "no such file"
+        raise UsageError(f"--input {display_text(file)}: cannot be read: {reason}")
 
 
 def _checked_name(output: str) -> str:

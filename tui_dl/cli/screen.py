@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui_dl.cli.compose import open_engine
-from tui_dl.cli.stopping import INTERRUPTED, Stopped, Stopping
+from tui_dl.cli.exits import INTERRUPTED
+from tui_dl.cli.stopping import Stopped, Stopping
 from tui_dl.core.status import UNFINISHED
 from tui_dl.ui.loop import new_loop
 from tui_dl.ui.run import run_screen

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PRESET: Final = "preset"
 ENVIRONMENT_PREFIX: Final = "TUI_DL_"
+_ASYNC_ONLY: Final = ("concurrent_downloads", "connections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,19 @@ def effective_settings(file: Path, environment: Mapping[str, str], options: Mapp
     for layer in layers:
         values |= layer.values
         origins |= layer.origins
-    return EffectiveSettings(settings_with(Settings(), values), origins)
+    return _without_async(EffectiveSettings(settings_with(Settings(), values), origins))
+
+
+def _without_async(effective: EffectiveSettings) -> EffectiveSettings:
+    """Hold one task on one connection where `async_downloads` is off; an option that wants more is refused."""
+    if effective.settings.async_downloads:
+        return effective
+    values, origins = dict.fromkeys(_ASYNC_ONLY, 1), dict(effective.origins)
+    for name in _ASYNC_ONLY:
+        if origins.get(name, "").startswith("--") and getattr(effective.settings, name) != 1:
+            raise UsageError(f"{origins[name]} needs --async-downloads, which is off by {origins['async_downloads']}")
+        origins[name] = f"async_downloads is off by {origins['async_downloads']}"
+    return EffectiveSettings(settings_with(effective.settings, values), origins)
 
 
 def file_layer(file: Path) -> Layer:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tui_dl.cli.exits import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 
-INTERRUPTED: Final = 130
-"""Exit code of whatever a signal ended."""
 PATIENCE_S: Final = {signal.SIGINT: 5.0}
 """How long the end in order may take; a second Ctrl+C is at hand there."""
 DEFAULT_PATIENCE_S: Final = 1.8
@@ -89,14 +88,3 @@ def is_terminal(stream: Any) -> bool:
         return bool(stream.isatty())
     except (AttributeError, ValueError):
         return False
-
-
-def silence_closed_streams() -> None:
-    """Keep Python from complaining at its end about a reader that went away."""
-    for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            spare = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(spare, number)
-            os.close(spare)

@@ -1,0 +1,81 @@
+"""`tui-dl config`: path, show, check and init as a person uses them."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tui_dl.cli.locations import find_locations
+from tui_dl.cli.main import run
+from tui_dl.core.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_init_writes_once(home: Path, capsys: Output) -> None:
+    """A new file is right; an existing one is never touched."""
+    file = home / "config" / "config.toml"
+    assert run(["config", "init"]) == 0
+    assert run(["config", "check"]) == 0
+    file.write_text("connections = 3\n")
+    assert run(["config", "init"]) == 2
+    assert file.read_text() == "connections = 3\n"
+    assert "is left alone" in capsys.readouterr().err
+
+
+def test_path_is_under_the_home(home: Path, capsys: Output) -> None:
+    """Whether or not it is there."""
+    run(["config", "path"])
+    assert capsys.readouterr().out == f"{home}/config/config.toml\n"
+
+
+def test_show_prints_every_setting_and_its_origin(home: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it prints is valid TOML, each line with its origin."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text("connections = 3\n")
+    monkeypatch.setenv("TUI_DL_PER_HOST", "4")
+    assert run(["config", "show", "--timeout", "5"]) == 0
+    out = capsys.readouterr().out
+    assert tomllib.loads(out).keys() == SETTINGS.keys()
+    origins = {line.split()[0]: line.split("  # ")[1] for line in out.splitlines()}
+    assert origins["connections"].endswith("config.toml:1")
+    assert (origins["per_host"], origins["timeout"]) == ("TUI_DL_PER_HOST", "--timeout")
+    assert origins["units"] == "default"
+
+
+def test_check_names_what_is_wrong(home: Path, capsys: Output) -> None:
+    """File, line and the nearest right name; exit 2."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text("\nconections = 3\n")
+    assert run(["config", "check"]) == 2
+    assert "config.toml:2: unknown setting 'conections'; did you mean 'connections'?" in capsys.readouterr().err
+
+
+def test_a_wrong_file_stops_every_download(home: Path, capsys: Output) -> None:
+    """A setting that does not hold is never passed over."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text("timeout = 'soon'\n")
+    assert run(["get", "http://h/a"]) == 2
+    assert "config.toml:1: " in capsys.readouterr().err
+
+
+def test_folders_are_the_platforms_without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """XDG variables are honoured, and a missing runtime folder is no reason for a warning."""
+    for name in ("CONFIG_HOME", "DATA_HOME", "STATE_HOME"):
+        monkeypatch.setenv(f"XDG_{name}", str(tmp_path / name))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    found = find_locations({})
+    assert found.config == tmp_path / "CONFIG_HOME" / "tui-dl"
+    assert found.journal_file == tmp_path / "DATA_HOME" / "tui-dl" / "journal.sqlite3"
+    assert found.log_file == tmp_path / "STATE_HOME" / "tui-dl" / "tui-dl.log"
+
+
+def test_one_variable_puts_everything_in_one_place(tmp_path: Path) -> None:
+    """`TUI_DL_HOME` holds all four folders."""
+    found = find_locations({"TUI_DL_HOME": str(tmp_path)})
+    assert {found.config.parent, found.data.parent, found.state.parent, found.runtime.parent} == {tmp_path}

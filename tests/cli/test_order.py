@@ -1,0 +1,84 @@
+"""What a command line orders: folder, name, headers, policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tui_dl.cli.locations import locations_under
+from tui_dl.cli.order import Order, new_task, parse_header, read_order
+from tui_dl.core.errors import UsageError
+from tui_dl.core.task import OnExists, TaskOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "http://h/a"
+
+
+def order(tmp_path: Path, environment: dict[str, str] | None = None, **given: Any) -> Order:
+    """Return the order of one address, typed in `tmp_path`."""
+    given = {"urls": (URL,), **given}
+    return read_order(given, locations=locations_under(tmp_path), environment=environment or {}, folder=tmp_path)
+
+
+def test_the_folder_is_where_the_command_was_typed(tmp_path: Path) -> None:
+    """DESIGN 14: stored absolute."""
+    assert order(tmp_path).news[0].dir == str(tmp_path)
+
+
+def test_a_folder_is_taken_from_there_too(tmp_path: Path) -> None:
+    """A relative one is below it, one from the settings holds where no option says otherwise, `~` is the home."""
+    assert order(tmp_path, dir="sub").dir == str(tmp_path / "sub")
+    assert order(tmp_path, {"TUI_DL_DIR": "/elsewhere"}).dir == "/elsewhere"
+    assert order(tmp_path, {"TUI_DL_DIR": "/elsewhere"}, dir="/here").dir == "/here"
+    assert order(tmp_path, dir="~/iso").dir == str(tmp_path / "iso")
+
+
+def test_a_name_is_for_one_address(tmp_path: Path) -> None:
+    """It is used as it is typed."""
+    assert order(tmp_path, output="b.iso").news[0].name == "b.iso"
+    with pytest.raises(UsageError, match="exactly one address"):
+        order(tmp_path, output="b.iso", input_file="-")
+
+
+def test_a_list_leaves_alone_what_is_there(tmp_path: Path) -> None:
+    """DESIGN 14: lists skip, unless somebody said otherwise; typed addresses are renamed."""
+    assert order(tmp_path).listed_task(URL).options.on_exists is OnExists.SKIP
+    assert order(tmp_path, rename=True).listed_task(URL).options.on_exists is None
+    assert order(tmp_path).news[0].options.on_exists is None
+
+
+def test_a_policy_is_a_setting_of_the_whole_order(tmp_path: Path) -> None:
+    """`--overwrite` holds for all."""
+    assert order(tmp_path, overwrite=True).effective.settings.on_exists == OnExists.OVERWRITE
+
+
+def test_credentials_in_an_address_become_a_header(tmp_path: Path) -> None:
+    """Neither journal nor log shows them; a header that was given wins; other options stay."""
+    options = TaskOptions(connections=3)
+    task = new_task("http://me:secret@h/a", "/d", "", options)
+    assert (task.url, task.options.connections) == (URL, 3)
+    assert task.options.headers == (("Authorization", "Basic bWU6c2VjcmV0"),)
+    given = TaskOptions(headers=(("authorization", "mine"),))
+    assert new_task("http://me:secret@h/a", "/d", "", given).options == given
+
+
+@pytest.mark.parametrize("line", ["X-A: b", "X-A:b", " X-A :  b "])
+def test_a_header_is_name_and_value(line: str) -> None:
+    """Blanks around them do not count."""
+    assert parse_header(line) == ("X-A", "b")
+
+
+@pytest.mark.parametrize("line", ["nonsense", ": b", "X A: b", "X-A: b\r\nHost: other", "Range: bytes=1-", "host: x"])
+def test_a_header_that_would_break_the_request_is_refused(line: str) -> None:
+    """No second header is smuggled in, and ours are ours."""
+    with pytest.raises(UsageError, match="--header"):
+        parse_header(line)
+
+
+def test_an_address_is_checked_before_anything_is_opened(tmp_path: Path) -> None:
+    """Wrong usage, not a failed download."""
+    with pytest.raises(UsageError):
+        order(tmp_path, urls=("http://",))
