@@ -173,6 +173,15 @@ class Engine:
         self.end()
         return time.monotonic() - before
 
+    def stop_traced(self) -> float:
+        """SIGTERM what runs under a tracer and return how many seconds it took to end."""
+        assert self.process is not None
+        before = time.monotonic()
+        for child in children(self.process.pid):
+            os.kill(child, signal.SIGTERM)
+        self.end()
+        return time.monotonic() - before
+
     def watch(self, condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> bool:
         """Wait until the condition holds; False where the run ended or the time was over before."""
         assert self.process is not None
