@@ -97,8 +97,13 @@ async def _read_through(
     try:
         segment = SegmentPlan(total_bytes).begin(0, total_bytes)
         await connection.pump(exchange.answer, segment, total_bytes)
+    except BaseException:
+        # Nothing of it can be kept, so that it is no progress either.
+        live.rewind(0)
+        raise
     finally:
         live.connections.remove(connection)
+        await connection.abandon()
 
 
 def _nothing_to_record(extents: list[Extent]) -> None:

@@ -152,6 +152,15 @@ class Connection:
         await self._write_gather()
         await self._await_write()
 
+    async def abandon(self) -> None:
+        """Wait for the write under way, whatever comes of it, and forget what is gathered."""
+        self._buffers, self._buffered_bytes = [], 0
+        write, self._write = self._write, None
+        if write is not None:
+            await asyncio.wait([write])
+            if not write.cancelled():
+                write.exception()
+
     async def _write_gather(self) -> None:
         await self._await_write()
         if self._buffers:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, HttpError, Reason
+from tui_dl.core.errors import ContentError, HttpError, NetworkError, Reason
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.resume import SAMPLE_COUNT, TAIL_BYTES, Rung, Verdict, choose_rung
 from tui_dl.core.task import Flag
@@ -42,24 +43,26 @@ class Opener:
         rung = choose_rung(task.validator, held.total_bytes, task.total_bytes, self._context.settings.resume_unverified)
         if rung is Rung.RESTART:
             self._live.note("nothing proves that the bytes held are of the same version; starts over")
-            raise VersionChanged
+            raise VersionChanged(is_proven=False)
         if rung is Rung.SAMPLES:
             await self._compare_samples()
             self._live.change(flags=task.flags | {Flag.VERSION_UNVERIFIED})
-        gap = next(held.gaps(task.total_bytes or 0))
-        overlap = self._overlap(gap.start)
-        exchange = await self._ask(gap.start - overlap, has_held=True)
+        start = self._first_missing(task.total_bytes)
+        overlap = self._overlap(start)
+        exchange = await self._ask(start - overlap, has_held=True)
         try:
-            return await self._proven(exchange, gap.start, overlap)
+            return await self._proven(exchange, start, overlap)
         except BaseException:
             exchange.close()
             raise
 
     async def _ask(self, start: int, *, has_held: bool = False) -> Exchange:
+        is_refused = False
         for _ in range(MAX_ASKS):
             exchange = await self._asker.ask(self._asker.asked(start, None, has_held=has_held))
             verdict = exchange.judgement.verdict
             if verdict in USABLE:
+                self._asker.budget.refuses_ranges |= is_refused
                 return exchange
             exchange.close()
             if verdict is Verdict.CHANGED:
@@ -70,9 +73,14 @@ class Opener:
             else:
                 self._live.note("the server refuses ranges; asks without")
                 self._asker.sends_range = False
-                if exchange.answer.status in REFUSES_RANGES:
-                    self._asker.budget.refuses_ranges = True
+                is_refused |= start == 0 and exchange.answer.status in REFUSES_RANGES
         raise HttpError(Reason.RANGE_REFUSED, "the server gives the file neither in ranges nor whole")
+
+    def _first_missing(self, total_bytes: int | None) -> int:
+        held = self._plan.held
+        if total_bytes is None:  # fetched in order: what is held is a beginning
+            return next((one.end for one in held if one.start == 0), 0)
+        return next(held.gaps(total_bytes)).start
 
     def _overlap(self, start: int) -> int:
         """Return how many held bytes before `start` are asked for again, to compare them."""
@@ -119,7 +127,11 @@ class Opener:
         pieces: list[bytes] = []
         missing = count_bytes
         while missing:
-            piece = await exchange.answer.read(missing)
+            try:
+                async with asyncio.timeout(self._context.settings.timeout):
+                    piece = await exchange.answer.read(missing)
+            except TimeoutError:
+                raise NetworkError(Reason.STALLED, is_retryable=True) from None
             if not piece:
                 raise ContentError(Reason.WRONG_RANGE, "the server sent less than it said", is_retryable=True)
             pieces.append(piece)

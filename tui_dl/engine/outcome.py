@@ -35,3 +35,8 @@ class Outcome:
 
 class VersionChanged(Exception):  # noqa: N818  # a turn of events inside a transfer, not an error for people
     """The server holds another version than the bytes at hand; the transfer starts over or fails, as set."""
+
+    def __init__(self, *, is_proven: bool = True) -> None:
+        super().__init__()
+        self.is_proven = is_proven
+        """False: it may be the same, but nothing shows it."""

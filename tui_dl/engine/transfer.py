@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
 from tui_dl.core.extents import range_set
+from tui_dl.core.http_rules import Match
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.splitting import SegmentPlan
@@ -53,12 +55,13 @@ class Transfer:
         self._crew: Crew | None = None
         self._task: asyncio.Task[object] | None = None
         self._is_stopping = False
+        self._may_split = True
 
     @property
     def max_connections(self) -> int:
         """Most connections that this task may have."""
         settings = self._context.settings
-        if not settings.async_downloads or self._live.task.options.is_ordered:
+        if not (settings.async_downloads and self._may_split) or self._live.task.options.is_ordered:
             return 1
         return self._live.task.options.connections or settings.connections
 
@@ -74,12 +77,18 @@ class Transfer:
 
     def stop(self) -> None:
         """End the attempt; `run()` then returns `STOPPED`."""
-        if not self._is_stopping and self._task is not None:
+        if not self._is_stopping:
             self._is_stopping = True
-            self._task.cancel()
+            if self._task is not None:
+                self._task.cancel()
+
+    def _was_stopped(self) -> bool:
+        return self._is_stopping
 
     async def run(self) -> Outcome:
         """Make the attempt. Errors of ours become an outcome; others are faults and are raised."""
+        if self._was_stopped():
+            return Outcome(End.STOPPED)
         self._task = asyncio.current_task()
         try:
             try:
@@ -88,9 +97,9 @@ class Transfer:
                 self._live.plan = None
                 await self._leave()
         except TuiDlError as error:
-            return Outcome(End.FAILED, error)
+            return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
         except asyncio.CancelledError:
-            if not self._is_stopping or self._task is None:
+            if not self._was_stopped() or self._task is None:
                 raise
             self._task.uncancel()
             if self._live.task.status is Status.COMPLETED:
@@ -107,14 +116,17 @@ class Transfer:
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
         for _ in range(MAX_RESTARTS):
-            opener = Opener(self._context, self._live, self._asker, self._plan, self._part)
-            exchange = await opener.open()
+            exchange: Exchange | None = None
             try:
+                exchange = await Opener(self._context, self._live, self._asker, self._plan, self._part).open()
                 return await self._fetch(exchange)
-            except VersionChanged:
-                await self._restart()
+            except VersionChanged as change:
+                # A server that names another version in each answer gives one whole file on one connection.
+                self._may_split = self._crew is None
+                await self._restart(is_proven=change.is_proven)
             finally:
-                exchange.close()
+                if exchange is not None:
+                    exchange.close()
         raise ContentError(Reason.CHANGED, "the file changes on the server again and again")
 
     # -- what is held --------------------------------------------------------------------------------------------------
@@ -123,6 +135,8 @@ class Transfer:
         """Take up the part file of an earlier attempt with all of it that can be proven."""
         task = self._live.task
         if not task.part_path:
+            # What an earlier attempt received in vain is no progress.
+            self._live.rewind(0)
             return
         checkpoint = await self._context.journal.load_checkpoint(task.id)
         try:
@@ -143,7 +157,7 @@ class Transfer:
             return
         self._part = part
         if task.options.restarts:
-            await self._restart()
+            await self._restart(is_proven=False)
             return
         good, bad = await part.verify(checkpoint.extents)
         for extent in bad:
@@ -170,29 +184,29 @@ class Transfer:
         return True
 
     async def _forget_part(self) -> None:
-        self._live.change(part_path="", downloaded_bytes=0)
+        options = replace(self._live.task.options, restarts=False)
+        self._live.change(part_path="", downloaded_bytes=0, options=options)
         self._live.rewind(0)
         self._plan.forget_all()
         await self._context.journal.forget_checkpoint(self._live.task.id)
 
-    async def _restart(self) -> None:
-        """Drop what is held, as the setting says for a file that changed."""
-        live, part = self._live, self._part
-        is_asked = live.task.options.restarts
-        if not is_asked and self._context.settings.on_change == "fail":
+    async def _restart(self, *, is_proven: bool) -> None:
+        """Drop what is held; where a change is proven, as the setting says."""
+        live, part, on_change = self._live, self._part, self._context.settings.on_change
+        if is_proven and on_change == "fail":
             raise ContentError(Reason.CHANGED, "the file changed on the server; what was fetched is kept")
         if self._checkpointer is not None:
             await self._checkpointer.finish(is_committing=True)
             self._checkpointer = None
         if part is not None:
             self._part = None
-            if self._context.settings.on_change == "keep-both" and not is_asked:
+            if is_proven and on_change == "keep-both":
                 live.note(f"the old version is kept as {part.path}")
                 await part.close()
             else:
                 await part.delete()
         await self._forget_part()
-        if not is_asked:
+        if is_proven:
             live.note("the file changed on the server; starts over")
             live.change(flags=live.task.flags | {Flag.RESTARTED})
         self._asker.total_bytes = None
@@ -202,7 +216,7 @@ class Transfer:
     async def _fetch(self, exchange: Exchange) -> Outcome:
         judgement = exchange.judgement
         if judgement.verdict is Verdict.RESTART:
-            await self._restart()
+            await self._restart(is_proven=self._is_other_version(judgement))
         self._accept(exchange)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
@@ -210,12 +224,20 @@ class Transfer:
         if judgement.encodings:
             return await self._fetch_encoded(exchange)
         total = live.total_bytes
-        if total is not None and total <= SMALL_BYTES and not self._plan.held and self._part is None:
+        if judgement.end == total is not None and total <= SMALL_BYTES and self._part is None:
             await fetch_small(self._context, live, exchange, self._plan, self._release_slot)
             return Outcome(End.COMPLETED)
         await self._open_part()
         await self._fetch_large(exchange)
         return await self._commit()
+
+    def _is_other_version(self, judgement: Judgement) -> bool:
+        """Whether the answer contradicts what is known, rather than not proving it."""
+        known = self._live.task
+        is_other_length = None not in (known.total_bytes, judgement.total_bytes) and (
+            known.total_bytes != judgement.total_bytes
+        )
+        return is_other_length or known.validator.matches(judgement.validator) is Match.DIFFERENT
 
     def _accept(self, exchange: Exchange) -> None:
         """Take over what the first answer says of the file."""
@@ -276,7 +298,7 @@ class Transfer:
         if judgement.verdict is Verdict.WHOLE_SAME:
             self._live.rewind(0)
         await self._crew.run(exchange, segment)
-        if not exchange.answer.has_proven_end:
+        if judgement.end is None and not exchange.answer.has_proven_end:
             self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
         self._live.total_bytes = self._plan.total_bytes
         self._live.change(total_bytes=self._plan.total_bytes)

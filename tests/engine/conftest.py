@@ -1,0 +1,49 @@
+"""Fixtures of the engine's tests: engines, quick pauses, and no fault that only a log would tell."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from tests.engine.stage import Engines
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+QUICK = {
+    "tui_dl.engine.asking.DEFAULT_PAUSE_S": 0.02,
+    "tui_dl.core.host_budget.MIN_GAP_AFTER_REFUSAL_S": 0.01,
+    "tui_dl.engine.retrying.AFTER_PROGRESS_S": 0.01,
+    "tui_dl.engine.crew.REPLACE_JITTER_S": 0.01,
+    "tui_dl.engine.crew.TICK_S": 0.02,
+    "tui_dl.core.growth.SETTLE_S": 0.03,
+    "tui_dl.core.growth.MEASURE_S": 0.05,
+}
+"""Pauses that are politeness or patience, shortened; tests of the pauses themselves set their own."""
+
+
+@pytest.fixture(autouse=True)
+def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses that would only make tests slow."""
+    for name, value in QUICK.items():
+        monkeypatch.setattr(name, value)
+
+
+@pytest_asyncio.fixture
+async def engines(tmp_path: Path) -> AsyncIterator[Engines]:
+    """Yield what opens engines; afterwards none may have left a connection open or an exception unheard."""
+    loop = asyncio.get_running_loop()
+    unheard: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: unheard.append(context))
+    opened = Engines(tmp_path)
+    yield opened
+    await opened.aclose()
+    await asyncio.sleep(0)
+    gc.collect()
+    loop.set_exception_handler(None)
+    assert not unheard
