@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui_dl.cli.compose import open_engine
-from tui_dl.cli.exits import INTERRUPTED
+from tui_dl.cli.exits import DONE, INTERRUPTED
 from tui_dl.cli.stopping import Stopped, Stopping
 from tui_dl.core.status import UNFINISHED
 from tui_dl.ui.loop import new_loop
@@ -53,7 +53,7 @@ class Screen:
             await stopping.run(self._run(grant, feed, stopping.stop))
         except Stopped:
             return INTERRUPTED
-        return 0
+        return INTERRUPTED if stopping.was_asked else DONE
 
     async def _run(
         self,

@@ -37,6 +37,11 @@ class Stopping:
         self._work: asyncio.Task[Any] | None = None
         self._is_asked = False
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether somebody ended the work; work that swallows its cancelling returns as if it had ended itself."""
+        return self._is_asked
+
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what the work returns; raises `Stopped` once the stopped work has closed its things."""
         loop = asyncio.get_running_loop()
