@@ -28,29 +28,29 @@ class CellState(IntEnum):
 def segment_cells(
     total_bytes: int, held: Sequence[ByteRange], segments: Sequence[SegmentView], width: int
 ) -> list[CellState]:
-    """Divide a file of `total_bytes` into `width` cells; `held` is sorted and disjoint."""
+    """Divide a file of `total_bytes` into `width` cells; `held` is sorted and disjoint.
+
+    Positions are counted in bytes times `width`, so that each cell is `total_bytes` long and nothing is rounded.
+    """
     if total_bytes <= 0 or width <= 0:
         return []
-    held_bytes = [0.0] * width
-    cell_bytes = total_bytes / width
+    amounts = [0] * width
     for part in held:
-        first = min(width - 1, int(part.start / cell_bytes))
-        last = min(width - 1, int((part.end - 1) / cell_bytes))
-        for cell in range(first, last + 1):
-            overlap = min(part.end, (cell + 1) * cell_bytes) - max(part.start, cell * cell_bytes)
-            held_bytes[cell] += max(0.0, overlap)
-    cells = [_state(amount, cell_bytes) for amount in held_bytes]
+        start, end = part.start * width, part.end * width
+        for cell in range(start // total_bytes, min(width - 1, (end - 1) // total_bytes) + 1):
+            amounts[cell] += min(end, (cell + 1) * total_bytes) - max(start, cell * total_bytes)
+    cells = [_state(amount, total_bytes) for amount in amounts]
     for segment in segments:
         start, end = segment.range.start, segment.range.end
-        near_end = start + (end - start) * IN_FLIGHT_PART
-        for cell in range(int(start / cell_bytes), int(near_end / cell_bytes) + 1):
-            if cell < width and cells[cell] is not CellState.HELD:
+        near_end = start + int((end - start) * IN_FLIGHT_PART)
+        for cell in range(start * width // total_bytes, min(width - 1, near_end * width // total_bytes) + 1):
+            if cells[cell] is not CellState.HELD:
                 cells[cell] = CellState.FLIGHT
     return cells
 
 
-def _state(amount: float, cell_bytes: float) -> CellState:
-    if amount >= cell_bytes - 0.5:
+def _state(amount: int, whole: int) -> CellState:
+    if amount >= whole:
         return CellState.HELD
     return CellState.PARTLY if amount > 0 else CellState.MISSING
 

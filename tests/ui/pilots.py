@@ -1,0 +1,59 @@
+"""The app on a fake engine, ready for keys; and the screen as lines of text."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from tui_dl.ui.app import TuiDlApp
+from tui_dl.ui.glyphs import UNICODE, Glyphs
+from tui_dl.ui.start import Start
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.pilot import Pilot
+
+    from tests.ui.fake_engine import FakeEngine
+
+
+def make_app(engine: FakeEngine, *, glyphs: Glyphs = UNICODE, **changes: Any) -> TuiDlApp:
+    """Make the app on an engine that is there at once."""
+
+    async def connect() -> FakeEngine:
+        return engine
+
+    environment = changes.pop("environment", {"COLORTERM": "truecolor"})
+    return TuiDlApp(Start(connect=connect, folder="/downloads", environment=environment, glyphs=glyphs, **changes))
+
+
+@asynccontextmanager
+async def running(
+    engine: FakeEngine, size: tuple[int, int] = (120, 36), **changes: Any
+) -> AsyncIterator[tuple[TuiDlApp, Pilot[Any]]]:
+    """Run the app until the rows of the first view are shown."""
+    app = make_app(engine, **changes)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        yield app, pilot
+
+
+async def settle(app: TuiDlApp, pilot: Pilot[Any]) -> None:
+    """Let the viewer answer, then show the engine's present state, as the next tick would."""
+    for _turn in range(3):
+        await pilot.pause()
+    if app.main.port is not None:
+        app.main.refresh_from_engine()
+    for _turn in range(3):
+        await pilot.pause()
+
+
+def lines_of(app: TuiDlApp) -> list[str]:
+    """Return what stands on the screen, line by line."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def screen_text(app: TuiDlApp) -> str:
+    """Return what stands on the screen."""
+    return "\n".join(lines_of(app))
