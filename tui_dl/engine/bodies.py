@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import Flag
 from tui_dl.engine.connection import Connection
-from tui_dl.engine.encoded_body import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.encoded_body import Decoder
     from tui_dl.engine.live import LiveTask
 
 
@@ -70,9 +70,10 @@ async def fetch_small(
     )
 
 
-async def fetch_encoded(context: EngineContext, live: LiveTask, exchange: Exchange, part: PartFile) -> None:
+async def fetch_encoded(
+    context: EngineContext, live: LiveTask, exchange: Exchange, part: PartFile, decoder: Decoder
+) -> None:
     """Decode a body into a part file; its length is then known by the coding's own end."""
-    decoder = Decoder(exchange.judgement.encodings)
     sink = _Decoding(decoder, part)
     live.rewind(0)
     await part.truncate(0)

@@ -111,9 +111,7 @@ class AiohttpTransport:
     def __init__(self, *, connect_timeout_s: float, timeout_s: float) -> None:
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._session = aiohttp.ClientSession(
-            connector=_Connector(
-                limit=0, keepalive_timeout=KEEP_ALIVE_S, happy_eyeballs_delay=HAPPY_EYEBALLS_S
-            ),
+            connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE_S, happy_eyeballs_delay=HAPPY_EYEBALLS_S),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,

@@ -79,7 +79,15 @@ class Ledger:
         self._saved(live)
         self.tell(kind, live.task)
 
+    def keep_story(self, live: LiveTask) -> None:
+        """Let the journal keep the log of a completed task, if there is more to tell than one request."""
+        if live.has_story:
+            self._keep_log(live)
+
     def _saved(self, live: LiveTask) -> None:
         live.stored = live.task
+        self._keep_log(live)
+
+    def _keep_log(self, live: LiveTask) -> None:
         for line in live.take_lines():
             self.journal.log(live.task.id, line)

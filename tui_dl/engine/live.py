@@ -100,6 +100,11 @@ class LiveTask:
         """Return the log, made safe, secrets masked; done here because few logs are ever read."""
         return tuple(LogLine(line.at, display_text(mask_secrets(line.text), MAX_LOG_CHARS)) for line in self._notes)
 
+    @property
+    def has_story(self) -> bool:
+        """Whether the log tells more than that one request was answered."""
+        return len(self._notes) > 1
+
     def take_lines(self) -> tuple[LogLine, ...]:
         """Return the log and begin a new one."""
         lines = self.lines()

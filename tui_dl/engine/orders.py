@@ -132,19 +132,17 @@ class Orders:
         return await self._step(Trigger.RETRY, await self._ids({Status.FAILED}))
 
     async def _step(self, trigger: Trigger, ids: Sequence[int]) -> CommandOutcome:
-        wanted = set(ids)
+        wanted = frozenset(ids)
         stopped: list[DownloadTask] = []
-        if trigger in (Trigger.PAUSE, Trigger.CANCEL):
-            stopped = await self._scheduler.stop(wanted, trigger)
-        touched = {task.id for task in stopped}
-        rest = [key for key in ids if key not in touched]
-        before = await self._journal.rows(rest) if rest and len(rest) <= MOST_EVENTS else []
-        await self._journal.flush()
-        changed = (
-            await self._journal.bulk(trigger, ids=rest, excluding_ids=tuple(self._scheduler.running)) if rest else 0
-        )
-        if trigger in (Trigger.RESUME, Trigger.RETRY, Trigger.PAUSE, Trigger.CANCEL):
-            self._scheduler.look_again()
+        with self._scheduler.barring(wanted):
+            if trigger in (Trigger.PAUSE, Trigger.CANCEL):
+                stopped = await self._scheduler.stop(wanted, trigger)
+            touched = {task.id for task in stopped}
+            rest = [key for key in ids if key not in touched]
+            await self._journal.flush()
+            before = await self._journal.rows(rest) if rest and len(rest) <= MOST_EVENTS else []
+            in_hand = tuple(self._scheduler.running)
+            changed = await self._journal.bulk(trigger, ids=rest, excluding_ids=in_hand) if rest else 0
         await self._tell(trigger, before)
         return CommandOutcome(changed + len(stopped), tuple(ids[:MOST_EVENTS]))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import Reason, TuiDlError
@@ -17,7 +19,7 @@ from tui_dl.engine.retrying import LOCAL_WAITS, next_step
 from tui_dl.engine.transfer import Transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.context import EngineContext
@@ -28,6 +30,10 @@ logger = logging.getLogger(__name__)
 PAGE_TASKS: Final = 256
 """Pending rows fetched from the journal at a time."""
 LEAST_WAIT_S: Final = 0.02
+POLL_S: Final = 0.25
+"""How often a host that bears no more connections is looked at again; mostly the end of a task wakes us before."""
+TROUBLE_S: Final = 1.0
+"""Pause after the journal could not be read."""
 STOPPED_EVENTS: Final = {Trigger.PAUSE: EventKind.PAUSED, Trigger.CANCEL: EventKind.CANCELLED}
 
 
@@ -39,6 +45,8 @@ class Slot:
         self.transfer = transfer
         self.stop_trigger = Trigger.REQUEUE
         """What a stop makes of the task."""
+        self.is_stopped = False
+        """Whether it ended because of that."""
         self.done = asyncio.Event()
         """Set when its state is recorded."""
 
@@ -68,6 +76,10 @@ class Scheduler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
         self._host_due_s: float | None = None
+        self._resting = 0
+        self._looks = 0
+        self._barred: list[Collection[int]] = []
+        self._passed_over: frozenset[str] = frozenset()
 
     # -- from outside --------------------------------------------------------------------------------------------------
 
@@ -76,9 +88,21 @@ class Scheduler:
         """Tasks that occupy a slot; those that only wait for their group's commit do not."""
         return len(self._occupied)
 
+    @contextmanager
+    def barring(self, ids: Collection[int]) -> Iterator[None]:
+        """Start none of these meanwhile: what a person wants of them is on its way to the journal."""
+        self._barred.append(ids)
+        try:
+            yield
+        finally:
+            self._barred.remove(ids)
+            self.look_again()
+
     def look_again(self) -> None:
         """Look for pending rows again: some were added or changed in the journal."""
+        self._looks += 1
         self._ready.clear()
+        self._passed_over = frozenset()
         self._may_have_pending = True
         self._idle.clear()
         self._wake.set()
@@ -101,7 +125,12 @@ class Scheduler:
         stopped = await self._stop_waiting([key for key in self.waiting if ids is None or key in ids], trigger)
         for slot in slots:
             await slot.done.wait()
-        return stopped + [slot.live.task for slot in slots]
+            # It may have ended by itself in that moment.
+            if slot.live.task.id in self.waiting:
+                stopped += await self._stop_waiting([slot.live.task.id], trigger)
+            elif slot.is_stopped:
+                stopped.append(slot.live.task)
+        return stopped
 
     async def run_until_idle(self) -> None:
         """Return when nothing runs, waits or is pending."""
@@ -121,7 +150,13 @@ class Scheduler:
         """Start tasks until closed."""
         while not self._is_closing:
             self._wake.clear()
-            await self._fill()
+            try:
+                await self._fill()
+            except TuiDlError as error:
+                logger.warning("the queue cannot be read: %s", error)
+                self._may_have_pending = True
+                await asyncio.sleep(TROUBLE_S)
+                continue
             try:
                 async with asyncio.timeout(self._next_look_s()):
                     await self._wake.wait()
@@ -129,14 +164,22 @@ class Scheduler:
                 continue
 
     def _next_look_s(self) -> float | None:
-        now = self._context.clock()
-        waits = [due_at - now for due_at in self._due_at.values()]
+        if not self._has_room():
+            return None
+        now, budgets = self._context.clock(), self._context.budgets
+        waits = []
+        for key, due_at in self._due_at.items():
+            wait_s = max(due_at - now, budgets[self.waiting[key].task.host].wait_s(now))
+            waits.append(wait_s if wait_s > 0 else POLL_S)
         if self._host_due_s is not None:
             waits.append(self._host_due_s)
         return max(LEAST_WAIT_S, min(waits)) if waits else None
 
+    def _has_room(self) -> bool:
+        return len(self._occupied) + self._resting < self._context.settings.concurrent_downloads
+
     async def _fill(self) -> None:
-        while len(self._occupied) < self._context.settings.concurrent_downloads and not self._is_closing:
+        while self._has_room() and not self._is_closing:
             live = self._take_due() or await self._take_ready()
             if live is None:
                 break
@@ -155,35 +198,51 @@ class Scheduler:
 
     async def _take_ready(self) -> LiveTask | None:
         if not self._ready and self._may_have_pending:
-            await self._fetch_page()
+            await self._fetch_page(frozenset())
+        live = self._pick()
+        if live is None and self._ready and self._may_have_pending:
+            # A page of hosts that bear no more must not keep others waiting.
+            hosts = frozenset(task.host for task in self._ready)
+            if hosts != self._passed_over:
+                self._passed_over = hosts
+                await self._fetch_page(hosts)
+                live = self._pick()
+        return live
+
+    def _pick(self) -> LiveTask | None:
         now = self._context.clock()
         self._host_due_s = None
         for index, task in enumerate(self._ready):
             budget = self._context.budgets[task.host]
+            if any(task.id in ids for ids in self._barred):
+                continue
             if budget.can_start(now):
                 del self._ready[index]
                 return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
-            self._host_due_s = min(self._host_due_s or 1.0, max(LEAST_WAIT_S, budget.wait_s(now)))
+            self._host_due_s = min(self._host_due_s or POLL_S, budget.wait_s(now) or POLL_S)
         return None
 
-    async def _fetch_page(self) -> None:
+    async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
+        looks = self._looks
         self._may_have_pending = False
         in_hand = [*self.running, *self.waiting]
-        page = await self._context.journal.next_pending(PAGE_TASKS, excluding_ids=in_hand)
+        page = await self._context.journal.next_pending(
+            PAGE_TASKS, excluding_hosts=excluding_hosts, excluding_ids=in_hand
+        )
+        if looks != self._looks:
+            return  # rows changed while the journal was asked: what it answered may be old
         # A task may have been taken in hand while the journal was asked.
         self._ready.extend(task for task in page if task.id not in self.running and task.id not in self.waiting)
-        self._may_have_pending = self._may_have_pending or len(page) == PAGE_TASKS
+        self._may_have_pending = len(page) == PAGE_TASKS or bool(excluding_hosts)
+        if page:
+            self._passed_over = frozenset()
 
     # -- one task ------------------------------------------------------------------------------------------------------
 
     def _launch(self, live: LiveTask) -> None:
         key = live.task.id
 
-        def release() -> None:
-            self._occupied.discard(key)
-            self._wake.set()
-
-        slot = Slot(live, Transfer(self._context, live, release))
+        slot = Slot(live, Transfer(self._context, live, partial(self._vacate, key)))
         self.running[key] = slot
         self._occupied.add(key)
         is_first = live.task.started_at is None
@@ -204,11 +263,20 @@ class Scheduler:
         finally:
             del self.running[key]
             slot.done.set()
-            self._wake.set()
-            if not self._is_closing and self._context.settings.delay_ms and key in self._occupied:
-                await asyncio.sleep(self._context.settings.delay_ms / 1000)
+            self._vacate(key)
+
+    def _vacate(self, key: int) -> None:
+        """Free the slot of a task, after the pause between the requests of a slot; a second call does nothing."""
+        if key in self._occupied:
             self._occupied.discard(key)
-            self._wake.set()
+            if delay_ms := self._context.settings.delay_ms:
+                self._resting += 1
+                asyncio.get_running_loop().call_later(delay_ms / 1000, self._end_rest)
+        self._wake.set()
+
+    def _end_rest(self) -> None:
+        self._resting -= 1
+        self._wake.set()
 
     async def _attempt(self, slot: Slot) -> Outcome:
         try:
@@ -223,6 +291,7 @@ class Scheduler:
             if live.stored.status is not Status.COMPLETED:
                 live.stored = live.task
             self._context.committed_paths.add(live.task.path)
+            self._ledger.keep_story(live)
             self._ledger.tell(EventKind.COMPLETED, live.task)
         elif outcome.end is End.SKIPPED:
             now = self._context.wall_clock()
@@ -230,6 +299,7 @@ class Scheduler:
             self._ledger.record_soon(live, EventKind.SKIPPED)
         elif outcome.end is End.STOPPED:
             await self._record_stop(live, slot.stop_trigger)
+            slot.is_stopped = True
         elif outcome.error is not None:
             await self._settle_failure(live, outcome.error, has_progressed=has_progressed)
 

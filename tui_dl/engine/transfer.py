@@ -21,6 +21,7 @@ from tui_dl.engine.asking import Asker
 from tui_dl.engine.bodies import fetch_encoded, fetch_small
 from tui_dl.engine.checkpointing import Checkpointer
 from tui_dl.engine.crew import Crew
+from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.ledger import save_finished
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.opening import Opener
@@ -312,12 +313,13 @@ class Transfer:
         return total if gap is None else gap.end
 
     async def _fetch_encoded(self, exchange: Exchange) -> Outcome:
+        decoder = Decoder(exchange.judgement.encodings)
         self._plan.total_bytes = self._live.total_bytes = None
         self._plan.held = RangeSet()
         await self._open_part()
         assert self._part is not None
         assert self._checkpointer is not None
-        await fetch_encoded(self._context, self._live, exchange, self._part)
+        await fetch_encoded(self._context, self._live, exchange, self._part, decoder)
         self._plan.total_bytes = self._live.total_bytes
         return await self._commit()
 
