@@ -155,7 +155,8 @@ def test_signalled(tmp_path: Path, number: signal.Signals, rounds: int) -> None:
         engine.start(*server.urls)
         engine.until("acknowledged", url=server.urls[-1])
         for _ in range(rounds):
-            if not has_come_to_its_instant(engine, server, dice, size_bytes // rounds) or not engine.said("running"):
+            engine.until("running")
+            if not has_come_to_its_instant(engine, server, dice, size_bytes // rounds):
                 break
             longest_s = max(longest_s, engine.signal(number))
             losses.note(engine, server)

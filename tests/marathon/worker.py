@@ -87,6 +87,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("journal", type=Path)
     parser.add_argument("folder")
     parser.add_argument("urls", nargs="*")
+    parser.add_argument("--into", action="append", default=[], nargs=2, metavar=("FOLDER", "URL"))
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
     parser.add_argument("--name", default="", help="file name of a single address")
     parser.add_argument("--retry-failed", action="store_true")
@@ -96,9 +97,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 async def work(options: argparse.Namespace, engine: AsyncDownloadEngine) -> int:
     """Do what is in the journal and on the command line; return the exit code."""
-    for url in options.urls:
+    for folder, url in [*((options.folder, url) for url in options.urls), *options.into]:
         try:
-            task = await engine.add(url, dir=options.folder, name=options.name)
+            task = await engine.add(url, dir=folder, name=options.name)
         except TuiDlError as error:
             say("refused", url=url, reason=error.reason, text=error.message)
         else:
