@@ -29,7 +29,7 @@ LIMIT_S = 20.0
 async def until(predicate: Callable[[], object], *, limit_s: float = LIMIT_S) -> None:
     """Wait until a predicate holds."""
     async with asyncio.timeout(limit_s):
-        while not predicate():
+        while not predicate():  # noqa: ASYNC110  # what is waited for tells no event
             await asyncio.sleep(0.002)
 
 

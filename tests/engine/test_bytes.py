@@ -264,9 +264,7 @@ async def test_416_of_an_empty_file_is_an_empty_file(engines: Engines, fault_ser
     [tempers.garbage(), tempers.half_a_status_line(), tempers.closes_at_once(), tempers.resets_at_once()],
     ids=["garbage", "half a line", "close", "reset"],
 )
-async def test_no_http_is_a_reason_and_no_traceback(
-    engines: Engines, fault_server: FaultServer, fault: Fault
-) -> None:
+async def test_no_http_is_a_reason_and_no_traceback(engines: Engines, fault_server: FaultServer, fault: Fault) -> None:
     """Whatever comes instead of an answer, the task fails with a documented reason."""
     task = await fetch(await engines(max_retries=1), fault_server.add("/f.bin", SMALL, fault))
     assert task.status is Status.FAILED

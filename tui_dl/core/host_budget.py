@@ -70,7 +70,9 @@ class HostBudget:
         Call it while the refused connection is still counted as open.
         """
         self.last_refusal_at = now
-        self.learned_connections = max(1, self.open_connections - 1)
+        borne = max(1, self.open_connections - 1)
+        known = self.learned_connections
+        self.learned_connections = borne if known is None else min(known, borne)
         if pause_s is not None:
             self.pause(now, pause_s)
 

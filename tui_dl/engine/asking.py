@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl._version import __version__
-from tui_dl.core.errors import FileSystemError, HttpError, Reason, TuiDlError
+from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.http_rules import parse_retry_after
 from tui_dl.core.ranges import range_header
 from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
+from tui_dl.engine.naming import expects_page
 from tui_dl.engine.redirects import get_following
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ class Asker:
         except TuiDlError as error:
             self._close_refused(exchange, error)
             raise
-        self.budget.answered_well()
+        except BaseException:
+            exchange.close()
+            raise
+        self._note_answer(exchange)
         return exchange
 
     async def ask_extra(self, start: int, end: int) -> Exchange:
@@ -93,8 +97,15 @@ class Asker:
         except TuiDlError as error:
             self._close_refused(exchange, error)
             raise
-        self.budget.answered_well()
+        except BaseException:
+            exchange.close()
+            raise
+        self._note_answer(exchange)
         return exchange
+
+    def _note_answer(self, exchange: Exchange) -> None:
+        if exchange.answer.status < 300:
+            self.budget.answered_well()
 
     def asked(self, start: int, end: int | None, *, has_held: bool) -> Asked:
         """Describe a request under what was learned so far."""
@@ -107,14 +118,14 @@ class Asker:
             has_held=has_held,
             total_bytes=self.total_bytes if has_held else None,
             validator=self.validator,
+            expects_page=expects_page(self._live.task.filename),
         )
 
     async def _await_host(self) -> None:
-        now = self._context.clock()
-        wait_s = self.budget.wait_s(now)
-        if wait_s > SHORT_WAIT_S:
-            raise HttpError(Reason.HOST_ASKED, "the host asked to wait", is_retryable=True, retry_after_s=wait_s)
-        if wait_s > 0:
+        # Asked again after each sleep: another task may have taken the turn.
+        while (wait_s := self.budget.wait_s(self._context.clock())) > 0:
+            if wait_s > SHORT_WAIT_S:
+                raise HttpError(Reason.HOST_ASKED, "the host asked to wait", is_retryable=True, retry_after_s=wait_s)
             await asyncio.sleep(wait_s)
 
     async def _send(self, asked: Asked, *, is_extra: bool) -> Exchange:
@@ -128,7 +139,7 @@ class Asker:
                 context.transport, url, headers, allow_downgrade=context.settings.allow_downgrade, note=live.note
             )
         except TuiDlError as error:
-            if not isinstance(error, FileSystemError) and self.budget.open_connections > 1:
+            if isinstance(error, NetworkError) and self.budget.open_connections > 1:
                 self.budget.refused(context.clock(), pause_s=None)
             self.budget.closed()
             live.note(f"GET {headers.get('Range', 'all')}: {error}")

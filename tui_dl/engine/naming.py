@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import ContentError, Reason
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 SCRIPT_SUFFIXES: Final = (".php", ".asp", ".aspx", ".jsp", ".cgi", ".do")
 """Endings of programs on servers, not of files."""
 PAGE_SUFFIXES: Final = (".html", ".htm", ".xhtml")
+FILE_SUFFIXES: Final = frozenset(
+    (
+        *(".iso", ".img", ".deb", ".rpm", ".apk", ".dmg", ".pkg", ".msi", ".appimage", ".flatpak", ".snap", ".jar"),
+        *(".7z", ".rar", ".zst", ".lz4", ".lz", ".lzma", ".whl", ".safetensors", ".gguf", ".parquet", ".qcow2"),
+        *(".mkv", ".flac", ".opus", ".ogg", ".m4a", ".torrent", ".epub"),
+    )
+)
+"""Files that the standard library's table of types lacks."""
 
 
 def fixed_name(headers: Mapping[str, str], url: str, final_url: str) -> str:
@@ -32,11 +41,25 @@ def refuse_web_page(headers: Mapping[str, str], name: str) -> None:
     """Raise `ContentError` where a page for people came although the name promises something else."""
     if not is_web_page(headers.get("Content-Type", "")) or "Content-Disposition" in headers:
         return
-    promised, _ = mimetypes.guess_type(name)
-    if promised is not None and promised.partition("/")[0] != "text" and not name.lower().endswith(PAGE_SUFFIXES):
+    if _promises_file(name):
         raise ContentError(
             Reason.WEB_PAGE, f"a web page came instead of {name}: a login or error page, or the link has expired"
         )
+
+
+def expects_page(name: str) -> bool:
+    """Whether a name is that of a page for people."""
+    return name.lower().endswith(PAGE_SUFFIXES)
+
+
+def _promises_file(name: str) -> bool:
+    if expects_page(name):
+        return False
+    # Not `guess_type()`: it reads files of the system at its first call.
+    suffix = os.path.splitext(name.lower())[1]  # noqa: PTH122  # text in, text out
+    if suffix in FILE_SUFFIXES or suffix in mimetypes.encodings_map:
+        return True
+    return mimetypes.types_map.get(suffix, "text/").partition("/")[0] != "text"
 
 
 def _looks_like_file(name: str) -> bool:
