@@ -32,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    """The engine with its journal and folder, not started."""
+    """Make the engine with its journal and folder, not started."""
     with Engine(tmp_path, "connections=2", "retry_delay=0.05") as made:
         yield made
 
@@ -62,7 +62,7 @@ def test_full_disk_goes_on_by_itself(tmp_path: Path, server: Server) -> None:
         filler.unlink()
         assert engine.end(GOES_ON_S) == 0, engine.story
         assert oracle.check(engine.folder / FILE_NAME, server.seed, SIZE_BYTES) is None
-        assert os.listdir(engine.folder) == [FILE_NAME]
+        assert [one.name for one in engine.folder.iterdir()] == [FILE_NAME]
         assert server.sent_bytes <= server.total_bytes + 4 * MIB
 
 
@@ -77,6 +77,8 @@ def test_journal_on_a_full_disk(tmp_path: Path, server: Server, leave_kib: int) 
         filler = fill(disk, leave_bytes=leave_kib * KIB)
         engine.watch(lambda: bool(engine.said("waiting") or engine.said("completed", url=server.urls[0])))
         filler.unlink()
+        # What ended while there was no room is recorded by this run or found whole by the next one.
+        assert engine.end() in (0, 1), engine.story
         ends_whole(engine, server)
         assert {row["status"] for row in engine.said("rows")[0]["rows"]} == {"completed"}
 
@@ -94,7 +96,6 @@ def test_read_only_folder(engine: Engine, server: Server, is_from_the_start: boo
         engine.watch(lambda: half_way(server))
         with read_only(engine.folder):
             engine.end()
-        assert engine.said("failed") or not engine.said("rows")
     assert all(line["reason"] in ("read-only", "folder-missing") for line in engine.said("failed")), engine.story
     ends_whole(engine, server, "--retry-failed")
 
@@ -229,6 +230,8 @@ def test_two_engines_on_one_journal(tmp_path: Path, server: Server) -> None:
     """Two processes run their own tasks side by side; a killed one's are adopted by the next start."""
     journal, folder = tmp_path / "state" / "journal.db", tmp_path / "downloads"
     first_home, second_home = tmp_path / "first", tmp_path / "second"
+    first_home.mkdir()
+    second_home.mkdir()
     with (
         Engine(first_home, journal=journal, folder=folder) as first,
         Engine(second_home, journal=journal, folder=folder) as second,

@@ -59,7 +59,7 @@ SETTLED: Final = frozenset({"failed", "waiting", "completed"})
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A file of 1.5 MiB, slow enough for several writes, and five small ones."""
+    """Serve a file of 1.5 MiB, slow enough for several writes, and five small ones."""
     home = tmp_path_factory.mktemp("server")
     with Server(home, "--pace", "4e6", size_bytes=3 * MIB // 2, small=5) as running:
         yield running

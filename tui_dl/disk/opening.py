@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.filename import numbered
 from tui_dl.disk.folder import require_component
-from tui_dl.disk.placing import first_free
+from tui_dl.disk.placing import SCATTERED_SUFFIX, first_free
 
 if TYPE_CHECKING:
     from tui_dl.disk.folder import Folder
@@ -44,19 +44,22 @@ class OpenPart(NamedTuple):
 def create_part(folder: Folder, name: str, suffix: str, total_bytes: int | None) -> OpenPart:
     """Make a part file under the first free of `NAME`, `NAME (1)`... with the suffix; mode `0666 & ~umask`.
 
+    An empty scattered one that nobody holds is taken up: a crash came between its making and its record.
     Takes the folder over: it is closed where this fails.
     """
     fd = -1
 
+    is_locked = False
+
     def take(free_name: str) -> None:
-        nonlocal fd
-        fd = os.open(free_name + suffix, _CREATE, 0o666, dir_fd=folder.fd)
+        nonlocal fd, is_locked
+        fd, is_locked = _make_or_take_up(folder, free_name + suffix)
 
     try:
         require_component(name)
         _require_possible(name, total_bytes)
         part_name = numbered(name, first_free(name, take)) + suffix
-        return OpenPart(folder, fd, part_name, 0, is_new=True, is_locked=_lock(folder, part_name, fd))
+        return OpenPart(folder, fd, part_name, 0, is_new=True, is_locked=is_locked)
     except BaseException:
         _close(fd, folder.fd)
         raise
@@ -104,6 +107,48 @@ def unlink_part(folder: Folder, name: str, fd: int) -> None:
 def _require_possible(name: str, total_bytes: int | None) -> None:
     if total_bytes is not None and total_bytes > _MOST_FILE_BYTES:
         raise FileSystemError(Reason.FILE_TOO_LARGE, f"{name} would have {total_bytes} bytes")
+
+
+def _make_or_take_up(folder: Folder, part_name: str) -> tuple[int, bool]:
+    """Return the descriptor of an empty part file and whether it is locked; raises `FileExistsError` where it is not.
+
+    Between its making and its lock another process of ours may take it up: then the name is taken.
+    """
+    try:
+        fd = os.open(part_name, _CREATE, 0o666, dir_fd=folder.fd)
+    except FileExistsError:
+        if not part_name.endswith(SCATTERED_SUFFIX):
+            raise
+        fd = _reopen_or_leave(part_name, folder)
+    try:
+        is_locked = _lock(folder, part_name, fd)
+        _require_empty(part_name, fd)
+    except BaseException as error:
+        os.close(fd)
+        if isinstance(error, FileSystemError) and error.reason is Reason.PART_BUSY:
+            raise _taken(part_name) from error
+        raise
+    return fd, is_locked
+
+
+def _reopen_or_leave(part_name: str, folder: Folder) -> int:
+    try:
+        return os.open(part_name, _REOPEN, dir_fd=folder.fd)
+    except OSError as error:
+        if error.errno not in {*_NOT_A_PART, errno.EACCES, errno.EPERM}:
+            raise
+        raise _taken(part_name) from error
+
+
+def _require_empty(part_name: str, fd: int) -> None:
+    facts = os.fstat(fd)
+    is_plain = stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1 and facts.st_uid == os.geteuid()
+    if not is_plain or facts.st_size:
+        raise _taken(part_name)
+
+
+def _taken(part_name: str) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), part_name)
 
 
 def _open_existing(folder: Folder, part_name: str) -> int:

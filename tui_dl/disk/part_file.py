@@ -13,6 +13,8 @@ from tui_dl.disk.folder import require_in_place
 from tui_dl.disk.opening import abandon_part, create_part, is_ours, reopen_part, unlink_part
 from tui_dl.disk.placing import ORDERED_SUFFIX, SCATTERED_SUFFIX, Placing
 from tui_dl.disk.proving import grouped, read_exactly, split_proven
+from tui_dl.disk.watch import Watch
+from tui_dl.disk.writer import write_extents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +48,7 @@ class PartFile:
         """Length when it was opened; no evidence of what it holds."""
         self.is_distrusted = False
         """Whether a sync failed: all beyond the last good one must be fetched and written again."""
+        self._watch = Watch(opened.fd)
         self.committed_path = ""
         """Final path once committed, also where the caller of `commit()` was cancelled."""
 
@@ -88,7 +91,7 @@ class PartFile:
         After an error, and after a cancellation, nothing of it counts as held.
         """
         self._require_open()
-        return await self._writer.write(self._fd, buffers, offset, what=f"write {self.path}")
+        return await self._writer.call(self._write_now, buffers, offset, what=f"write {self.path}")
 
     async def sync(self) -> None:
         """Make all that was written before durable; a failure distrusts the file for good."""
@@ -115,6 +118,12 @@ class PartFile:
             bad += refuted
         return good, bad
 
+    async def is_altered(self) -> bool:
+        """Whether somebody else may have changed its content since it was opened: then sums must be compared."""
+        self._require_open()
+        await self._writer.call(self._watch.before_change, what=f"look at {self.path}")
+        return self._watch.is_alarmed
+
     async def is_intact_file(self) -> bool:
         """Whether its path still leads to it: not deleted, not replaced, folder in its place."""
         self._require_open()
@@ -129,7 +138,7 @@ class PartFile:
     async def truncate(self, length_bytes: int) -> None:
         """Cut it to a length, or lengthen it by a hole."""
         self._require_open()
-        await self._writer.call(os.ftruncate, self._fd, length_bytes, what=f"cut {self.path}")
+        await self._writer.call(self._truncate_now, length_bytes, what=f"cut {self.path}")
 
     async def commit(
         self,
@@ -180,6 +189,18 @@ class PartFile:
         if self.is_distrusted:
             text = f"{self.path}: an earlier sync failed, what was written since may be lost"
             raise FileSystemError(Reason.IO_ERROR, text)
+
+    def _write_now(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        self._watch.before_change()
+        try:
+            return write_extents(self._fd, buffers, offset)
+        finally:
+            self._watch.after_change()
+
+    def _truncate_now(self, length_bytes: int) -> None:
+        self._watch.before_change()
+        os.ftruncate(self._fd, length_bytes)
+        self._watch.after_change()
 
     def _sync_now(self) -> None:
         # Both in the thread: the sync before this one may have failed after this one was asked, and the caller that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from contextlib import suppress
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from tui_dl.core.errors import UsageError
+from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import FINISHED
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
     from tui_dl.journal.adding import AddOutcome
+
+
+logger = logging.getLogger(__name__)
 
 
 class _Memory:
@@ -150,7 +154,11 @@ class AsyncDownloadEngine:
         await self.context.transport.aclose()
         await self.context.pool.aclose()
         if not isinstance(self._journal_source, Journal):
-            await self.context.journal.aclose()
+            try:
+                await self.context.journal.aclose()
+            except FileSystemError as error:
+                # Its disk refuses: it claims less than there is, and the next start finds the rest by its sums.
+                logger.warning("the journal was closed without its last records: %s", error)
 
     # -- adding and waiting --------------------------------------------------------------------------------------------
 

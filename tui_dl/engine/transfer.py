@@ -160,12 +160,26 @@ class Transfer:
         if task.options.restarts:
             await self._restart(is_proven=False)
             return
+        await self._prove(part, checkpoint)
+
+    async def _prove(self, part: PartFile, checkpoint: Checkpoint) -> None:
+        """Read back what is said to be held; what is not as it was written is held no longer."""
+        task_id = self._live.task.id
         good, bad = await part.verify(checkpoint.extents)
         for extent in bad:
             self._live.note(f"bytes {extent.start}-{extent.end} are not what was written; fetched again")
-            await self._context.journal.drop_extents(task.id, extent.start, extent.end)
+            await self._context.journal.drop_extents(task_id, extent.start, extent.end)
         self._plan.held = range_set(good)
         self._live.rewind(self._plan.held.total_bytes)
+
+    async def _require_unaltered(self, part: PartFile) -> None:
+        """Raise PART_LOST where another program changed the part file; a retry fetches what it spoiled."""
+        if not await part.is_altered():
+            return
+        await self._prove(part, await self._context.journal.load_checkpoint(self._live.task.id))
+        if not self._plan.is_complete:
+            text = f"{part.path} was altered by another program; a retry fetches the altered bytes again"
+            raise FileSystemError(Reason.PART_LOST, text)
 
     async def _is_named(self, checkpoint: Checkpoint) -> bool:
         """Whether a commit before a crash gave the file its final name already; then it is completed."""
@@ -336,6 +350,7 @@ class Transfer:
             await part.truncate(live.total_bytes)
         # With all its extents durable, a crash between the rename and the record finds the file by its sums.
         await self._context.store(live)
+        await self._require_unaltered(part)
         path = await part.commit(
             live.task.filename, on_exists=self._context.commit_policy_of(live.task), expected_bytes=live.total_bytes
         )
