@@ -33,18 +33,18 @@ async def running(
 ) -> AsyncIterator[tuple[TuiDlApp, Pilot[Any]]]:
     """Run the app until the rows of the first view are shown."""
     app = make_app(engine, **changes)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await settle(app, pilot)
         yield app, pilot
 
 
 async def settle(app: TuiDlApp, pilot: Pilot[Any]) -> None:
     """Let the viewer answer, then show the engine's present state, as the next tick would."""
-    for _turn in range(3):
+    for _turn in range(2):
         await pilot.pause()
     if app.main.port is not None:
         app.main.refresh_from_engine()
-    for _turn in range(3):
+    for _turn in range(2):
         await pilot.pause()
 
 
@@ -57,3 +57,8 @@ def lines_of(app: TuiDlApp) -> list[str]:
 def screen_text(app: TuiDlApp) -> str:
     """Return what stands on the screen."""
     return "\n".join(lines_of(app))
+
+
+def notices(app: TuiDlApp) -> list[str]:
+    """Return the texts of the toasts."""
+    return [one.message for one in app._notifications]

@@ -12,6 +12,7 @@ from tui_dl.ui.screens.confirm import ConfirmDialog
 from tui_dl.ui.screens.main import MainScreen
 from tui_dl.ui.stylesheet import stylesheet_path
 from tui_dl.ui.terminal.screen_output import CalmOutput
+from tui_dl.ui.widgets.plain_scrollbar import use_plain_scrollbars
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -66,6 +67,7 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
 
     def __init__(self, start: Start, *, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver_class)
+        use_plain_scrollbars()
         self.main = MainScreen(start)
         """The screen below all dialogs."""
         self.failure: BaseException | None = None

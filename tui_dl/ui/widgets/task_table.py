@@ -10,7 +10,6 @@ from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from tui_dl.ui.action import Motion
@@ -31,12 +30,6 @@ MARGIN_CELLS = 1
 """Kept free at the right edge, for the scrollbar: columns stay where they are when it comes and goes."""
 
 Cell = tuple[str, Role]
-
-
-class AsciiScrollBarRender(ScrollBarRender):
-    """A scrollbar of colours alone, in whole cells."""
-
-    VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
 
 class TaskTable(ScrollView, can_focus=True):
@@ -89,11 +82,6 @@ class TaskTable(ScrollView, can_focus=True):
         """Indices of the first and the last visible row."""
         top = round(self.scroll_y)
         return top, top + max(0, self.size.height - 1)
-
-    def on_mount(self) -> None:
-        """Draw the scrollbar without block characters where the terminal has none."""
-        if self._look.glyphs.is_ascii:
-            self.vertical_scrollbar.renderer = AsciiScrollBarRender  # type: ignore[misc]  # found before the class's
 
     def on_resize(self) -> None:
         """Place the columns anew."""

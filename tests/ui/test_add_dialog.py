@@ -1,0 +1,92 @@
+"""The dialog for new downloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual import events
+from textual.widgets import Input, TextArea
+
+from tests.ui.fake_engine import FakeEngine
+from tests.ui.pilots import running, screen_text, settle
+from tui_dl.core.commands import CommandName
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tui_dl.ui.app import TuiDlApp
+
+GOOD = "https://host.example/a.bin"
+
+
+async def paste(app: TuiDlApp, pilot: Pilot[Any], text: str) -> None:
+    """Paste as a terminal does: in one bracketed piece."""
+    app.post_message(events.Paste(text))
+    await pilot.pause()
+
+
+async def test_many_pasted_addresses_are_added_at_once() -> None:
+    """Lines of a paste become one command in their order; comments and blanks are left out."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, f"{GOOD}\r\n\r\n# a note\n  https://host.example/b.bin  \n")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    assert [(one.name, dict(one.arguments)) for one in engine.commands] == [
+        (CommandName.ADD, {"urls": [GOOD, "https://host.example/b.bin"], "dir": "/downloads"})
+    ]
+
+
+async def test_a_bad_line_is_named_and_nothing_is_added() -> None:
+    """Each bad line is shown with its number; the cursor goes there and the dialog stays."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, f"{GOOD}\nnot an address\n")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        assert "line 2:" in screen_text(app)
+        assert app.screen.query_one("#urls", TextArea).cursor_location == (1, 0)
+    assert engine.commands == []
+
+
+@pytest.mark.parametrize(("typed", "folder"), [("/other", "/other"), ("sub", "/downloads/sub"), ("", "/downloads")])
+async def test_a_folder_is_taken_from_where_the_command_was_typed(typed: str, folder: str) -> None:
+    """A relative folder begins at the folder offered; an absolute one stands for itself."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await pilot.pause()
+        app.screen.query_one("#urls", TextArea).load_text(GOOD)
+        app.screen.query_one("#folder", Input).value = typed
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    assert engine.commands[0].arguments["dir"] == folder
+
+
+async def test_nothing_to_add_is_said() -> None:
+    """An empty dialog does not close as if it had added something."""
+    async with running(FakeEngine()) as (app, pilot):
+        await pilot.press("a", "ctrl+s")
+        await settle(app, pilot)
+        assert "Nothing to add yet" in screen_text(app)
+
+
+async def test_control_characters_of_a_paste_are_dropped() -> None:
+    """Escape sequences and bidi controls of the clipboard never reach the text."""
+    async with running(FakeEngine()) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, "https://host.example/\x1b]52;c;aGk=\x07a\u202e\x9b2J")
+        assert app.screen.query_one("#urls", TextArea).text == "https://host.example/]52;c;aGk=a2J"
+
+
+async def test_a_bad_limit_is_named() -> None:
+    """The dialog for limits says what it cannot read and stays."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("l", *"fast", "enter")
+        await settle(app, pilot)
+        assert "is not a size" in screen_text(app)
+    assert engine.commands == []
