@@ -37,15 +37,18 @@ class HostBudget:
             due_at = max(due_at, self.last_request_at + MIN_GAP_AFTER_REFUSAL_S)
         return max(0.0, due_at - now)
 
-    def can_start(self, now: float) -> bool:
-        """Whether a task may open its first connection; only what was learned bounds it."""
+    def can_start(self, now: float, *, coming: int = 0) -> bool:
+        """Whether a task may open its first connection; only what was learned bounds it.
+
+        `coming` are connections that are decided, but not opened yet.
+        """
         self._regrow(now)
         limit = self.learned_connections
-        return self.wait_s(now) <= 0 and (limit is None or self.open_connections < limit)
+        return self.wait_s(now) <= 0 and (limit is None or self.open_connections + coming < limit)
 
-    def can_grow(self, now: float, per_host: int) -> bool:
+    def can_grow(self, now: float, per_host: int, *, coming: int = 0) -> bool:
         """Whether a task may open one more connection."""
-        return self.can_start(now) and self.open_connections < self.allowed(per_host)
+        return self.can_start(now, coming=coming) and self.open_connections + coming < self.allowed(per_host)
 
     def allowed(self, per_host: int) -> int:
         """Most connections for split tasks: the setting, or less if less was learned."""

@@ -256,6 +256,13 @@ def _judge_unsatisfied(asked: Asked, headers: Mapping[str, str]) -> Judgement:
     return Judgement(Verdict.NO_RANGES)
 
 
+def _is_unproven(asked: Asked, status: int, judgement: Judgement) -> bool:
+    """Whether a 206 to a request without `If-Range` does not name the strong validator that the others share."""
+    if status != 206 or asked.has_if_range or asked.validator.if_range_value() is None:
+        return False
+    return asked.validator.matches(judgement.validator) is not Match.SAME
+
+
 def judge_extra(asked: Asked, status: int, headers: Mapping[str, str]) -> Judgement:
     """Return what the answer to one more connection means: `PARTIAL`, `CHANGED`, `NEXT_RUNG` or `NO_RANGES`.
 
@@ -270,7 +277,7 @@ def judge_extra(asked: Asked, status: int, headers: Mapping[str, str]) -> Judgem
     ):
         return Judgement(Verdict.NO_RANGES)
     judgement = judge(asked, status, headers)
-    if judgement.verdict is Verdict.WHOLE_SAME:
+    if judgement.verdict is Verdict.WHOLE_SAME or _is_unproven(asked, status, judgement):
         return Judgement(Verdict.NO_RANGES)
     if judgement.verdict is Verdict.RESTART:
         return Judgement(Verdict.CHANGED, total_bytes=judgement.total_bytes, validator=judgement.validator)

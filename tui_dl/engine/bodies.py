@@ -50,18 +50,23 @@ class _Decoding:
         return []
 
 
-async def fetch_small(
-    context: EngineContext, live: LiveTask, exchange: Exchange, plan: SegmentPlan, on_written: Callable[[], None]
-) -> None:
-    """Read a body of known length whole and save it; the journal's row is written by its group."""
+async def read_small(context: EngineContext, live: LiveTask, exchange: Exchange, total_bytes: int) -> Sequence[bytes]:
+    """Read a body of known length whole and return it in pieces."""
     memory = _Memory()
-    if plan.total_bytes:
-        await _read_through(context, live, exchange, memory, plan.total_bytes)
+    if total_bytes:
+        await _read_through(context, live, exchange, memory, total_bytes)
     exchange.close()
+    return memory.buffers
+
+
+async def save_small(
+    context: EngineContext, live: LiveTask, buffers: Sequence[bytes], on_written: Callable[[], None]
+) -> None:
+    """Save a whole body; the journal's row is written by its group."""
     await context.small_files.save(
         live.task.dir,
         live.task.filename,
-        memory.buffers,
+        buffers,
         on_exists=context.commit_policy_of(live.task),
         adopts_twin=live.may_be_named or live.task.added_at < context.opened_at,
         token=live,
@@ -90,7 +95,7 @@ async def _read_through(
         live,
         SegmentPlan(total_bytes),
         sink,
-        context.throttles_of(live.task.id),
+        context.throttles_of(live.task),
         gather_bytes=context.settings.chunk_size,
         on_written=_nothing_to_record,
     )

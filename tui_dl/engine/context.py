@@ -14,6 +14,7 @@ from tui_dl.core.errors import FileSystemError
 from tui_dl.core.host_budget import HostBudget
 from tui_dl.core.task import OnExists
 from tui_dl.engine.live import Traffic
+from tui_dl.engine.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tui_dl.disk.small_files import GroupCommit
     from tui_dl.disk.writer import DiskPool
     from tui_dl.engine.live import LiveTask
-    from tui_dl.engine.throttle import Throttle
     from tui_dl.journal.journal import Journal
 
 
@@ -53,7 +53,7 @@ class EngineContext:
     budgets: defaultdict[str, HostBudget] = field(default_factory=_budgets)
     """By host and port."""
     task_throttles: dict[int, Throttle] = field(default_factory=dict)
-    """Limits of single tasks, by id."""
+    """Limits of the tasks in hand, by id."""
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds."""
     wall_clock: Callable[[], float] = time.time
@@ -69,10 +69,12 @@ class EngineContext:
     last_answer_at: float = float("-inf")
     """Monotonic instant of the last answer from any host: without one for a while there may be no network."""
 
-    def throttles_of(self, task_id: int) -> tuple[Throttle, ...]:
-        """Return the limits that a task is under."""
-        own = self.task_throttles.get(task_id)
-        return (self.throttle,) if own is None else (self.throttle, own)
+    def throttles_of(self, task: DownloadTask) -> tuple[Throttle, ...]:
+        """Return the limits that a task in hand is under; its own one may be changed while it runs."""
+        own = self.task_throttles.get(task.id)
+        if own is None:
+            own = self.task_throttles[task.id] = Throttle(task.options.limit_rate_bps or 0)
+        return (self.throttle, own)
 
     async def store(self, live: LiveTask) -> None:
         """Save a row in hand, durably, and remember that the journal has it so.

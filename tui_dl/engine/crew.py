@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, FileSystemError, NetworkError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.growth import Growth
 from tui_dl.core.resume import Verdict
 from tui_dl.engine.connection import Connection
@@ -58,6 +58,7 @@ class Crew:
         self._can_range = can_range
         self._growth = Growth(most if can_range else 1, context.clock())
         self._tasks: dict[asyncio.Task[None], Connection] = {}
+        self._coming: set[Connection] = set()
         self._has_ended = False
         self._rate_bps = 0.0
         self._counted = (context.clock(), live.received_bytes)
@@ -105,6 +106,10 @@ class Crew:
             gather_bytes=gather_bytes,
             on_written=self._on_written,
         )
+        # Known here already: a task that is cancelled before its first step gives the range back, too.
+        connection.segment = segment
+        if exchange is None:
+            self._coming.add(connection)
         task = asyncio.ensure_future(self._work(connection, segment, exchange, delay_s))
         self._tasks[task] = connection
         self._live.connections.append(connection)
@@ -117,6 +122,9 @@ class Crew:
                 await asyncio.sleep(delay_s)
             while segment is not None:
                 if exchange is None:
+                    self._coming.discard(connection)
+                    if not self._has_room(is_alone=len(self._tasks) == 1):
+                        return
                     exchange = await self._open(segment)
                 await connection.pump(exchange.answer, segment, exchange.answer_end)
                 exchange.close()
@@ -160,6 +168,9 @@ class Crew:
     def _settle(self, task: asyncio.Task[None]) -> None:
         connection = self._tasks.pop(task)
         self._live.connections.remove(connection)
+        self._coming.discard(connection)
+        if connection.segment is not None:
+            self._plan.release(connection.segment)
         if task.cancelled():
             return
         error = task.exception()
@@ -191,7 +202,13 @@ class Crew:
             while len(self._tasks) < self._growth.target and self._recruit():
                 pass
         if not self._tasks and not self._is_done() and not self._recruit():
-            raise NetworkError(Reason.TRUNCATED, is_retryable=True)
+            raise self._why_not()
+
+    def _why_not(self) -> TuiDlError:
+        wait_s = self._asker.budget.wait_s(self._context.clock())
+        if wait_s > 0:
+            return HttpError(Reason.HOST_ASKED, "the host asked to wait", is_retryable=True, retry_after_s=wait_s)
+        return NetworkError(Reason.TRUNCATED, is_retryable=True)
 
     def _measure(self, now: float) -> None:
         at, received = self._counted
@@ -200,16 +217,20 @@ class Crew:
             self._counted = (now, self._live.received_bytes)
 
     def _recruit(self, delay_s: float = 0.0) -> bool:
-        budget, settings = self._asker.budget, self._context.settings
-        now = self._context.clock()
-        may = budget.can_grow(now, settings.per_host) if self._tasks else budget.can_start(now)
-        if not may or not self._can_range:
+        if not self._can_range or not self._has_room(is_alone=not self._tasks):
             return False
         segment = self._plan.take(self._rate_bps / max(1, len(self._tasks)))
         if segment is None:
             return False
         self._start(segment, None, delay_s)
         return True
+
+    def _has_room(self, *, is_alone: bool) -> bool:
+        """Whether the host bears one more connection now; the only one of a task is bounded by what was learned."""
+        budget, now, coming = self._asker.budget, self._context.clock(), len(self._coming)
+        if is_alone:
+            return budget.can_start(now, coming=coming)
+        return budget.can_grow(now, self._context.settings.per_host, coming=coming)
 
     async def _dismiss(self) -> None:
         """End all connections; what they received is written and held afterwards."""

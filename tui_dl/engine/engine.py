@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.settings import Settings
-from tui_dl.core.status import FINISHED
+from tui_dl.core.status import FINISHED, Status
 from tui_dl.core.task import TaskOptions
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
@@ -33,7 +33,7 @@ from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from tui_dl.core.commands import Command, CommandOutcome
@@ -226,10 +226,11 @@ class AsyncDownloadEngine:
         await self.context.journal.flush()
         return await self.rows(ids)
 
-    async def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> AsyncIterator[bytes]:
+    async def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of one file in order, of one version, going on after cuts. Raises `TuiDlError`."""
-        async for chunk in stream(self.context, url, headers or {}):
-            yield chunk
+        async with aclosing(stream(self.context, url, headers or {})) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def statistics(self) -> dict[str, Any]:
         """Return totals since the start: counts of ends, bytes, rates, failures by reason code."""
@@ -284,6 +285,8 @@ class AsyncDownloadEngine:
         for saved in files:
             live = saved.token
             assert isinstance(live, LiveTask)
+            if live.task.status is not Status.DOWNLOADING:
+                continue  # stopped on a disk that hung; found again by its sum at the next start
             live.total_bytes = saved.size_bytes
             live.complete(saved.path)
             lives.append(live)

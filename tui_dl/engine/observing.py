@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.errors import TuiDlError
 from tui_dl.core.ports import EngineSnapshot, SegmentView, TaskDetails
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.rate import SpeedMeter
+from tui_dl.core.status import FINISHED
 from tui_dl.disk.space import free_bytes
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from tui_dl.engine.ledger import Ledger
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.scheduler import Scheduler
+
+logger = logging.getLogger(__name__)
 
 TICK_S: Final = 0.25
 SPACE_EVERY_S: Final = 5.0
@@ -83,7 +88,7 @@ class Observer:
 
     def present(self, stored: DownloadTask) -> DownloadTask:
         """Return the row as it is now, given the journal's."""
-        live = self._live(stored.id)
+        live = self._scheduler.live_of(stored.id)
         return stored if live is None else live.task
 
     async def details(self, task_id: int) -> TaskDetails | None:
@@ -92,7 +97,7 @@ class Observer:
         if not rows:
             return None
         written = await self._context.journal.log_of(task_id)
-        live = self._live(task_id)
+        live = self._scheduler.live_of(task_id)
         if live is None:
             held = await self._held_of(rows[0])
             return TaskDetails(task=rows[0], held=held, log=written)
@@ -137,10 +142,6 @@ class Observer:
             yield slot.live
         yield from self._scheduler.waiting.values()
 
-    def _live(self, task_id: int) -> LiveTask | None:
-        slot = self._scheduler.running.get(task_id)
-        return slot.live if slot is not None else self._scheduler.waiting.get(task_id)
-
     def _counts(self) -> dict[Status, int]:
         counts: Counter[Status] = Counter(self._context.journal.counts())
         for live in self._lives():
@@ -171,7 +172,10 @@ class Observer:
                 self._free_bytes = await asyncio.to_thread(free_bytes, self._default_dir)
             if now - refresh_at >= REFRESH_EVERY_S:
                 refresh_at = now
-                await self._context.journal.refresh()
+                try:
+                    await self._context.journal.refresh()
+                except TuiDlError as error:
+                    logger.warning("the journal cannot be read: %s", error)
             await asyncio.sleep(TICK_S)
 
     def _tick(self, now: float) -> None:
@@ -191,13 +195,18 @@ class Observer:
     def _report(self, live: LiveTask, now: float) -> None:
         if self._on_progress is not None and self._reported.get(live.task.id) != live.received_bytes:
             self._reported[live.task.id] = live.received_bytes
-            self._on_progress(live.progress(now))
+            try:
+                self._on_progress(live.progress(now))
+            except Exception:  # a callback is foreign code: its fault must not end what it watches
+                logger.exception("a progress callback failed")
 
     def _report_last(self, task: DownloadTask) -> None:
-        live = self._live(task.id)
+        live = self._scheduler.live_of(task.id)
         if live is not None:
             self._reported.pop(task.id, None)
             self._report(live, self._context.clock())
+        if task.status in FINISHED:
+            self._reported.pop(task.id, None)
 
 
 def _rate_of(connection: Connection, now: float) -> float:

@@ -16,7 +16,6 @@ from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.part_file import PartFile
-from tui_dl.engine.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -206,26 +205,20 @@ class Orders:
 
     async def _set_connections(self, command: Command) -> CommandOutcome:
         facts = SETTINGS["connections"]
-        changed = []
         shown = ""
-        for task in await self._engine.rows(await self._targets(command)):
+
+        def options_of(task: DownloadTask) -> TaskOptions:
+            nonlocal shown
             slot = self._scheduler.running.get(task.id)
-            now = (
-                slot.transfer.wanted_connections
-                if slot
-                else task.options.connections or self._context.settings.connections
-            )
+            asked = task.options.connections or self._context.settings.connections
+            now = slot.transfer.wanted_connections if slot is not None else asked
             value = max(int(facts.low or 1), min(_number(command, now), int(facts.high or 1)))
-            options = replace(task.options, connections=value)
             if slot is not None:
-                slot.live.change(options=options)
                 slot.transfer.set_connections(value)
-                self._journal.save_soon(slot.live.task)
-                slot.live.stored = slot.live.task
-            else:
-                await self._journal.save(replace(task, options=options), is_durable=False)
-            changed.append(task.id)
             shown = f"at most {value} connection{'' if value == 1 else 's'}"
+            return replace(task.options, connections=value)
+
+        changed = await self._set_options(await self._targets(command), options_of)
         return CommandOutcome(len(changed), tuple(changed), shown)
 
     async def _set_limit(self, command: Command) -> CommandOutcome:
@@ -234,15 +227,32 @@ class Orders:
             self._context.settings = replace(self._context.settings, limit_rate=bps)
             self._context.throttle.set_rate(bps)
             return CommandOutcome(message="limit set" if bps else "no limit")
-        tasks = await self._engine.rows(await self._targets(command))
-        for task in tasks:
-            self._context.task_throttles.setdefault(task.id, Throttle(bps)).set_rate(bps)
-            options = replace(task.options, limit_rate_bps=bps or None)
-            slot = self._scheduler.running.get(task.id)
-            if slot is not None:
-                slot.live.stored = slot.live.change(options=options)
-            self._journal.save_soon(slot.live.task if slot is not None else replace(task, options=options))
-        return CommandOutcome(len(tasks), tuple(task.id for task in tasks))
+
+        def options_of(task: DownloadTask) -> TaskOptions:
+            own = self._context.task_throttles.get(task.id)
+            if own is not None:
+                own.set_rate(bps)
+            return replace(task.options, limit_rate_bps=bps or None)
+
+        changed = await self._set_options(await self._targets(command), options_of)
+        return CommandOutcome(len(changed), tuple(changed))
+
+    async def _set_options(self, ids: Sequence[int], options_of: Callable[[DownloadTask], TaskOptions]) -> list[int]:
+        """Change the options of tasks, in hand or not; return the ids of those that there are."""
+        with self._scheduler.barring(frozenset(ids)):
+            rows = await self._journal.rows(ids)
+            at_rest = []
+            for task in rows:
+                live = self._scheduler.live_of(task.id)
+                if live is None:
+                    at_rest.append(replace(task, options=options_of(task)))
+                else:
+                    live.stored = live.change(options=options_of(live.task))
+                    self._journal.save_soon(live.task)
+            if at_rest:
+                # Durable at once: a row that waits to be saved is not looked at when the next one is started.
+                await self._journal.save_many(at_rest)
+        return [task.id for task in rows]
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 

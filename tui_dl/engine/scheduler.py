@@ -88,6 +88,11 @@ class Scheduler:
         """Tasks that occupy a slot; those that only wait for their group's commit do not."""
         return len(self._occupied)
 
+    def live_of(self, task_id: int) -> LiveTask | None:
+        """Return a task that runs or waits for a due time, None for any other."""
+        slot = self.running.get(task_id)
+        return slot.live if slot is not None else self.waiting.get(task_id)
+
     @contextmanager
     def barring(self, ids: Collection[int]) -> Iterator[None]:
         """Start none of these meanwhile: what a person wants of them is on its way to the journal."""

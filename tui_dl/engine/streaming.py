@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, NetworkError, Reason, TuiDlError
 from tui_dl.core.resume import Verdict
 from tui_dl.core.task import DownloadTask, TaskOptions
 from tui_dl.engine.asking import Asker
@@ -15,7 +16,7 @@ from tui_dl.engine.orders import checked_task
 from tui_dl.engine.retrying import next_step
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MAX_ASKS: Final = 4
 
 
-async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
+async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
     """Yield the file's bytes. After a cut it goes on only where the same version is proven; else it raises.
 
     Raises `TuiDlError`: `CHANGED` where the version changed or cannot be proven, once bytes were given out.
@@ -37,8 +38,9 @@ async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -
     while not reader.is_done:
         before = live.received_bytes
         try:
-            async for chunk in reader.read():
-                yield chunk
+            async with aclosing(reader.read()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         except TuiDlError as error:
             step = next_step(
                 live.task,
@@ -63,34 +65,45 @@ class _Reader:
         self._asker = Asker(context, live)
         self.is_done = False
 
-    async def read(self) -> AsyncIterator[bytes]:
+    async def read(self) -> AsyncGenerator[bytes, None]:
         """Yield what one attempt brings."""
         exchange = await self._open()
         try:
             decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
-            async for chunk in self._body(exchange):
-                if decoder is None:
-                    yield chunk
-                    continue
-                for piece in decoder.feed(chunk):
-                    yield piece
+            async with aclosing(self._body(exchange)) as chunks:
+                async for chunk in chunks:
+                    if decoder is None:
+                        yield chunk
+                        continue
+                    for piece in decoder.feed(chunk):
+                        yield piece
             if decoder is not None:
                 decoder.finish()
             self.is_done = True
         finally:
             exchange.close()
 
-    async def _body(self, exchange: Exchange) -> AsyncIterator[bytes]:
+    async def _body(self, exchange: Exchange) -> AsyncGenerator[bytes, None]:
         position = exchange.judgement.start
-        while chunk := await exchange.answer.read(self._context.throttle.most_bytes):
+        while chunk := await self._chunk(exchange):
             position += len(chunk)
             fresh = chunk[-(position - self._live.received_bytes) :] if position > self._live.received_bytes else b""
             if fresh:
                 self._live.receive(len(fresh))
                 yield fresh
             await self._context.throttle.pace(len(chunk))
-        if exchange.answer_end is not None and position < exchange.answer_end:
+        # A 206 may be shorter than asked: its rest is another request.
+        total = None if exchange.judgement.encodings else exchange.judgement.total_bytes
+        end = total if total is not None else exchange.answer_end
+        if end is not None and position < end:
             raise ContentError(Reason.TRUNCATED, is_retryable=True)
+
+    async def _chunk(self, exchange: Exchange) -> bytes:
+        try:
+            async with asyncio.timeout(self._context.settings.timeout):
+                return await exchange.answer.read(self._context.throttle.most_bytes)
+        except TimeoutError:
+            raise NetworkError(Reason.STALLED, is_retryable=True) from None
 
     async def _open(self) -> Exchange:
         has_held = self._live.received_bytes > 0

@@ -18,7 +18,7 @@ from tui_dl.core.task import Flag, OnExists
 from tui_dl.disk.committed import find_committed
 from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.asking import Asker
-from tui_dl.engine.bodies import fetch_encoded, fetch_small
+from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.checkpointing import Checkpointer
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SMALL_BYTES: Final = 1024 * 1024
 """Bodies up to this are read whole and written once."""
+SAVING_PATIENCE_S: Final = 10.0
+"""A disk that takes longer does not keep a stop waiting."""
 MAX_RESTARTS: Final = 3
 """A file that changes more often during one attempt fails it."""
 
@@ -56,6 +58,7 @@ class Transfer:
         self._crew: Crew | None = None
         self._task: asyncio.Task[object] | None = None
         self._is_stopping = False
+        self._is_saving = False
         self._may_split = True
 
     @property
@@ -80,8 +83,15 @@ class Transfer:
         """End the attempt; `run()` then returns `STOPPED`."""
         if not self._is_stopping:
             self._is_stopping = True
-            if self._task is not None:
-                self._task.cancel()
+            if self._is_saving:
+                # All of it is here, and its group may have given it a name already: it ends by itself at once.
+                asyncio.get_running_loop().call_later(SAVING_PATIENCE_S, self._cancel)
+            else:
+                self._cancel()
+
+    def _cancel(self) -> None:
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
 
     def _was_stopped(self) -> bool:
         return self._is_stopping
@@ -96,6 +106,7 @@ class Transfer:
                 outcome = await self._attempt()
             finally:
                 self._live.plan = None
+                self._context.task_throttles.pop(self._live.task.id, None)
                 await self._leave()
         except TuiDlError as error:
             return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
@@ -240,7 +251,9 @@ class Transfer:
             return await self._fetch_encoded(exchange)
         total = live.total_bytes
         if judgement.end == total is not None and total <= SMALL_BYTES and self._part is None:
-            await fetch_small(self._context, live, exchange, self._plan, self._release_slot)
+            buffers = await read_small(self._context, live, exchange, total)
+            self._is_saving = True
+            await save_small(self._context, live, buffers, self._release_slot)
             return Outcome(End.COMPLETED)
         await self._open_part()
         await self._fetch_large(exchange)
@@ -304,7 +317,7 @@ class Transfer:
             self._plan,
             self._asker,
             sink=self._part,
-            throttles=self._context.throttles_of(self._live.task.id),
+            throttles=self._context.throttles_of(self._live.task),
             on_written=self._checkpointer.on_written,
             most=self.max_connections,
             can_range=can_range,
