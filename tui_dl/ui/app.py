@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
+from textual.worker import WorkerFailed
 
+from tui_dl.core.errors import TuiDlError
 from tui_dl.ui.screens.confirm import ConfirmDialog
 from tui_dl.ui.screens.main import MainScreen
 from tui_dl.ui.stylesheet import stylesheet_path
@@ -16,7 +18,6 @@ from tui_dl.ui.widgets.plain_scrollbar import use_plain_scrollbars
 
 if TYPE_CHECKING:
     from textual.driver import Driver
-    from textual.worker import Worker
 
     from tui_dl.ui.start import Start
 
@@ -103,12 +104,15 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
         if not isinstance(self.screen, ConfirmDialog):
             self.main.desk.quit()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Keep the error of a worker for the one who runs the app, instead of a traceback on the screen."""
-        error: Any = event.worker.error
-        if error is not None and self.failure is None:
-            self.failure = error
-            self.exit()
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep the error for the one who runs the app, instead of Textual's traceback on the person's terminal."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if self.failure is None:
+            self.failure = cause
+        if self.is_headless and not isinstance(cause, TuiDlError):
+            super()._handle_exception(error)  # a test shall see it
+        else:
+            self.exit(return_code=1)
 
 
 def _has_many_colors(term: str, environment: Any) -> bool:

@@ -69,6 +69,7 @@ class TaskTable(ScrollView, can_focus=True):
         """Index of the current row; 0 also while there is none."""
         self.placed: tuple[Placed, ...] = ()
         """Columns and where they stand."""
+        self._height = 0
         self._lines: dict[int, tuple[object, Strip]] = {}
         self._styles: dict[tuple[Role | None, bool, bool], Style] = {}
 
@@ -84,8 +85,12 @@ class TaskTable(ScrollView, can_focus=True):
         return top, top + max(0, self.size.height - 1)
 
     def on_resize(self) -> None:
-        """Place the columns anew."""
+        """Place the columns anew, and keep the current row in sight if it was."""
+        was_seen = 0 <= self.cursor - round(self.scroll_y) < self._height
+        self._height = self.size.height
         self._relay()
+        if was_seen:
+            self._reveal()
 
     def notify_style_update(self) -> None:
         """Forget styles of the old theme."""

@@ -1,0 +1,202 @@
+"""What is drawn when: only rows that look different, at the screen's own rate, and nothing for what is far away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ui.fake_engine import MIB, FakeEngine, HugeEngine, make_task
+from tests.ui.pilots import lines_of, running, screen_text, settle
+from tests.ui.scene import make_scene
+from tui_dl.core.events import EventKind
+from tui_dl.core.status import Status
+from tui_dl.ui.bridge import Bridge
+from tui_dl.ui.columns import LiveSort
+from tui_dl.ui.row_model import PAGE_ROWS, RowModel
+from tui_dl.ui.view_state import ViewState
+from tui_dl.ui.viewer import Viewer
+
+if TYPE_CHECKING:
+    from textual.geometry import Region
+    from textual.message import Message
+
+    from tui_dl.ui.app import TuiDlApp
+
+HUGE = 1_000_000
+
+
+def watch_refreshes(app: TuiDlApp, monkeypatch: pytest.MonkeyPatch) -> list[Region]:
+    """Remember which regions of the table are refreshed from now on."""
+    regions: list[Region] = []
+    monkeypatch.setattr(app.main.table, "refresh", lambda *changed, **_options: regions.extend(changed))
+    return regions
+
+
+async def test_nothing_is_drawn_when_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks without news refresh no row."""
+    async with running(make_scene()) as (app, pilot):
+        app.main.table.redraw_changed()
+        monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
+        regions = watch_refreshes(app, monkeypatch)
+        for _tick in range(5):
+            await settle(app, pilot)
+    assert regions == []
+
+
+async def test_only_the_row_that_changed_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row's new speed refreshes one line."""
+    engine = make_scene()
+    async with running(engine) as (app, pilot):
+        monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
+        regions = watch_refreshes(app, monkeypatch)
+        engine.run(2, int(1.4 * 1024 * MIB), 33 * MIB)
+        app.main.refresh_from_engine()
+        await pilot.pause()
+    assert {(region.y, region.height) for region in regions} == {(1, 1)}
+
+
+async def test_a_change_too_small_to_see_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes more, which show as the same text, refresh nothing."""
+    engine = make_scene()
+    async with running(engine) as (app, pilot):
+        monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
+        regions = watch_refreshes(app, monkeypatch)
+        engine.progress[1] = replace(
+            engine.progress[1], downloaded_bytes=engine.progress[1].downloaded_bytes + 10, speed_bps=41.3 * MIB + 5
+        )
+        app.main.refresh_from_engine()
+        await pilot.pause()
+    assert regions == []
+
+
+async def test_an_event_changes_the_row() -> None:
+    """A row that ends shows its end without a new view."""
+    engine = make_scene()
+    async with running(engine) as (app, pilot):
+        del engine.progress[4]
+        engine.set_task(replace(engine.tasks[4], status=Status.COMPLETED), EventKind.COMPLETED)
+        await settle(app, pilot)
+        row = next(line for line in lines_of(app) if "linux-6.12" in line)
+    assert row.endswith("done")
+
+
+async def test_a_new_row_appears_and_the_cursor_stays_on_its_own() -> None:
+    """Rows that come in front of the current one do not move the cursor to another download."""
+    engine = FakeEngine(make_task(task_id, f"file-{task_id}") for task_id in range(10, 20))
+    async with running(engine) as (app, pilot):
+        await pilot.press("j", "j")
+        engine.set_task(make_task(5, "newcomer"), EventKind.ADDED)
+        for _turn in range(40):
+            await settle(app, pilot)
+            if "newcomer" in screen_text(app):
+                break
+            await pilot.pause(0.02)
+        assert "newcomer" in screen_text(app)
+        assert app.main.table.current_id == 12
+
+
+async def test_a_million_rows_are_never_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scrolling, the far end and a filter fetch pages, and a frame looks at visible rows alone."""
+    engine = HugeEngine(HUGE)
+    async with running(engine) as (app, pilot):
+        asked = []
+        looked = 0
+        original = RowModel.row
+
+        def counting(model: RowModel, index: int) -> object:
+            nonlocal looked
+            looked += 1
+            return original(model, index)
+
+        monkeypatch.setattr(RowModel, "row", counting)
+        for key in ("pagedown", "ctrl+d", "G", "/"):
+            await pilot.press(key)
+            await settle(app, pilot)
+            asked.append(engine.asked_rows)
+        assert "part-1000000.bin" in screen_text(app)
+        await pilot.press(*"x", "enter")
+        await settle(app, pilot)
+        assert len(app.main.model) == HUGE // 10
+    assert engine.asked_rows < 12 * PAGE_ROWS
+    assert looked < 60 * app.size.height
+
+
+async def test_selecting_a_million_rows_sends_a_question() -> None:
+    """`*` on a huge view is one command with a question, not a million ids."""
+    engine = HugeEngine(HUGE)
+    async with running(engine) as (app, pilot):
+        await pilot.press("*", "p")
+        await settle(app, pilot)
+    assert [(one.ids, one.query) for one in engine.commands] == [((), ViewState().query())]
+
+
+def bridge_of(engine: FakeEngine, *, is_remote: bool = False) -> tuple[Bridge, list[Message]]:
+    """Make a bridge, and the list of what it posts."""
+    posted: list[Message] = []
+    return Bridge(engine, posted.append, is_remote=is_remote), posted
+
+
+@pytest.mark.parametrize(("is_remote", "expected"), [(False, 4), (True, 2)])
+def test_numbers_come_less_often_than_bars(is_remote: bool, expected: int) -> None:
+    """In eight ticks numbers come four times, over SSH twice; bars come each time."""
+    bridge, posted = bridge_of(make_scene(), is_remote=is_remote)
+    for _tick in range(8):
+        bridge.tick()
+    ticks = [message for message in posted if isinstance(message, Bridge.Ticked)]
+    assert (len(ticks), sum(tick.has_numbers for tick in ticks)) == (8, expected)
+
+
+def test_an_unwatched_window_is_drawn_once_a_second() -> None:
+    """Without the focus only each fourth tick looks at the engine, and no event is lost."""
+    engine = make_scene()
+    bridge, posted = bridge_of(engine)
+    bridge.has_focus = False
+    for _tick in range(4):
+        engine.set_task(engine.tasks[6])
+        bridge.tick()
+    happened = [message for message in posted if isinstance(message, Bridge.Happened)]
+    assert [len(message.events) for message in happened] == [4]
+    assert sum(isinstance(message, Bridge.Ticked) for message in posted) == 1
+
+
+def test_a_still_engine_posts_nothing() -> None:
+    """Without live rows, events or changes nothing is posted after the first snapshot."""
+    bridge, posted = bridge_of(FakeEngine([make_task(1, "a")]))
+    for _tick in range(9):
+        bridge.tick()
+    assert len(posted) <= 2
+
+
+def test_a_closed_bridge_hears_nothing() -> None:
+    """After the screen is gone the engine keeps no listener of it."""
+    engine = make_scene()
+    bridge, _posted = bridge_of(engine)
+    bridge.close()
+    assert engine._listeners == []
+
+
+async def test_changes_of_the_engine_ask_for_a_view_at_most_four_times_a_second() -> None:
+    """A burst of generations becomes few views; a person's choice is answered at once all the same."""
+    engine, model = FakeEngine([make_task(1, "a")]), RowModel()
+    viewer = Viewer(engine, model, on_view=model.replace, on_rows=lambda: None, clock=lambda: 0.0)
+    viewer.note(0)
+    await viewer._renew()
+    for generation in range(1, 50):
+        viewer.note(generation)
+        await viewer._renew()
+    assert len(engine.queries) == 1
+    viewer.ask(ViewState(filter="a"))
+    await viewer._renew()
+    assert len(engine.queries) == 2
+
+
+async def test_speed_sorts_live_rows_first() -> None:
+    """Sorted by speed the fastest download is on top and the waiting queue follows in its order."""
+    engine = make_scene()
+    async with running(engine) as (app, pilot):
+        app.main.choose(ViewState(order=LiveSort.SPEED, is_descending=True))
+        await settle(app, pilot)
+        first = [app.main.model.id_at(index) for index in range(7)]
+    assert first == [1, 2, 4, 5, 3, 6, 7]
