@@ -35,6 +35,17 @@ async def test_the_same_wish_twice_in_one_add_is_one_row(journal: Journal) -> No
     assert len({outcome.task.id for outcome in outcomes}) == 1
 
 
+async def test_a_repeated_wish_brings_its_own_options(journal: Journal) -> None:
+    """Who adds the same again with another header means the header, for as long as the row does not run."""
+    (wish,) = wishes(1)
+    await journal.add([wish], batch="a", at=1.0)
+    later = replace(wish, options=TaskOptions(headers=(("Authorization", "Bearer new"),)))
+    (second,) = await journal.add([later], batch="b", at=2.0)
+    row = await journal.get(second.task.id)
+    assert row is not None
+    assert row.options == second.task.options == later.options
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -34,6 +34,8 @@ class CommandName(StrEnum):
     MOVE_DOWN = "move-down"
     SET_CONCURRENCY = "set-concurrency"
     """`value: int` (tasks at once) or `delta: int`."""
+    SET_PER_HOST = "set-per-host"
+    """`value: int` or `delta: int`: connections to one host over all tasks."""
     SET_CONNECTIONS = "set-connections"
     """`value: int` or `delta: int` for each target."""
     SET_LIMIT = "set-limit"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 GATHER_S: Final = 0.2
 """A gather older than this is written even if it is small."""
+DRIP_WINDOW_S: Final = 60.0
+DRIP_BPS: Final = 64
+"""A server that brings less than this over the window keeps a connection busy and no more."""
 MAX_BUFFERS: Final = 1024
 """`pwritev` takes no more at once."""
 
@@ -71,6 +74,8 @@ class Connection:
         self._buffered_bytes = 0
         self._gather_started_at = 0.0
         self._write: asyncio.Task[None] | None = None
+        self._minute_at = self.last_byte_at
+        self._minute_bytes = 0
 
     async def pump(self, answer: TransportAnswer, segment: Segment, answer_end: int | None) -> None:
         """Read until the segment or the answer ends.
@@ -80,7 +85,8 @@ class Connection:
         """
         self.segment = segment
         self.task = asyncio.current_task()
-        self.last_byte_at = time.monotonic()
+        self.last_byte_at = self._minute_at = time.monotonic()
+        self._minute_bytes = self.received_bytes
         try:
             while await self._has_room(segment, answer_end):
                 chunk = await self._read(answer)
@@ -98,10 +104,20 @@ class Connection:
         self._check_end(segment, answer_end)
 
     def give_up_if_silent(self, now: float, timeout_s: float) -> None:
-        """End the reading with `STALLED` if no byte came for so long; called by a ticker."""
-        if self.is_reading and not self.has_stalled and now - self.last_byte_at >= timeout_s and self.task is not None:
+        """End the reading with `STALLED` if no byte came for so long, or next to none; called by a ticker."""
+        if self.task is None or self.has_stalled or not self.is_reading:
+            return
+        if now - self.last_byte_at >= timeout_s or self._only_drips(now):
             self.has_stalled = True
             self.task.cancel()
+
+    def _only_drips(self, now: float) -> bool:
+        """Whether the last minute brought less than any link that works does, though nothing here held it back."""
+        if now - self._minute_at < DRIP_WINDOW_S:
+            return False
+        came = self.received_bytes - self._minute_bytes
+        self._minute_at, self._minute_bytes = now, self.received_bytes
+        return came < DRIP_BPS * DRIP_WINDOW_S and not any(throttle.rate_bps for throttle in self._throttles)
 
     async def _has_room(self, segment: Segment, answer_end: int | None) -> bool:
         if segment.end is None or segment.position < segment.end:

@@ -11,7 +11,7 @@ from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.query import TaskQuery
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.settings import SETTINGS, coerce, settings_with
 from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
@@ -195,13 +195,21 @@ class Orders:
         return CommandOutcome(moved)
 
     async def _set_concurrency(self, command: Command) -> CommandOutcome:
-        now = self._context.settings.concurrent_downloads
-        wanted = _number(command, now)
-        facts = SETTINGS["concurrent_downloads"]
-        value = coerce(facts, max(int(facts.low or 1), min(wanted, int(facts.high or wanted))))
-        self._context.settings = replace(self._context.settings, concurrent_downloads=value)
+        value = self._set_number(command, "concurrent_downloads")
         self._scheduler.shrink()
         return CommandOutcome(message=f"{value} at once")
+
+    async def _set_per_host(self, command: Command) -> CommandOutcome:
+        value = self._set_number(command, "per_host")
+        return CommandOutcome(message=f"at most {value} connection{'' if value == 1 else 's'} to one host")
+
+    def _set_number(self, command: Command, name: str) -> int:
+        """Set a whole number among the settings, within its bounds; return it."""
+        facts, settings = SETTINGS[name], self._context.settings
+        wanted = _number(command, getattr(settings, name))
+        value: int = coerce(facts, max(int(facts.low or 0), min(wanted, int(facts.high or wanted))))
+        self._context.settings = settings_with(settings, {name: value})
+        return value
 
     async def _set_connections(self, command: Command) -> CommandOutcome:
         facts = SETTINGS["connections"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tui_dl.core.status import TRANSITIONS, UNFINISHED, Status, Trigger
+from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
 from tui_dl.journal.schema import POSITION_GAP
 from tui_dl.journal.task_rows import (
     INSERT_TASK,
@@ -15,6 +15,7 @@ from tui_dl.journal.task_rows import (
     clean,
     cleaned,
     decode,
+    encode_options,
     identity_of,
     insert_values,
     task_of,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.core.task import DownloadTask, NewTask, TaskOptions
     from tui_dl.journal.owners import Owner
 
 _CHUNK: Final = 500
@@ -117,7 +118,8 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
     for wish, key, identity in zip(wishes, keys, identities, strict=True):
         known = there.get(key)
         if known is not None:
-            outcomes.append(AddOutcome(known, is_new=False))
+            there[key] = _with_options(job, known, wish.options)
+            outcomes.append(AddOutcome(there[key], is_new=False))
             continue
         task = task_of(
             wish,
@@ -151,6 +153,14 @@ def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
             task if lease in job.hands_off else _take_over(job, task, is_ours=lease == job.lease, is_get=is_get)
         )
     return there
+
+
+def _with_options(job: _Add, task: DownloadTask, options: TaskOptions) -> DownloadTask:
+    """Let the later wish decide how a row of ours is fetched (headers, limits): who repeats it means it so."""
+    if task.owner != job.owner.instance or task.options == options or task.status in LIVE:
+        return task
+    job.connection.execute("UPDATE tasks SET options = ? WHERE id = ?", (encode_options(options), task.id))
+    return replace(task, options=options)
 
 
 def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) -> DownloadTask:

@@ -1,0 +1,86 @@
+"""Connections are given up when they bring next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.core.splitting import SegmentPlan
+from tui_dl.core.task import DownloadTask
+from tui_dl.engine.connection import DRIP_BPS, DRIP_WINDOW_S, Connection
+from tui_dl.engine.live import LiveTask
+from tui_dl.engine.throttle import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tui_dl.core.extents import Extent
+
+
+class _Silent:
+    """An answer whose body never comes."""
+
+    status = 200
+    has_proven_end = True
+    headers: Mapping[str, str] = {}
+
+    async def read(self, most_bytes: int | None) -> bytes:
+        """Wait for ever."""
+        del most_bytes
+        await asyncio.Event().wait()
+        return b""
+
+    def close(self) -> None:
+        """Have nothing to close."""
+
+
+class _Nowhere:
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Drop everything."""
+        del buffers, offset
+        return []
+
+
+async def _reading(limit_bps: int = 0) -> tuple[Connection, asyncio.Task[None]]:
+    live = LiveTask(DownloadTask(1, "http://h/f", "/d", "f"), wall_clock=lambda: 0.0)
+    plan = SegmentPlan(1000)
+    connection = Connection(live, plan, _Nowhere(), [Throttle(limit_bps)], gather_bytes=1000, on_written=[].extend)
+    task = asyncio.create_task(connection.pump(_Silent(), plan.begin(0, 1000), 1000))
+    await asyncio.sleep(0)
+    return connection, task
+
+
+async def test_a_silent_connection_is_given_up() -> None:
+    """Without a byte for the time-out it ends as stalled."""
+    connection, task = await _reading()
+    connection.give_up_if_silent(connection.last_byte_at + 30.0, 30.0)
+    with pytest.raises(NetworkError) as caught:
+        await task
+    assert caught.value.reason is Reason.STALLED
+
+
+@pytest.mark.parametrize(("came_bytes", "is_given_up"), [(0, True), (DRIP_BPS * DRIP_WINDOW_S, False)])
+async def test_a_dripping_connection_is_given_up(came_bytes: int, *, is_given_up: bool) -> None:
+    """A byte now and then keeps no connection alive beyond a minute; a slow link does."""
+    connection, task = await _reading()
+    now = connection.last_byte_at + DRIP_WINDOW_S
+    connection.last_byte_at = now
+    connection.received_bytes += int(came_bytes)
+    connection.give_up_if_silent(now, 30.0)
+    assert connection.has_stalled is is_given_up
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_what_a_limit_of_ours_slows_is_not_dripping() -> None:
+    """A limit below the drip rate gives up nothing."""
+    connection, task = await _reading(limit_bps=10)
+    now = connection.last_byte_at + DRIP_WINDOW_S
+    connection.last_byte_at = now
+    connection.give_up_if_silent(now, 30.0)
+    assert not connection.has_stalled
+    task.cancel()
+    await asyncio.wait([task])
