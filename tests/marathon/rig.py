@@ -36,8 +36,16 @@ FILE_NAME: Final = FILE_PATH.removeprefix("/")
 class Server:
     """The fault server as a process; its counter and log go on over kills and restarts on the same port."""
 
-    def __init__(self, home: Path, *options: str, size_bytes: int = 0, small: int = 0, seed: int = 1) -> None:
-        self.size_bytes, self.small, self.seed = size_bytes, small, seed
+    def __init__(
+        self,
+        home: Path,
+        *options: str,
+        size_bytes: int = 0,
+        small: int = 0,
+        small_bytes: int = SMALL_BYTES,
+        seed: int = 1,
+    ) -> None:
+        self.size_bytes, self.small, self.small_bytes, self.seed = size_bytes, small, small_bytes, seed
         self._log = home / "server.log"
         self._options = options
         self._port = 0
@@ -56,7 +64,7 @@ class Server:
     def start(self) -> None:
         """Start it, on the port that it had."""
         words = [sys.executable, "-m", "tests.faults", "--port", str(self._port), "--size", str(self.size_bytes)]
-        words += ["--seed", str(self.seed), "--small", str(self.small), "--small-size", str(SMALL_BYTES)]
+        words += ["--seed", str(self.seed), "--small", str(self.small), "--small-size", str(self.small_bytes)]
         words += ["--log", str(self._log), *self._options]
         self._process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
@@ -87,7 +95,7 @@ class Server:
         """Seed and length of each file by the name that it must get."""
         found = {FILE_NAME: (self.seed, self.size_bytes)} if self.size_bytes else {}
         for index in range(self.small):
-            one = small_resource(self.seed, index, SMALL_BYTES)
+            one = small_resource(self.seed, index, self.small_bytes)
             found[small_path(index).rpartition("/")[2]] = (one.seed, one.size_bytes)
         return found
 
