@@ -72,6 +72,7 @@ class Connection:
         self._on_written = on_written
         self._buffers: list[bytes] = []
         self._buffered_bytes = 0
+        self._has_cut = False
         self._gather_started_at = 0.0
         self._write: asyncio.Task[None] | None = None
         self._minute_at = self.last_byte_at
@@ -84,6 +85,7 @@ class Connection:
         `NetworkError` when it is cut and `FileSystemError` when the disk refuses; what was written stays held.
         """
         self.segment = segment
+        self._has_cut = False
         self.task = asyncio.current_task()
         self.last_byte_at = self._minute_at = time.monotonic()
         self._minute_bytes = self.received_bytes
@@ -92,7 +94,7 @@ class Connection:
                 chunk = await self._read(answer)
                 if not chunk:
                     break
-                await self._take(segment, chunk)
+                await self._take(segment, chunk, answer_end)
             await self.flush()
         except asyncio.CancelledError:
             if not self.has_stalled or self.task is None:
@@ -122,7 +124,16 @@ class Connection:
     async def _has_room(self, segment: Segment, answer_end: int | None) -> bool:
         if segment.end is None or segment.position < segment.end:
             return True
-        return self._plan.run_on(segment, answer_end)
+        return not self._has_cut and self._plan.run_on(segment, answer_end)
+
+    def _fitting(self, segment: Segment, chunk: bytes, answer_end: int | None) -> bytes:
+        """Return the part of a chunk that lies in the segment, which may grow with it."""
+        while segment.end is not None and len(chunk) > segment.end - segment.position:
+            if not self._plan.run_on(segment, answer_end):
+                # What is dropped here is gone: the answer cannot be read on as if it had not come.
+                self._has_cut = True
+                return chunk[: segment.end - segment.position]
+        return chunk
 
     async def _read(self, answer: TransportAnswer) -> bytes:
         most = min((one.most_bytes for one in self._throttles if one.most_bytes is not None), default=None)
@@ -131,11 +142,10 @@ class Connection:
         self.is_reading = False
         return chunk
 
-    async def _take(self, segment: Segment, chunk: bytes) -> None:
+    async def _take(self, segment: Segment, chunk: bytes, answer_end: int | None) -> None:
         now = time.monotonic()
         self.last_byte_at = now
-        if segment.end is not None and len(chunk) > segment.end - segment.position:
-            chunk = chunk[: segment.end - segment.position]
+        chunk = self._fitting(segment, chunk, answer_end)
         if not self._buffers:
             self._gather_started_at = now
         self._buffers.append(chunk)
