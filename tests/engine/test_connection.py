@@ -47,7 +47,10 @@ class _Nowhere:
 async def _reading(limit_bps: int = 0) -> tuple[Connection, asyncio.Task[None]]:
     live = LiveTask(DownloadTask(1, "http://h/f", "/d", "f"), wall_clock=lambda: 0.0)
     plan = SegmentPlan(1000)
-    connection = Connection(live, plan, _Nowhere(), [Throttle(limit_bps)], gather_bytes=1000, on_written=[].extend)
+    recorded: list[Extent] = []
+    connection = Connection(
+        live, plan, _Nowhere(), [Throttle(limit_bps)], gather_bytes=1000, on_written=recorded.extend
+    )
     task = asyncio.create_task(connection.pump(_Silent(), plan.begin(0, 1000), 1000))
     await asyncio.sleep(0)
     return connection, task
