@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from tests.faults.script import Exchange, Fault, Reply
 
-SIZE_BYTES = 6 * MIB
+SIZE_BYTES = 3 * MIB
 BIG = Resource(SIZE_BYTES)
 PACE_BPS = 3 * MIB
+"""One connection takes a second."""
 
 EAGER = {
     "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
@@ -172,7 +173,7 @@ async def test_extras_that_get_the_whole_collapse_to_one_stream(engines: Engines
     url = fault_server.add("/f.bin", BIG, tempers.pace(PACE_BPS), after(1, lies.ignores_range))
     task = await fetch(await engines(max_retries=0), url)
     assert is_whole(task, BIG)
-    assert fault_server.bytes_sent("/f.bin") < 2 * SIZE_BYTES
+    assert len(fault_server.requests) <= 3
 
 
 async def test_a_rotating_etag_ends_on_one_connection(engines: Engines, fault_server: FaultServer) -> None:
@@ -244,10 +245,10 @@ def _faults() -> st.SearchStrategy[list[Fault]]:
     return st.lists(st.one_of(drop, reset, short, long, shifted, others), max_size=12)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     faults=_faults(),
-    pace_bps=st.sampled_from([2 * MIB, 8 * MIB, 64 * MIB]),
+    pace_bps=st.sampled_from([4 * MIB, 8 * MIB, 64 * MIB]),
     places=st.integers(1, 6),
     connections=st.integers(1, 8),
 )
