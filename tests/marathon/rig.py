@@ -85,6 +85,10 @@ class Server:
         """Body bytes sent over all its lives."""
         return read_counter(self._log.with_name(self._log.name + ".count"))
 
+    def has_sent(self, size_bytes: int) -> bool:
+        """Whether it sent more than so many body bytes over all its lives."""
+        return self.sent_bytes > size_bytes
+
     @property
     def total_bytes(self) -> int:
         """Length of everything it serves."""
@@ -116,6 +120,8 @@ class Engine:
         self._errors = home / "worker.err"
         self._settings = settings
         self.process: subprocess.Popen[bytes] | None = None
+        self.last_code: int | None = None
+        """Exit code of the last run that ended by itself."""
         self._read_from = 0
         for one in (self.journal.parent, self.folder):
             one.mkdir(parents=True, exist_ok=True)
@@ -160,7 +166,7 @@ class Engine:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"no end within {patience_s} s\n{self.story}") from None
-        self.process = None
+        self.process, self.last_code = None, code
         assert "Traceback" not in self.errors, self.errors
         return code
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_LAG_P99_MS: Final = 50.0
 HELD_PER_CONNECTION_BYTES: Final = 3 * MIB
 """A gather, a write under way, and what the socket's reader holds."""
-BASE_BYTES: Final = 120 * MIB
+BASE_BYTES: Final = 60 * MIB
 """Interpreter, libraries, journal."""
 
 pytestmark = [needs_strace, pytest.mark.marathon]
@@ -36,12 +36,14 @@ def test_slow_disk(tmp_path: Path, tasks: int, mean_mib: int, sync_ms: int) -> N
         require_whole(engine.folder, server)
         memory = [line["resident_bytes"] for line in engine.said("memory")]
         figures = engine.said("figures")[0]
+        objects = [line["objects"] for line in engine.said("memory")]
         half = len(memory) // 2
+        early, late = max(memory[:half]) / MIB, max(memory[half:]) / MIB
         print(  # noqa: T201  # figures to quote
-            f"{tasks} tasks, {server.total_bytes / MIB:.0f} MiB, syncs of {sync_ms} ms: "
-            f"memory at most {max(memory[:half]) / MIB:.0f} MiB in the first half, {max(memory[half:]) / MIB:.0f} in the second; lag p99 {figures['lag_p99_ms']:.1f} ms, "
+            f"{tasks} tasks, {server.total_bytes / MIB:.0f} MiB, syncs of {sync_ms} ms: memory at most {early:.0f} MiB "
+            f"in the first half, {late:.0f} in the second; lag p99 {figures['lag_p99_ms']:.1f} ms, "
             f"worst {figures['lag_max_ms']:.0f} ms; {figures['cpu_s']:.1f} s of processor"
         )
         assert max(memory) <= BASE_BYTES + 64 * HELD_PER_CONNECTION_BYTES
-        assert max(memory[half:]) <= max(memory[:half]) * 1.15
+        assert max(objects[half:]) <= max(objects[:half]) * 1.1, "it grows with the tasks done"
         assert figures["lag_p99_ms"] <= MOST_LAG_P99_MS

@@ -171,3 +171,25 @@ def test_refused_at_every_call(tmp_path: Path, server: Server, call: str, error:
 def test_refused_always(tmp_path: Path, server: Server, call: str, error: str, first: int) -> None:
     """A call refused for good stands everything still without a spin, with reasons; without the fault all goes on."""
     refuse_always(tmp_path, server, call, error, first)
+
+
+@pytest.mark.marathon
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("pwritev2", "ENOSPC"),
+        ("pwritev2", "EDQUOT"),
+        ("openat", "EMFILE"),
+        ("fdatasync", "ENOSPC"),
+        ("linkat", "EDQUOT"),
+    ],
+)
+def test_refused_for_a_while(tmp_path: Path, server: Server, call: str, error: str) -> None:
+    """When the fault passes while the engine runs, it goes on by itself and ends whole, without a retry."""
+    first = 6 if call == "openat" else 2  # the journal's own opening comes before
+    with Engine(tmp_path, *SETTINGS) as engine:
+        code = engine.run(*server.urls, under=tampered(engine, call, f"error={error}:when={first}..{first + 2}"))
+        assert code == 0, engine.story
+        assert engine.said("waiting"), engine.story
+        require_calm(engine)
+        require_whole(engine.folder, server)
