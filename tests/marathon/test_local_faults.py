@@ -50,6 +50,7 @@ def ends_whole(engine: Engine, server: Server, *words: str, patience_s: float = 
     require_whole(engine.folder, server)
 
 
+@pytest.mark.marathon
 @needs_root
 def test_full_disk_goes_on_by_itself(tmp_path: Path, server: Server) -> None:
     """A full disk stops its task with the reason, others go on, and room lets it go on without anybody's doing."""
