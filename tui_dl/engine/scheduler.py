@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
-from tui_dl.core.status import Status, Trigger
+from tui_dl.core.status import Status, Trigger, can_advance
 from tui_dl.engine.ledger import save_finished
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
@@ -265,6 +265,12 @@ class Scheduler:
         try:
             outcome = await self._attempt(slot)
             await self._settle(slot, outcome, has_progressed=slot.live.received_bytes > received_before)
+        except Exception as error:  # the border of a task, as above: a retry strategy is foreign code
+            logger.exception("task %s could not be settled", key)
+            if can_advance(slot.live.task.status, Trigger.FAIL):
+                text, now = f"a fault while it was settled: {error!r}", self._context.wall_clock()
+                slot.live.step(Trigger.FAIL, reason=Reason.INTERNAL, reason_text=text, finished_at=now)
+                self._ledger.record_soon(slot.live, EventKind.FAILED)
         finally:
             del self.running[key]
             slot.done.set()
