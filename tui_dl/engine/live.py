@@ -49,6 +49,8 @@ class LiveTask:
         """Connections at work."""
         self.plan: SegmentPlan | None = None
         """Ranges of the running transfer; None outside of one."""
+        self.local_waits = 0
+        """Attempts in a row that a local condition (full disk, quota, descriptors) ended without progress."""
         self.may_be_named = False
         """Whether an earlier attempt may have given the file its final name without recording it."""
         self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)

@@ -15,7 +15,8 @@ from tui_dl.core.status import Status, Trigger, can_advance
 from tui_dl.engine.ledger import save_finished
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
-from tui_dl.engine.retrying import LOCAL_WAITS, next_step
+from tui_dl.engine.retrying import LOCAL_WAIT_S, LOCAL_WAITS, next_step
+from tui_dl.engine.room import Room
 from tui_dl.engine.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ POLL_S: Final = 0.25
 """How often a host that bears no more connections is looked at again; mostly the end of a task wakes us before."""
 TROUBLE_S: Final = 1.0
 """Pause after the journal could not be read."""
+MOST_DOUBLINGS: Final = 5
+"""How often the pause of a local wait without progress doubles: each attempt costs the server a request."""
 STOPPED_EVENTS: Final = {Trigger.PAUSE: EventKind.PAUSED, Trigger.CANCEL: EventKind.CANCELLED}
 
 
@@ -74,6 +77,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room = Room(context, self._on_room)
         self._is_closing = False
         self._host_due_s: float | None = None
         self._resting = 0
@@ -148,6 +152,7 @@ class Scheduler:
         await self.stop(None, Trigger.REQUEUE)
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._room.aclose()
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -197,9 +202,17 @@ class Scheduler:
         for key, due_at in self._due_at.items():
             live = self.waiting[key]
             if due_at <= now and self._context.budgets[live.task.host].can_start(now):
+                if live.task.reason is Reason.DISK_FULL and not self._room.is_there(live.task):
+                    self._due_at[key] = now + LOCAL_WAIT_S
+                    continue
                 del self._due_at[key]
                 return self.waiting.pop(key)
         return None
+
+    def _on_room(self, key: int) -> None:
+        if key in self._due_at:
+            self._due_at[key] = self._context.clock()
+            self._wake.set()
 
     async def _take_ready(self) -> LiveTask | None:
         if not self._ready and self._may_have_pending:
@@ -332,10 +345,12 @@ class Scheduler:
             live.step(Trigger.FAIL, finished_at=context.wall_clock(), **facts)
             self._ledger.record_soon(live, EventKind.FAILED)
             return
-        due_at = None if step.reason in LOCAL_WAITS else context.wall_clock() + step.delay_s
-        live.step(Trigger.WAIT, due_at=due_at, **facts)
+        is_local = step.reason in LOCAL_WAITS
+        live.local_waits = live.local_waits + 1 if is_local and not has_progressed else 0
+        delay_s = step.delay_s * 2 ** min(max(0, live.local_waits - 1), MOST_DOUBLINGS)
+        live.step(Trigger.WAIT, due_at=None if is_local else context.wall_clock() + delay_s, **facts)
         self.waiting[live.task.id] = live
-        self._due_at[live.task.id] = now + step.delay_s
+        self._due_at[live.task.id] = now + delay_s
         self._ledger.record_soon(live, EventKind.WAITING)
 
     async def _record_stop(self, live: LiveTask, trigger: Trigger) -> None:
