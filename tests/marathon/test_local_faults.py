@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 SIZE_BYTES = 8 * MIB
 PART_NAME = FILE_NAME + ".tui-dl.part"
+NO_TRAFFIC_S = 5.0
+"""So long a full disk is watched: the server must not be asked meanwhile."""
 GOES_ON_S = 8.0
 """Within this time after the fault is gone the engine must have gone on by itself and ended."""
 
@@ -60,6 +63,8 @@ def test_full_disk_goes_on_by_itself(tmp_path: Path, server: Server) -> None:
         engine.start(server.urls[0], "--into", str(elsewhere), server.urls[1])
         engine.until("waiting", reason="disk-full")
         engine.until("completed", url=server.urls[1])
+        sent_bytes = server.sent_bytes
+        assert not engine.watch(partial(server.has_sent, sent_bytes + MIB), NO_TRAFFIC_S), "it fetches in vain"
         filler.unlink()
         assert engine.end(GOES_ON_S) == 0, engine.story
         assert oracle.check(engine.folder / FILE_NAME, server.seed, SIZE_BYTES) is None
