@@ -62,8 +62,8 @@ class EngineContext:
     """Unix time of the engine's start: rows added before may have run in a process that crashed."""
     random: Callable[[], float] = random.random
     """Uniform in [0, 1), for jitter."""
-    committed_paths: set[str] = field(default_factory=set)
-    """Final paths that this engine gave out: a file of the same batch is no file from before."""
+    claimed_paths: set[str] = field(default_factory=set)
+    """Targets that tasks with SKIP went for: a file that this batch makes is no file from before."""
     traffic: Traffic = field(default_factory=Traffic)
     """Bytes received by all tasks."""
     last_answer_at: float = float("-inf")
@@ -101,8 +101,18 @@ class EngineContext:
         policy = self.policy_of(task)
         return OnExists.RENAME if policy is OnExists.SKIP else policy
 
-    async def was_there_before(self, path: str) -> bool:
-        """Whether a target exists that no task of ours made since we started."""
-        if path in self.committed_paths:
+    def claim_target(self, task: DownloadTask) -> None:
+        """Note that a task goes for its target, where that decides what another one of the same name does."""
+        if self.policy_of(task) is OnExists.SKIP:
+            self.claimed_paths.add(_target_of(task))
+
+    async def was_there_before(self, task: DownloadTask) -> bool:
+        """Whether a target exists that no task of ours went for since we started."""
+        path = _target_of(task)
+        if path in self.claimed_paths:
             return False
         return await asyncio.to_thread(os.path.lexists, path)
+
+
+def _target_of(task: DownloadTask) -> str:
+    return os.path.join(task.dir, task.filename)  # noqa: PTH118  # text in, text out

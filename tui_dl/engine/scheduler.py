@@ -314,7 +314,6 @@ class Scheduler:
         if outcome.end is End.COMPLETED:
             if live.stored.status is not Status.COMPLETED:
                 live.stored = live.task
-            self._context.committed_paths.add(live.task.path)
             self._ledger.keep_story(live)
             self._ledger.tell(EventKind.COMPLETED, live.task)
         elif outcome.end is End.SKIPPED:

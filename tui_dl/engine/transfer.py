@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -246,6 +245,7 @@ class Transfer:
         self._accept(exchange)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
+        self._context.claim_target(self._live.task)
         live = self._live
         if judgement.encodings:
             return await self._fetch_encoded(exchange)
@@ -288,7 +288,7 @@ class Transfer:
         task = self._live.task
         if self._context.policy_of(task) is not OnExists.SKIP or self._part is not None:
             return False
-        return await self._context.was_there_before(os.path.join(task.dir, task.filename))  # noqa: PTH118  # text in, text out
+        return await self._context.was_there_before(task)
 
     async def _open_part(self) -> None:
         task = self._live.task
