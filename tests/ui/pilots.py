@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from tui_dl.ui.app import TuiDlApp
 from tui_dl.ui.glyphs import UNICODE, Glyphs
@@ -27,25 +29,36 @@ def make_app(engine: FakeEngine, *, glyphs: Glyphs = UNICODE, **changes: Any) ->
     return TuiDlApp(Start(connect=connect, folder="/downloads", environment=environment, glyphs=glyphs, **changes))
 
 
+FRAME_S = 0.02
+"""A little more than the time between two updates of Textual's screen."""
+
+
+async def _turns(*_sleeps: float) -> None:
+    """Give the loop some turns. Textual's pilot waits for an idle processor instead, which on a busy one takes long."""
+    for _turn in range(10):
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def running(
     engine: FakeEngine, size: tuple[int, int] = (120, 36), **changes: Any
 ) -> AsyncIterator[tuple[TuiDlApp, Pilot[Any]]]:
     """Run the app until the rows of the first view are shown."""
     app = make_app(engine, **changes)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await settle(app, pilot)
-        yield app, pilot
+    with patch("textual.app.wait_for_idle", _turns), patch("textual.pilot.wait_for_idle", _turns):
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await settle(app, pilot)
+            yield app, pilot
 
 
 async def settle(app: TuiDlApp, pilot: Pilot[Any]) -> None:
     """Let the viewer answer, then show the engine's present state, as the next tick would."""
-    for _turn in range(2):
-        await pilot.pause()
+    await pilot.pause()
+    await pilot.pause(FRAME_S)
     if app.main.port is not None:
         app.main.refresh_from_engine()
-    for _turn in range(2):
-        await pilot.pause()
+    await pilot.pause()
+    await pilot.pause(FRAME_S)
 
 
 def lines_of(app: TuiDlApp) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from textual.command import CommandList
+from textual.command import CommandList, CommandPalette
 
 from tests.ui.fake_engine import FakeEngine, make_task
 from tests.ui.pilots import lines_of, notices, running, screen_text, settle
@@ -264,3 +264,26 @@ async def test_the_footer_offers_what_is_legal() -> None:
     assert ["Resume" in line for line in footers] == [True, False, False]
     assert ["Retry" in line for line in footers] == [False, True, False]
     assert ["Cancel" in line for line in footers] == [True, False, False]
+
+
+async def test_the_theme_and_the_repaint_have_keys() -> None:
+    """`t` offers the themes, Ctrl+L draws anew, and neither disturbs the queue."""
+    engine = three_rows()
+    async with running(engine) as (app, pilot):
+        await pilot.press("ctrl+l", "t")
+        await settle(app, pilot)
+        assert isinstance(app.screen, CommandPalette)
+    assert engine.commands == []
+    assert app.failure is None
+
+
+async def test_the_help_lists_every_key() -> None:
+    """`?` shows all chapters, and closes with the same key."""
+    async with running(three_rows(), (130, 44)) as (app, pilot):
+        await pilot.press("question_mark")
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert [action.label for action in ACTIONS if action.explanation().rstrip(".") not in text] == []
+        await pilot.press("question_mark")
+        await settle(app, pilot)
+        assert app.screen is app.main

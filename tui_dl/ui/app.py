@@ -10,7 +10,6 @@ from textual.theme import Theme
 from textual.worker import WorkerFailed
 
 from tui_dl.core.errors import TuiDlError
-from tui_dl.ui.screens.confirm import ConfirmDialog
 from tui_dl.ui.screens.main import MainScreen
 from tui_dl.ui.stylesheet import stylesheet_path
 from tui_dl.ui.terminal.screen_output import CalmOutput
@@ -96,6 +95,8 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Ask as `q` does; twice within two seconds leaves at once."""
+        from tui_dl.ui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - keeps the first paint early
+
         now = time.monotonic()
         if now - self._interrupted_at <= TWICE_WITHIN_S:
             self.exit()

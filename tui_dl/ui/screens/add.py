@@ -15,11 +15,13 @@ from textual.widgets import Button, Input, Static, TextArea
 from tui_dl.core.errors import UsageError
 from tui_dl.core.url_list import check_url
 from tui_dl.ui.format import count
-from tui_dl.ui.screens.dialog import Dialog, SafeInput, SafeTextArea, buttons, hint, note, title
+from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
+from tui_dl.ui.widgets.safe_input import SafeInput, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from textual import events
     from textual.app import ComposeResult
 
     from tui_dl.ui.glyphs import Glyphs
@@ -50,6 +52,13 @@ class Checked:
     """Good ones."""
     problems: tuple[tuple[int, str], ...]
     """Line numbers from 1 and what is wrong there."""
+
+
+class SafeTextArea(TextArea):
+    """A text area whose pasted text is made harmless before it is shown."""
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.text = harmless(event.text)
 
 
 class AddDialog(Dialog[AddRequest]):

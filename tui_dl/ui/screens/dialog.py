@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static, TextArea
+from textual.widgets import Button, Static
 
-if TYPE_CHECKING:
-    from textual import events
+from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
 
 Answer = TypeVar("Answer")
-
-BREAKPOINTS_X: Final = [(0, "-narrow"), (64, "-wide")]
-BREAKPOINTS_Y: Final = [(0, "-low"), (18, "-high")]
-"""Cells from which the style sheet's block for narrow and low terminals no longer holds."""
 
 
 class Dialog(ModalScreen[Answer]):
@@ -59,23 +54,3 @@ def buttons(yes: str, *, is_grave: bool = False, other: str = "", no: str = "Bac
     if other:
         row.append(Button(Content(other), id="other", compact=True))
     return Horizontal(*row, Button(Content(no), id="leave", compact=True), classes="dialog-buttons")
-
-
-def harmless(pasted: str) -> str:
-    """Return pasted text without characters that could act on the terminal; line ends stay."""
-    lines = pasted.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(char for char in lines if char.isprintable() or char == "\n")
-
-
-class SafeTextArea(TextArea):
-    """A text area whose pasted text is made harmless before it is shown."""
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.text = harmless(event.text)
-
-
-class SafeInput(Input):
-    """An input line whose pasted text is made harmless before it is shown."""
-
-    def _on_paste(self, event: events.Paste) -> None:
-        event.text = harmless(event.text)

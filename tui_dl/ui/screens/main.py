@@ -12,13 +12,13 @@ from textual.screen import Screen
 
 from tui_dl.core.status import Tab
 from tui_dl.ui.action import Situation
+from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
 from tui_dl.ui.bridge import TICK_S, Bridge
 from tui_dl.ui.columns import COLUMNS, Look
 from tui_dl.ui.desk import ScreenDesk
 from tui_dl.ui.format import units_named
 from tui_dl.ui.key_names import action_named, bindings
 from tui_dl.ui.row_model import RowModel
-from tui_dl.ui.screens.dialog import BREAKPOINTS_X, BREAKPOINTS_Y
 from tui_dl.ui.view_state import ViewState
 from tui_dl.ui.viewer import Viewer
 from tui_dl.ui.widgets.details import DetailsPane

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui_dl.ui.screens.dialog import SafeInput
+from tui_dl.ui.widgets.safe_input import SafeInput
 
 if TYPE_CHECKING:
     from textual.timer import Timer

@@ -1,0 +1,23 @@
+"""An input line that makes harmless what is pasted into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from textual import events
+
+
+def harmless(pasted: str) -> str:
+    """Return pasted text without characters that could act on the terminal; line ends stay."""
+    lines = pasted.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(char for char in lines if char.isprintable() or char == "\n")
+
+
+class SafeInput(Input):
+    """An input line whose pasted text is made harmless before it is shown."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.text = harmless(event.text)
