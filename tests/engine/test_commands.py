@@ -10,7 +10,6 @@ import pytest
 from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, received, row, until
 from tests.faults import Resource, first, lies, tempers
 from tui_dl.core.commands import Command, CommandName
-from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
@@ -345,62 +344,3 @@ async def test_options_of_a_waiting_task_are_kept(engines: Engines, fault_server
     await order(engine, CommandName.SET_CONNECTIONS, task, value=3)
     await order(engine, CommandName.PAUSE, task)
     assert (await row(engine, task)).options.connections == 3
-
-
-# -- rows --------------------------------------------------------------------------------------------------------------
-
-
-async def test_clear_finished_takes_rows_and_undo_brings_them_back(engines: Engines, fault_server: FaultServer) -> None:
-    """Files stay, rows go and come."""
-    engine = await engines()
-    done = await fetch(engine, fault_server.add("/f.bin", SMALL))
-    running = await stalled(engine, fault_server, "/g.bin")
-    assert (await engine.execute(Command(CommandName.CLEAR_FINISHED))).changed == 1
-    assert [task.id for task in await engine.rows([done.id, running.id])] == [running.id]
-    assert "f.bin" in engines.names()
-    assert (await engine.execute(Command(CommandName.UNDO))).changed == 1
-    assert (await row(engine, done)).status is Status.COMPLETED
-
-
-async def test_add_as_a_command(engines: Engines, fault_server: FaultServer) -> None:
-    """Addresses, folder, name and options are plain values."""
-    engine = await engines()
-    url = fault_server.add("/f.bin", SMALL)
-    folder = str(engines.path("deep"))
-    outcome = await engine.execute(
-        Command(CommandName.ADD, arguments={"urls": [url], "dir": folder, "name": "x", "options": {"connections": 2}})
-    )
-    done = await engine.wait(outcome.ids)
-    assert done.success == 1
-    (task,) = await engine.rows(outcome.ids)
-    assert (task.dir, task.filename, task.options.connections) == (folder, "x", 2)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"urls": ["ftp://example.org/f"]},
-        {"urls": ["example.org/f"]},
-        {"urls": ["http://"]},
-        {"urls": ["http://example.org/a b"]},
-        {"urls": ["http://example.org/a\r\nHost: b"]},
-        {"urls": ["http://one.example/", "http://two.example/"], "name": "x"},
-        {"urls": ["http://example.org/"], "options": {"unknown": 1}},
-    ],
-)
-async def test_a_senseless_add_is_refused(engines: Engines, arguments: dict[str, object]) -> None:
-    """Wrong input adds nothing and says why."""
-    engine = await engines()
-    with pytest.raises(UsageError):
-        await engine.execute(Command(CommandName.ADD, arguments=arguments))
-    assert sum(engine.snapshot().counts.values()) == 0
-
-
-async def test_the_same_address_and_folder_again_is_the_same_row(engines: Engines, fault_server: FaultServer) -> None:
-    """Nothing is queued twice."""
-    engine = await engines()
-    url = fault_server.add("/f.bin", SMALL)
-    first_task = await engine.add(url)
-    assert (await engine.add(url)).id == first_task.id
-    await engine.wait()
-    assert len(fault_server.requests) == 1

@@ -68,6 +68,10 @@ class _Reader:
     async def read(self) -> AsyncGenerator[bytes, None]:
         """Yield what one attempt brings."""
         exchange = await self._open()
+        if exchange.judgement.verdict is Verdict.EMPTY:  # its body is that of an error
+            exchange.close()
+            self.is_done = True
+            return
         try:
             decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
             async with aclosing(self._body(exchange)) as chunks:
