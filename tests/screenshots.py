@@ -1,10 +1,17 @@
-"""Makes the pictures of the README from the real screen on any engine: table, details, add dialog, help."""
+"""Makes the pictures of the README from the real screen, engine and demo server: `python -m tests.screenshots`."""
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.settings import Settings
+from tui_dl.core.task import NewTask
+from tui_dl.demo.server import DemoServer
+from tui_dl.engine.engine import AsyncDownloadEngine
 from tui_dl.ui.app import TuiDlApp
 from tui_dl.ui.start import Start
 
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import EnginePort
 
 SIZE: Final = (120, 36)
+UNDER_WAY_S: Final = 3.0
+"""So that speeds and graphs have something to show."""
 FOLDER: Final = Path(__file__).parent.parent / "screenshots"
 ADDRESSES: Final = """\
 https://cdimage.debian.org/debian-cd/current/amd64/iso-dvd/debian-12.7.0-amd64-DVD-1.iso
@@ -42,8 +51,9 @@ async def make_screenshots(
         made.append(path)
 
     async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(UNDER_WAY_S)
         await shoot(pilot, "table")
-        await pilot.press("enter")
+        await pilot.press("j", "enter")
         await shoot(pilot, "details")
         await pilot.press("enter", "a")
         await pilot.pause()
@@ -52,3 +62,22 @@ async def make_screenshots(
         await pilot.press("escape", "question_mark")
         await shoot(pilot, "help")
     return made
+
+
+async def main() -> None:
+    """Run the demonstration's server and an engine of our own, and take the pictures."""
+    async with AsyncExitStack() as stack:
+        downloads = stack.enter_context(tempfile.TemporaryDirectory(prefix="downloads-"))
+        server = await stack.enter_async_context(DemoServer())
+
+        async def connect() -> EnginePort:
+            engine = await stack.enter_async_context(AsyncDownloadEngine(Settings(dir=downloads)))
+            await engine.add_many([NewTask(url, downloads) for url in server.urls()])
+            return engine
+
+        for path in await make_screenshots(connect, downloads="/home/ada/Downloads"):
+            print(path)  # noqa: T201  # a script that says what it made
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -164,3 +164,16 @@ async def test_a_port_in_use_is_named() -> None:
         with pytest.raises(NetworkError, match=f"port {port}.*--port"):
             async with DemoServer(port):
                 pass
+
+
+async def test_a_client_that_leaves_is_nothing_to_report(caplog: pytest.LogCaptureFixture) -> None:
+    """A paused or cancelled download closes its connection in the middle; no traceback comes of it."""
+    temper = Temper("slow.bin", 64 * SIZE, pace_bps=64 * SIZE)
+    async with DemoServer(tempers=[temper]) as server, aiohttp.ClientSession() as session:
+        async with session.get(server.url_of(temper)) as answer:
+            await answer.content.readany()
+            answer.close()
+        async with asyncio.timeout(5):
+            while server.open_connections[temper.name]:
+                await asyncio.sleep(0.01)
+    assert not caplog.records

@@ -116,6 +116,9 @@ class DemoServer:
         self.open_connections[temper.name] += 1
         try:
             await _send_body(response, temper, answer)
+        except ConnectionError:
+            # The downloader left (paused, cancelled, quit): nothing that a person should read about.
+            return response
         finally:
             self.open_connections[temper.name] -= 1
         if answer.cut_at is not None:
