@@ -136,6 +136,18 @@ async def test_a_tasks_own_retries_count_first(engines: Engines, fault_server: F
     assert len(fault_server.requests) == 2
 
 
+async def test_forbidden_files_slow_no_others_of_their_host(engines: Engines, fault_server: FaultServer) -> None:
+    """A 403 for a file that never came is that file's, also while others work."""
+    engine = await engines(concurrent_downloads=10)
+    slow = await engine.add(fault_server.add("/slow.bin", LARGE, tempers.stall_after(10)))
+    await fault_server.wait_for(lambda: fault_server.stalled("/slow.bin"))
+    urls = [fault_server.add(f"/{number}", SMALL, lies.status(403)) for number in range(5)]
+    tasks = [await engine.add(url) for url in urls]
+    assert {(await ended(engine, task)).reason for task in tasks} == {Reason.FORBIDDEN}
+    assert len(fault_server.requests) == 1 + 2 * len(urls)
+    assert engine.context.budgets[slow.host].learned_connections is None
+
+
 async def test_a_retry_strategy_may_refuse(engines: Engines, fault_server: FaultServer) -> None:
     """A function of the user decides by task and error; the error is one of ours."""
     seen: list[tuple[str, Exception]] = []

@@ -80,7 +80,7 @@ class Asker:
         try:
             exchange.judgement = judge(asked, exchange.answer.status, exchange.answer.headers)
         except TuiDlError as error:
-            self._close_refused(exchange, error)
+            self._close_refused(exchange, error, is_known=asked.has_held)
             raise
         except BaseException:
             exchange.close()
@@ -95,7 +95,7 @@ class Asker:
         try:
             exchange.judgement = judge_extra(asked, exchange.answer.status, exchange.answer.headers)
         except TuiDlError as error:
-            self._close_refused(exchange, error)
+            self._close_refused(exchange, error, is_known=asked.has_held)
             raise
         except BaseException:
             exchange.close()
@@ -173,7 +173,8 @@ class Asker:
             conditions["If-Range"] = self.validator.if_range_value() or ""
         return conditions
 
-    def _close_refused(self, exchange: Exchange, error: TuiDlError) -> None:
+    def _close_refused(self, exchange: Exchange, error: TuiDlError, *, is_known: bool) -> None:
+        """Close an answer that is an error; a 403 for a file that was given before is a refusal of the connection."""
         answer, context = exchange.answer, self._context
         now = context.clock()
         if isinstance(error, HttpError) and error.is_retryable:
@@ -183,7 +184,8 @@ class Asker:
                 now=context.wall_clock(),
                 max_s=context.settings.max_retry_after,
             )
-        if answer.status in REFUSING and self.budget.open_connections > 1:
+        is_refusal = answer.status in PAUSING or (is_known and answer.status in REFUSING)
+        if is_refusal and self.budget.open_connections > 1:
             self.budget.refused(now, pause_s=None)
             error.is_retryable = True
         if answer.status in PAUSING:
