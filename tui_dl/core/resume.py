@@ -256,9 +256,9 @@ def _judge_unsatisfied(asked: Asked, headers: Mapping[str, str]) -> Judgement:
     return Judgement(Verdict.NO_RANGES)
 
 
-def _is_unproven(asked: Asked, status: int, judgement: Judgement) -> bool:
+def _is_unproven(asked: Asked, judgement: Judgement) -> bool:
     """Whether a 206 to a request without `If-Range` does not name the strong validator that the others share."""
-    if status != 206 or asked.has_if_range or asked.validator.if_range_value() is None:
+    if judgement.verdict is not Verdict.PARTIAL or asked.has_if_range or asked.validator.if_range_value() is None:
         return False
     return asked.validator.matches(judgement.validator) is not Match.SAME
 
@@ -277,7 +277,7 @@ def judge_extra(asked: Asked, status: int, headers: Mapping[str, str]) -> Judgem
     ):
         return Judgement(Verdict.NO_RANGES)
     judgement = judge(asked, status, headers)
-    if judgement.verdict is Verdict.WHOLE_SAME or _is_unproven(asked, status, judgement):
+    if judgement.verdict is Verdict.WHOLE_SAME or _is_unproven(asked, judgement):
         return Judgement(Verdict.NO_RANGES)
     if judgement.verdict is Verdict.RESTART:
         return Judgement(Verdict.CHANGED, total_bytes=judgement.total_bytes, validator=judgement.validator)
