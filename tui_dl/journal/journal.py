@@ -230,9 +230,9 @@ class Journal:
         self._records.extents.setdefault(task_id, []).extend(extents)
         self._arm()
 
-    def push(self) -> None:
-        """Let the writer thread take what was grouped so far at once, without waiting for `GROUP_S`."""
-        self._write_group()
+    async def settle(self) -> None:
+        """Return when all that was told before survives the end of this process, though not a power cut."""
+        await self._ask(lambda _: None, Need.WRITE)
 
     async def record_synced(self, task_id: int, ranges: RangeSet) -> None:
         """Record all bytes of a part file that were synced before this call; durable on return."""

@@ -74,7 +74,7 @@ def write_log(connection: sqlite3.Connection, lines: Iterable[tuple[int, LogLine
     values = ((task_id, line.at, clean(line.text)) for task_id, line in lines)
     connection.executemany("INSERT INTO log (task_id, at, text) VALUES (?, ?, ?)", values)
     connection.executemany(
-        "DELETE FROM log WHERE task_id = ?1 AND id <= "  # noqa: S608  # fixed parts
-        f"(SELECT id FROM log WHERE task_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET {LOG_LINES})",
-        [(task_id,) for task_id in {task_id for task_id, _ in lines}],
+        "DELETE FROM log WHERE task_id = :task AND id <= "  # noqa: S608  # fixed parts
+        f"(SELECT id FROM log WHERE task_id = :task ORDER BY id DESC LIMIT 1 OFFSET {LOG_LINES})",
+        [{"task": task_id} for task_id in {task_id for task_id, _ in lines}],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from contextlib import suppress
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui_dl.journal.records import Records
+
+logger = logging.getLogger(__name__)
 
 _MOST_JOBS: Final = 256
 """Jobs in one transaction; more wait for the next."""
@@ -195,6 +198,9 @@ class Writer:
             elif job.records is not None and condition is not None:
                 self._keep(job)
             else:
+                if job.records is not None:
+                    # Nobody awaits grouped records: without this line a fault of ours would lose them in silence.
+                    logger.error("grouped records were not written", exc_info=error)
                 failed.append((job, None, raised))
         if condition is not None and isinstance(raised, FileSystemError):
             self._state = State(self._state.counts, self._state.generation, raised)
