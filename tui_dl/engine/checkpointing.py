@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import FileSystemError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui_dl.core.extents import Extent
     from tui_dl.core.ranges import RangeSet
     from tui_dl.core.splitting import SegmentPlan
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 
 SYNC_EVERY_S: Final = 2.0
 SYNC_EVERY_BYTES: Final = 64 * 1024 * 1024
-RECORD_EVERY_BYTES: Final = 8 * 1024 * 1024
-"""Written bytes of a file that a SIGKILL may leave unrecorded."""
+RECORD_EVERY_BYTES: Final = 4 * 1024 * 1024
+MOST_UNRECORDED_BYTES: Final = 8 * 1024 * 1024
+"""Written bytes of a file that a SIGKILL may leave unrecorded: beyond them writes wait for the journal, which a sync of
+the disk may hold up while a fast network goes on."""
 
 
 class Checkpointer:
@@ -32,12 +37,19 @@ class Checkpointer:
         self._unrecorded_bytes = 0
         self._unsynced_bytes = 0
         self._synced = plan.held.copy()
+        self._recording: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to sync regularly, until `finish()`."""
         self._loop = asyncio.ensure_future(self._sync_regularly())
+
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Write to the part file once the journal is not too far behind."""
+        while self._recording is not None and self._unrecorded_bytes >= MOST_UNRECORDED_BYTES:
+            await asyncio.wait([self._recording])
+        return await self._part.write(buffers, offset)
 
     def on_written(self, extents: list[Extent]) -> None:
         """Note what was handed to the kernel; the journal groups it."""
@@ -48,9 +60,8 @@ class Checkpointer:
         count = sum(extent.end - extent.start for extent in extents)
         self._unrecorded_bytes += count
         self._unsynced_bytes += count
-        if self._unrecorded_bytes >= RECORD_EVERY_BYTES:
-            self._unrecorded_bytes = 0
-            journal.push()
+        if self._unrecorded_bytes >= RECORD_EVERY_BYTES and self._recording is None:
+            self._recording = asyncio.ensure_future(self._record())
         if self._unsynced_bytes >= SYNC_EVERY_BYTES:
             self._wake.set()
 
@@ -63,6 +74,8 @@ class Checkpointer:
             self._loop = None
             if error is not None:
                 raise error
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
         if not is_committing:
             await self._sync_once()
 
@@ -71,6 +84,15 @@ class Checkpointer:
         if self._loop is None or not self._loop.done() or self._loop.cancelled():
             return None
         return self._loop.exception()
+
+    async def _record(self) -> None:
+        while self._unrecorded_bytes >= RECORD_EVERY_BYTES:
+            taken_bytes = self._unrecorded_bytes
+            # A journal whose disk refuses keeps the records and says so; the transfer goes on.
+            with suppress(FileSystemError):
+                await self._context.journal.settle()
+            self._unrecorded_bytes -= taken_bytes
+        self._recording = None
 
     async def _sync_regularly(self) -> None:
         while True:

@@ -316,7 +316,7 @@ class Transfer:
             self._live,
             self._plan,
             self._asker,
-            sink=self._part,
+            sink=self._checkpointer,
             throttles=self._context.throttles_of(self._live.task),
             on_written=self._checkpointer.on_written,
             most=self.max_connections,
