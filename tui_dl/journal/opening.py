@@ -99,7 +99,7 @@ def _refuse_others(owner: Owner, path: Path) -> None:
 
 
 def _connect(path: Path, *, is_exclusive: bool = False, is_reading: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
         if is_exclusive:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -156,7 +156,7 @@ def _damage_of(path: Path, *, is_exclusive: bool) -> str:
         return "it is empty"
     try:
         # Not `_connect()`: what may be somebody else's file is not turned into a WAL one.
-        with closing(sqlite3.connect(path, _BUSY_S, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
             if is_exclusive:
                 connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             (application,) = connection.execute("PRAGMA application_id").fetchone()
