@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from tests.faults.script import Exchange, Fault, Reply
 
-SIZE_BYTES = 3 * MIB
+SIZE_BYTES = 2 * MIB
 BIG = Resource(SIZE_BYTES)
 PACE_BPS = 3 * MIB
-"""One connection takes a second."""
+"""One connection takes two thirds of a second."""
 
 EAGER = {
     "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
