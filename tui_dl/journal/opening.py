@@ -99,7 +99,9 @@ def _refuse_others(owner: Owner, path: Path) -> None:
 
 
 def _connect(path: Path, *, is_exclusive: bool = False, is_reading: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
     try:
         if is_exclusive:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
