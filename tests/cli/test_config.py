@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tui_dl.cli.locations import find_locations
 from tui_dl.cli.main import run
 from tui_dl.core.settings import SETTINGS
+from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from pathlib import Path

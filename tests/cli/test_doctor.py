@@ -12,8 +12,8 @@ import pytest
 
 from tui_dl.cli import doctor as doctor_module
 from tui_dl.cli.doctor import FLOORS, Surroundings, Verdict, findings, judge_version, version_numbers
-from tui_dl.cli.locations import locations_under
 from tui_dl.cli.main import run
+from tui_dl.disk.locations import locations_under
 
 if TYPE_CHECKING:
     from pathlib import Path

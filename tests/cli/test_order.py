@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tui_dl.cli.locations import locations_under
 from tui_dl.cli.order import Order, new_task, parse_header, read_order
 from tui_dl.core.errors import UsageError
 from tui_dl.core.task import OnExists, TaskOptions
+from tui_dl.disk.locations import locations_under
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.faults import Resource, oracle, tempers
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import Status
-from tui_dl.engine.engine import AsyncDownloadEngine
+from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class Engines:
         """Start an engine with quick retries."""
         chosen = {"dir": str(self.dir), "retry_delay": 0.01, "timeout": 5.0, **settings}
         engine = AsyncDownloadEngine(
-            Settings(**chosen), journal, retry_strategy=retry_strategy, on_progress=on_progress
+            Settings(**chosen), journal or MEMORY, retry_strategy=retry_strategy, on_progress=on_progress
         )
         await engine.start()
         engine.subscribe(self.events.append)

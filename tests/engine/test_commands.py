@@ -55,14 +55,14 @@ async def test_pause_closes_the_connection(engines: Engines, fault_server: Fault
 
 
 async def test_resume_goes_on_with_what_is_held(engines: Engines, fault_server: FaultServer) -> None:
-    """Nothing but the compared tail is fetched twice."""
+    """Nothing but the compared glance is fetched twice."""
     engine = await engines()
     task = await stalled(engine, fault_server)
     await order(engine, CommandName.PAUSE, task)
     fault_server.script("/f.bin")
     assert (await order(engine, CommandName.RESUME, task)).changed == 1
     assert is_whole(await ended(engine, task), LARGE)
-    assert fault_server.requests[-1].range_asked == f"bytes={HELD_BYTES - 64 * 1024}-"
+    assert fault_server.requests[-1].range_asked == f"bytes={HELD_BYTES - 4 * 1024}-"
 
 
 async def test_a_paused_row_stays_paused_over_a_restart(engines: Engines, fault_server: FaultServer) -> None:

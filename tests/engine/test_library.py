@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, until
+from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, received, until
 from tests.faults import Resource, first, lies, oracle, tempers
 from tui_dl import AsyncDownloadEngine, DownloadProgress, DownloadResult
 from tui_dl.core.commands import Command, CommandName
@@ -260,3 +260,43 @@ async def test_cancelling_the_waiter_cancels_no_download(engines: Engines, fault
         await waiter
     fault_server.release()
     assert is_whole(await ended(engine, task), LARGE)
+
+
+async def test_without_a_journal_of_its_own_the_persons_is_used(
+    engines: Engines, fault_server: FaultServer, home: Path
+) -> None:
+    """What was stopped goes on when it is added again, as with `tui-dl get`; what others left is not touched."""
+    url = fault_server.add("/f.bin", LARGE, first(1, tempers.stall_after(2 * MIB)))
+    async with AsyncDownloadEngine(Settings(dir=str(engines.dir))) as engine:
+        task = await engine.add(url)
+        await until(lambda: received(engine, task) >= 2 * MIB)
+    async with AsyncDownloadEngine(Settings(dir=str(engines.dir))) as engine:
+        assert (await engine.rows([task.id]))[0].status is Status.PENDING
+        again = await engine.add(url)
+        assert again.id == task.id
+        await engine.wait([again])
+        assert is_whole((await engine.rows([task.id]))[0], LARGE)
+    assert (home / "data" / "journal.sqlite3").exists()
+    assert fault_server.bytes_sent("/f.bin") < LARGE_BYTES + MIB
+
+
+async def test_adding_what_failed_tries_it_again(engines: Engines, fault_server: FaultServer) -> None:
+    """A second run of a script means the address anew."""
+    engine = await engines()
+    url = fault_server.add("/f.bin", SMALL, first(1, lies.status(404)))
+    failed = await engine.add(url)
+    await engine.wait([failed])
+    again = await engine.add(url)
+    result = await engine.wait([again])
+    assert (again.id, result.success) == (failed.id, 1)
+
+
+async def test_waiting_ends_where_rows_are_removed(engines: Engines, fault_server: FaultServer) -> None:
+    """Rows that somebody removed tell no event and hold nobody up."""
+    engine = await engines()
+    task = await engine.add(fault_server.add("/f.bin", LARGE, tempers.never_answers()))
+    await engine.execute(Command(CommandName.PAUSE, ids=(task.id,)))
+    waiting = asyncio.create_task(engine.wait([task]))
+    await engine.context.journal.remove([task.id])
+    result = await asyncio.wait_for(waiting, 5)
+    assert (result.total, result.success) == (1, 0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.marathon.rig import MIB, Engine, Server, require_no_lie, require_whole
-from tui_dl.cli.locations import locations_under
+from tui_dl.disk.locations import locations_under
 
 if TYPE_CHECKING:
     from pathlib import Path

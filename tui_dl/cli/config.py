@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_dl.cli.locations import find_locations
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS
+from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from tui_dl.core.settings import SettingFacts

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tui_dl.cli.locations import find_locations
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options
 from tui_dl.cli.order import new_task, read_order
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.task import TaskOptions
+from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from tui_dl.core.settings import Settings

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tui_dl.cli.locations import find_locations
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tui_dl.cli.locations import Locations
+    from tui_dl.disk.locations import Locations
 
 FLOORS: Final = {
     "aiohttp": (3, 14, 5),

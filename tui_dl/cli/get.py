@@ -17,7 +17,6 @@ from tui_dl.cli.compose import open_engine, run_loop
 from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.json_lines import JsonReporter
 from tui_dl.cli.lists import in_daemon, read_lines
-from tui_dl.cli.locations import find_locations
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import read_order
@@ -27,13 +26,14 @@ from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
 from tui_dl.core.display_text import ascii_text, display_text
 from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.core.url_list import BadLine
+from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from tui_dl.cli.locations import Locations
     from tui_dl.cli.order import Order
     from tui_dl.core.task import DownloadResult, NewTask
+    from tui_dl.disk.locations import Locations
 
 
 @click.command(cls=PlainCommand)

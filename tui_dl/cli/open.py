@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
-from tui_dl.cli.locations import find_locations
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import STANDARD, read_order
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
-    from tui_dl.cli.locations import Locations
     from tui_dl.cli.order import Order
     from tui_dl.core.task import NewTask
     from tui_dl.core.url_list import BadLine
+    from tui_dl.disk.locations import Locations
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 MOST_BAD_LINES: Final = 10

@@ -19,8 +19,8 @@ from tui_dl.core.task import NewTask, OnExists, TaskOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tui_dl.cli.locations import Locations
     from tui_dl.cli.settings_file import EffectiveSettings
+    from tui_dl.disk.locations import Locations
 
 STANDARD: Final = "-"
 """Stands for standard input or output."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_dl.cli.locations import HOME_VARIABLE
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, Settings, coerce, setting_named, settings_with
+from tui_dl.disk.locations import HOME_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -139,7 +139,10 @@ class Asker:
                 context.transport, url, headers, allow_downgrade=context.settings.allow_downgrade, note=live.note
             )
         except TuiDlError as error:
-            if isinstance(error, NetworkError) and self.budget.open_connections > 1:
+            # A first request that fails may be the fault of its own address; one more that fails while others work
+            # is the host's way to say that they are too many.
+            is_refusal = is_extra or error.reason is Reason.CONNECT_REFUSED
+            if isinstance(error, NetworkError) and is_refusal and self.budget.open_connections > 1:
                 self.budget.refused(context.clock(), pause_s=None)
             self.budget.closed()
             live.note(f"GET {headers.get('Range', 'all')}: {error}")

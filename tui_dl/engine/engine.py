@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import FINISHED, Status
 from tui_dl.core.task import TaskOptions
+from tui_dl.disk.locations import find_locations
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.client import AiohttpTransport
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from tui_dl.core.commands import Command, CommandOutcome
+    from tui_dl.core.commands import CommandOutcome
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot, TaskDetails, Transport
     from tui_dl.core.query import TaskQuery
@@ -54,6 +56,8 @@ class _Memory:
         return "MEMORY"
 
 
+LOOK_AGAIN_S: Final = 1.0
+"""How often who waits for tasks looks at their rows, besides hearing of their ends."""
 MEMORY: Final = _Memory()
 """Journal that keeps nothing once the engine is closed."""
 
@@ -61,8 +65,10 @@ MEMORY: Final = _Memory()
 class AsyncDownloadEngine:
     """Downloads what is added, on the running event loop; use it as `async with`.
 
-    `journal`: a path opens (or makes) that journal, an open `Journal` is used and not closed, `MEMORY` and None keep
-    nothing. `retry_strategy(task, error)` decides whether a failed attempt is worth another, within `max_retries`.
+    `journal`: a path opens (or makes) that journal, an open `Journal` is used and not closed, `MEMORY` keeps nothing.
+    None opens the person's own journal (`TUI_DL_HOME` or the platform's data folder) as `tui-dl get` does: what is
+    added there is kept and goes on when it is added again, and other rows are left alone.
+    `retry_strategy(task, error)` decides whether a failed attempt is worth another, within `max_retries`.
     `on_progress` is called at most 4 times a second for a task, and always with its last value.
     """
 
@@ -73,16 +79,16 @@ class AsyncDownloadEngine:
         *,
         retry_strategy: Callable[[DownloadTask, Exception], bool] | None = None,
         on_progress: Callable[[DownloadProgress], None] | None = None,
-        batch_kind: BatchKind = BatchKind.SCREEN,
-        adopts_orphans: bool = True,
+        batch_kind: BatchKind | None = None,
+        adopts_orphans: bool | None = None,
         transport: Transport | None = None,
     ) -> None:
         self._settings = settings or Settings()
         self._journal_source = journal
         self._strategy = retry_strategy
         self._on_progress = on_progress
-        self._batch_kind = batch_kind
-        self._adopts_orphans = adopts_orphans
+        self._batch_kind = batch_kind or (BatchKind.GET if journal is None else BatchKind.SCREEN)
+        self._adopts_orphans = journal is not None if adopts_orphans is None else adopts_orphans
         self._transport = transport
         self._loop_task: asyncio.Task[None] | None = None
         self._working_dir = "/"
@@ -136,9 +142,11 @@ class AsyncDownloadEngine:
         source = self._journal_source
         if isinstance(source, Journal):
             return source
-        if isinstance(source, os.PathLike):
-            return await Journal.open(Path(source))
-        return await Journal.open(None)
+        if isinstance(source, _Memory):
+            return await Journal.open(None)
+        if source is None:
+            source = (await asyncio.to_thread(find_locations, os.environ)).journal_file
+        return await Journal.open(Path(source))
 
     async def aclose(self) -> None:
         """Stop all transfers with everything durable; unfinished tasks go on at the next start."""
@@ -173,10 +181,15 @@ class AsyncDownloadEngine:
     ) -> DownloadTask:
         """Add one address; return its row, durable. Raises `UsageError` for an address that cannot be used.
 
-        The same address and target that is queued already is not added again: its row is returned.
+        The same address and target that is known already is not added again: its row is returned, and tried again if
+        it had failed or was cancelled.
         """
         new = checked_task(url, self._folder(dir), name, options or TaskOptions())
-        return (await self.add_checked([new], batch=batch))[0].task
+        outcome = (await self.add_checked([new], batch=batch))[0]
+        if not outcome.is_new and outcome.task.status in (Status.FAILED, Status.CANCELLED):
+            await self.execute(Command(CommandName.RETRY, ids=(outcome.task.id,)))
+            return (await self.rows([outcome.task.id]))[0]
+        return outcome.task
 
     async def add_many(self, news: Iterable[NewTask], *, batch: str = "") -> list[DownloadTask]:
         """Add rows that were checked (`checked_task()`); return them in order, durable."""
@@ -219,8 +232,13 @@ class AsyncDownloadEngine:
             rows = await self.rows(ids)
             open_ids -= {task.id for task in rows if task.status in FINISHED}
             open_ids &= {task.id for task in rows}
-            if open_ids:
-                await ended.wait()
+            while open_ids:
+                # Rows that were removed, or stopped by the thousand, tell no event.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_AGAIN_S):
+                        await ended.wait()
+                rows = await self.rows(list(open_ids))
+                open_ids &= {task.id for task in rows if task.status not in FINISHED}
         finally:
             unsubscribe()
         await self.context.journal.flush()

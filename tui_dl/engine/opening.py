@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_ASKS: Final = 5
 """Rungs and refusals of one opening; each is taken at most once, so this only guards."""
+GLANCE_BYTES: Final = 4 * 1024
+"""Held bytes compared where a strong validator proves the version: enough to notice a server that sends another range
+than it says, and little enough that one which cuts every connection early still makes progress."""
 USABLE: Final = frozenset({Verdict.PARTIAL, Verdict.WHOLE, Verdict.WHOLE_SAME, Verdict.RESTART, Verdict.EMPTY})
 REFUSES_RANGES: Final = frozenset({400, 416, 501})
 
@@ -48,7 +51,7 @@ class Opener:
             await self._compare_samples()
             self._live.change(flags=task.flags | {Flag.VERSION_UNVERIFIED})
         start = self._first_missing(task.total_bytes)
-        overlap = self._overlap(start)
+        overlap = self._overlap(start, GLANCE_BYTES if rung is Rung.IF_RANGE else TAIL_BYTES)
         exchange = await self._ask(start - overlap, has_held=True)
         try:
             return await self._proven(exchange, start, overlap)
@@ -82,10 +85,10 @@ class Opener:
             return next((one.end for one in held if one.start == 0), 0)
         return next(held.gaps(total_bytes)).start
 
-    def _overlap(self, start: int) -> int:
+    def _overlap(self, start: int, most: int) -> int:
         """Return how many held bytes before `start` are asked for again, to compare them."""
         run_start = max((one.start for one in self._plan.held if one.end == start), default=start)
-        return min(TAIL_BYTES, start - run_start)
+        return min(most, start - run_start)
 
     async def _proven(self, exchange: Exchange, start: int, overlap: int) -> Exchange:
         """Compare the overlap of a 206 with what is held; other usable verdicts begin at 0 and prove themselves."""
