@@ -34,16 +34,13 @@ async def open_engine(settings: Settings, journal_file: Path | None, *, is_get: 
     `is_get`: it runs its own batch alone and leaves what others left behind to the screen.
     """
     # Imported here: what only prints a version or a usage error must not pay for aiohttp and sqlite3.
-    from tui_dl.engine.engine import AsyncDownloadEngine  # noqa: PLC0415  # see above
+    from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine  # noqa: PLC0415  # see above
     from tui_dl.journal.adding import BatchKind  # noqa: PLC0415  # see above
-    from tui_dl.journal.journal import Journal  # noqa: PLC0415  # see above
 
     kind = BatchKind.GET if is_get else BatchKind.SCREEN
-    async with (
-        await Journal.open(journal_file) as journal,
-        AsyncDownloadEngine(settings, journal, batch_kind=kind, adopts_orphans=not is_get) as engine,
-    ):
-        yield OpenedEngine(engine, journal.instance_id)
+    source = MEMORY if journal_file is None else journal_file
+    async with AsyncDownloadEngine(settings, source, batch_kind=kind, adopts_orphans=not is_get) as engine:
+        yield OpenedEngine(engine, engine.context.journal.instance_id)
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
