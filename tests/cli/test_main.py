@@ -148,3 +148,9 @@ def test_what_is_said_about_an_argument_is_harmless(capsys: Output) -> None:
     """An escape sequence in an argument does not reach the terminal."""
     run(["\x1b]0;owned\x07"])
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_certificate_that_is_not_there_is_wrong_usage(capsys: Output, tmp_path: Path) -> None:
+    """Nothing is fetched on less trust than was asked for."""
+    assert run(["get", "--ca-certificate", str(tmp_path / "none.pem"), "http://127.0.0.1:9/f"]) == 2
+    assert "--ca-certificate" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -215,8 +215,8 @@ def trusting(monkeypatch: pytest.MonkeyPatch, trusting_context: ssl.SSLContext) 
     """Have the engine trust the authority of this test run."""
     plain = AiohttpTransport.__init__
 
-    def trusted(self: AiohttpTransport, *, connect_timeout_s: float, timeout_s: float) -> None:
-        plain(self, connect_timeout_s=connect_timeout_s, timeout_s=timeout_s)
+    def trusted(self: AiohttpTransport, **words: Any) -> None:
+        plain(self, **words)
         connector = self._session.connector
         assert connector is not None
         monkeypatch.setattr(connector, "_ssl", trusting_context)

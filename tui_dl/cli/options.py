@@ -17,7 +17,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 LATER_OPTIONS: Final = frozenset(
     {
-        *("--accept", "--background", "--ca", "--cert", "--checksum", "--completion", "--cookies"),
+        *("--accept", "--background", "--checksum", "--completion", "--cookies"),
         *("--cookies-from-browser", "--detach", "--failed-list", "--ipv4", "--ipv6", "--max-failed"),
         *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--netrc", "--plain", "--proxy"),
         *("--rate", "--sequential", "--user"),
@@ -36,12 +36,20 @@ ON_EXISTS_FLAGS: Final = {
 """Option's parameter name to the policy it stands for."""
 
 _SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x"}
-_METAVARS: Final = {"dir": "FOLDER", "chunk_size": "SIZE", "limit_rate": "SIZE/s"}
+_METAVARS: Final = {
+    "dir": "FOLDER",
+    "chunk_size": "SIZE",
+    "limit_rate": "SIZE/s",
+    "ca_certificate": "FILE",
+    "certificate": "FILE[,KEYFILE]",
+}
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
-    *("retry_delay", "max_retries", "delay_ms", "limit_rate"),
+    *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
 )
-SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *ALIASES, "async_downloads", "preset")
+_SWITCHES: Final = ("insecure",)
+"""Settings that an option without a value turns on."""
+SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, *ALIASES, "async_downloads", "preset")
 """Parameter names of the options that set settings."""
 
 
@@ -82,6 +90,8 @@ def setting_options(command: F) -> F:
     for alias, name in reversed(ALIASES.items()):
         text = f"Same as --{name.replace('_', '-')}."
         command = click.option(_long(alias), alias, type=SettingType(SETTINGS[name]), help=text)(command)
+    for name in reversed(_SWITCHES):
+        command = click.option(_long(name), name, is_flag=True, default=None, help=SETTINGS[name].help)(command)
     command = click.option(
         "--async-downloads/--no-async-downloads", default=None, help=SETTINGS["async_downloads"].help
     )(command)

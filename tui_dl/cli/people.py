@@ -28,6 +28,7 @@ _FLAG_WORDS: Final = {
     Flag.LENGTH_UNVERIFIED: "length unverified",
     Flag.VERSION_UNVERIFIED: "version unverified",
     Flag.RESTARTED: "changed on the server, fetched anew",
+    Flag.INSECURE: "server not verified",
 }
 
 

@@ -32,6 +32,8 @@ class Flag(StrEnum):
     """It was resumed without any validator; samples agreed."""
     RESTARTED = "restarted"
     """The file changed on the server and was fetched again from the start."""
+    INSECURE = "insecure"
+    """It came over TLS whose certificate nobody checked, as was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.http_rules import parse_retry_after
 from tui_dl.core.ranges import range_header
 from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
+from tui_dl.core.task import Flag
 from tui_dl.engine.naming import expects_page
 from tui_dl.engine.redirects import get_following
 
@@ -151,6 +152,8 @@ class Asker:
             self.budget.closed()
             raise
         context.last_answer_at = context.clock()
+        if context.settings.insecure and (url.startswith("https:") or final_url.startswith("https:")):
+            live.change(flags=live.task.flags | {Flag.INSECURE})
         if not is_extra:
             self.final_url, self._final_headers = final_url, _without_conditions(sent)
             live.answer_headers = answer.headers

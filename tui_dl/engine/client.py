@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError
+from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.error_map import FOREIGN, map_error
 
 if TYPE_CHECKING:
@@ -108,10 +109,16 @@ class AiohttpAnswer:
 class AiohttpTransport:
     """One aiohttp session; connections are counted by the engine, so the pool itself has no limit."""
 
-    def __init__(self, *, connect_timeout_s: float, timeout_s: float) -> None:
+    def __init__(self, *, connect_timeout_s: float, timeout_s: float, options: ClientOptions | None = None) -> None:
+        options = options or ClientOptions()
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE_S, happy_eyeballs_delay=HAPPY_EYEBALLS_S),
+            connector=_Connector(
+                limit=0,
+                keepalive_timeout=KEEP_ALIVE_S,
+                happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+                ssl=options.tls or True,
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,

@@ -21,6 +21,7 @@ from tui_dl.disk.locations import find_locations
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.ledger import Ledger, save_finished
 from tui_dl.engine.live import LiveTask
@@ -115,14 +116,18 @@ class AsyncDownloadEngine:
         """Open the journal, take over what a dead process left, begin. Raises `FileSystemError` or `UsageError`."""
         self._working_dir = await asyncio.to_thread(_working_dir)
         self.default_dir = self._absolute(self._settings.dir)
-        journal = await self._open_journal()
         settings = self._settings
+        # Before the journal: a setting that cannot be used leaves nothing open.
+        options = await asyncio.to_thread(client_options, settings)
+        journal = await self._open_journal()
         pool = DiskPool()
         self.ledger = Ledger(journal, time.time)
         self.context = EngineContext(
             settings=settings,
             transport=self._transport
-            or AiohttpTransport(connect_timeout_s=settings.connect_timeout, timeout_s=settings.timeout),
+            or AiohttpTransport(
+                connect_timeout_s=settings.connect_timeout, timeout_s=settings.timeout, options=options
+            ),
             journal=journal,
             pool=pool,
             small_files=GroupCommit(pool, self._on_committed, expected=lambda: self.scheduler.slots_in_use),

@@ -11,6 +11,7 @@ from textual.content import Content
 from tui_dl.core.display_text import mask_header, mask_url
 from tui_dl.core.errors import REASONS
 from tui_dl.core.status import FACTS, Status
+from tui_dl.core.task import Flag
 from tui_dl.ui.format import duration, percent
 from tui_dl.ui.row_text import status_phrase
 from tui_dl.ui.segment_map import CellState, runs, segment_cells
@@ -64,6 +65,8 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
         style = "$text-error" if task.status is Status.FAILED else "$text-warning"
         why = look.glyphs.text(status_phrase(task, look.now, look.max_retries))
         lines.append(Content.assemble((why, style), (f"  {REASONS[task.reason].hint}", QUIET)))
+    if Flag.INSECURE in task.flags:
+        lines.append(Content.styled("not verified: any certificate is accepted (insecure)", "$text-warning"))
     lines.append(_labelled("from", mask_url(task.url), look))
     if task.final_url and task.final_url != task.url:
         lines.append(_labelled("through", mask_url(task.final_url), look))

@@ -16,6 +16,7 @@ FLAG_WORDS: Final[dict[Flag, str]] = {
     Flag.LENGTH_UNVERIFIED: "length unverified",
     Flag.VERSION_UNVERIFIED: "version unverified",
     Flag.RESTARTED: "fetched again: it had changed",
+    Flag.INSECURE: "server not verified",
 }
 SILENT: Final = frozenset({Status.PENDING, Status.DOWNLOADING})
 """Statuses that the numbers of the row tell by themselves."""

@@ -1,0 +1,138 @@
+"""Whom the engine believes over TLS, against real servers with certificates of a run's own authority."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+import trustme
+
+from tests.engine.stage import fetch, is_whole
+from tests.faults import FaultServer, Resource
+from tui_dl.core.errors import UsageError
+from tui_dl.core.status import Status
+from tui_dl.core.task import Flag
+from tui_dl.engine.trust import tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.engine.stage import Engines
+
+SMALL = Resource(20_000)
+
+
+@pytest.fixture
+def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
+    """Return a file that holds the authority of this run."""
+    file = tmp_path / "authority.pem"
+    tls_authority.cert_pem.write_to_path(str(file))
+    return str(file)
+
+
+@pytest_asyncio.fixture
+async def asking_server(tls_authority: trustme.CA) -> AsyncIterator[FaultServer]:
+    """Yield a server that serves only who shows a certificate of the authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+    tls_authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with FaultServer(tls=context) as server:
+        yield server
+
+
+async def test_an_authority_of_ones_own_is_trusted(
+    engines: Engines, tls_fault_server: FaultServer, authority_file: str
+) -> None:
+    """Its servers are served as any others, and nothing is flagged."""
+    task = await fetch(await engines(ca_certificate=authority_file), tls_fault_server.add("/f.bin", SMALL))
+    assert is_whole(task, SMALL)
+    assert task.flags == frozenset()
+
+
+async def test_the_systems_authorities_stay_trusted(authority_file: str) -> None:
+    """One's own are added to them."""
+    plain = await asyncio.to_thread(tls_context, ca_certificate="", certificate="", insecure=False)
+    with_own = await asyncio.to_thread(tls_context, ca_certificate=authority_file, certificate="", insecure=False)
+    assert with_own.cert_store_stats()["x509_ca"] == plain.cert_store_stats()["x509_ca"] + 1
+
+
+async def test_insecure_takes_any_certificate_and_says_so(engines: Engines, tls_fault_server: FaultServer) -> None:
+    """The row carries the flag for good."""
+    task = await fetch(await engines(insecure=True), tls_fault_server.add("/f.bin", SMALL))
+    assert is_whole(task, SMALL)
+    assert task.flags == {Flag.INSECURE}
+
+
+async def test_insecure_does_not_flag_plain_http(engines: Engines, fault_server: FaultServer) -> None:
+    """There was no certificate to check."""
+    task = await fetch(await engines(insecure=True), fault_server.add("/f.bin", SMALL))
+    assert task.flags == frozenset()
+
+
+async def test_a_client_certificate_opens_the_door(
+    engines: Engines, asking_server: FaultServer, tls_authority: trustme.CA, authority_file: str, tmp_path: Path
+) -> None:
+    """Certificate and key from two files."""
+    mine = tls_authority.issue_cert("me@example.org")
+    certificate, key = tmp_path / "me.pem", tmp_path / "me.key"
+    mine.cert_chain_pems[0].write_to_path(str(certificate))
+    mine.private_key_pem.write_to_path(str(key))
+    engine = await engines(ca_certificate=authority_file, certificate=f"{certificate},{key}")
+    assert is_whole(await fetch(engine, asking_server.add("/f.bin", SMALL)), SMALL)
+
+
+async def test_without_a_client_certificate_nothing_is_served(
+    engines: Engines, asking_server: FaultServer, authority_file: str
+) -> None:
+    """The server ends the connection after the handshake; no request of ours is answered."""
+    engine = await engines(ca_certificate=authority_file, max_retries=1)
+    task = await fetch(engine, asking_server.add("/f.bin", SMALL))
+    assert task.status is Status.FAILED
+    assert asking_server.requests == []
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+async def test_old_protocols_are_refused(*, insecure: bool) -> None:
+    """TLS 1.2 at least, also where no certificate is checked."""
+    context = await asyncio.to_thread(tls_context, ca_certificate="", certificate="", insecure=insecure)
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"ca_certificate": "{}/none.pem"}, "--ca-certificate .*none.pem: cannot be read: No such file"),
+        ({"ca_certificate": "{}/junk.pem"}, "junk.pem: holds no certificates"),
+        ({"certificate": "{}/none.pem"}, "--certificate .*none.pem: cannot be read: No such file"),
+        ({"certificate": "{}/junk.pem"}, "junk.pem: does not hold the certificate and its key"),
+        ({"certificate": "{}/locked.pem"}, "the key is encrypted"),
+    ],
+)
+async def test_a_file_that_cannot_be_used_stops_the_start(
+    engines: Engines, tmp_path: Path, settings: dict[str, Any], words: str
+) -> None:
+    """Named with its option, before anything is fetched or asked on the terminal."""
+    (tmp_path / "junk.pem").write_text("nothing\n")
+    (tmp_path / "locked.pem").write_text(_locked_pem())
+    with pytest.raises(UsageError, match=words):
+        await engines(**{name: value.format(tmp_path) for name, value in settings.items()})
+
+
+def _locked_pem() -> str:
+    """Return a certificate with a key that wants a passphrase."""
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415  # trustme's own dependency
+        BestAvailableEncryption,
+        Encoding,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    mine = trustme.CA().issue_cert("me@example.org")
+    key = load_pem_private_key(mine.private_key_pem.bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    return (mine.cert_chain_pems[0].bytes() + locked).decode()
