@@ -56,6 +56,10 @@ class FakeEngine:
             generation=0,
         )
 
+    def progress(self, task_id: int) -> DownloadProgress | None:
+        """Return how a live task stands."""
+        return self.live.get(task_id)
+
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call the listener for each event."""
         self.listeners.append(listener)

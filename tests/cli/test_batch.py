@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tui_dl.core.ports import EngineSnapshot
+    from tui_dl.core.task import DownloadProgress
 
 BAD = BadLine(7, "nonsense", "no http:// in front", "list.txt")
 
@@ -32,7 +33,7 @@ class Told:
         self.bad: list[BadLine] = []
         self.ticked = asyncio.Event()
 
-    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
+    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:
         """Keep the kind."""
         self.kinds.append(event.kind)
 

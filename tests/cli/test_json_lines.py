@@ -32,7 +32,7 @@ async def lines_of(*events: Event, ticks: int = 0, live: int = 0, bad: BadLine |
     async with Printer(stream) as printer:
         reporter = JsonReporter(printer)
         for event in events:
-            reporter.on_event(event, engine.snapshot())
+            reporter.on_event(event, engine.progress(event.task.id))
         for _ in range(ticks):
             reporter.on_tick(engine.snapshot(), Tally(AT), AT)
         if bad:

@@ -24,7 +24,7 @@ async def said(
         people = PeopleReporter(printer, is_terminal=is_terminal, units="binary", shown=display_text)
         for event in events:
             tally.count(event)
-            people.on_event(event, engine.snapshot())
+            people.on_event(event, engine.progress(event.task.id))
         for at in ticks:
             people.on_tick(engine.snapshot(), tally, at)
         if has_closing:

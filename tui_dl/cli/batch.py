@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from tui_dl.core.ports import EngineSnapshot
-    from tui_dl.core.task import NewTask
+    from tui_dl.core.task import DownloadProgress, NewTask
 
 TICK_S: Final = 1.0
 """How often a reporter sees a snapshot."""
@@ -35,6 +35,10 @@ class BatchEngine(IntakeEngine, Protocol):
         """Return the present state."""
         ...
 
+    def progress(self, task_id: int) -> DownloadProgress | None:
+        """Return how one live task stands."""
+        ...
+
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` for each event on the loop; the returned function ends that."""
         ...
@@ -47,8 +51,8 @@ class BatchEngine(IntakeEngine, Protocol):
 class Reporter(Protocol):
     """Whoever tells the outside how a batch goes."""
 
-    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
-        """Tell one step."""
+    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:
+        """Tell one step; `progress` for a live task."""
         ...
 
     def on_bad_line(self, line: BadLine, at: float) -> None:
@@ -70,10 +74,10 @@ class Reporters:
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters
 
-    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
+    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:
         """Tell one step to all."""
         for one in self._reporters:
-            one.on_event(event, snapshot)
+            one.on_event(event, progress)
 
     def on_bad_line(self, line: BadLine, at: float) -> None:
         """Tell all that a line was left out."""
@@ -186,7 +190,8 @@ async def run_batch(
 
     def listen(event: Event) -> None:
         tally.count(event)
-        reporter.on_event(event, engine.snapshot())
+        # Not a snapshot: that one costs as much as there are live tasks, and this is called three times for each.
+        reporter.on_event(event, engine.progress(event.task.id))
 
     intake = Intake(engine, listen, batch=name, owner=owner, clock=clock)
     unsubscribe = engine.subscribe(listen)

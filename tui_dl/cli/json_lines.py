@@ -29,10 +29,9 @@ class JsonReporter:
         self._printer = printer
         self._turns = count()
 
-    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:
+    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:
         """Write one step."""
         if event.kind in TOLD:
-            progress = snapshot.live.get(event.task.id)
             self._write(task_line(event.kind.value, event.task, progress, event.at))
 
     def on_bad_line(self, line: BadLine, at: float) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui_dl.core.errors import Reason
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot
-    from tui_dl.core.task import DownloadResult, DownloadTask
+    from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask
     from tui_dl.core.url_list import BadLine
 
 PIPE_LINE_EVERY_S: Final = 10.0
@@ -42,7 +42,7 @@ class PeopleReporter:
         self._shown = shown
         self._told_at = 0.0
 
-    def on_event(self, event: Event, snapshot: EngineSnapshot) -> None:  # noqa: ARG002  # the port's shape
+    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:  # noqa: ARG002  # the port's shape
         """Write a line for each task that ended or has to wait."""
         words = self._words(event.kind, event.task)
         if words:

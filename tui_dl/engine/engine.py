@@ -118,7 +118,7 @@ class AsyncDownloadEngine:
         self.default_dir = self._absolute(self._settings.dir)
         settings = self._settings
         # Before the journal: a setting that cannot be used leaves nothing open.
-        options = await asyncio.to_thread(client_options, settings)
+        options = await asyncio.to_thread(client_options, settings, os.environ)
         journal = await self._open_journal()
         pool = DiskPool()
         self.ledger = Ledger(journal, time.time)
@@ -264,6 +264,10 @@ class AsyncDownloadEngine:
     def snapshot(self) -> EngineSnapshot:
         """Return the present state."""
         return self._observer.snapshot()
+
+    def progress(self, task_id: int) -> DownloadProgress | None:
+        """Return how one task stands that runs or waits for its turn again; None for any other. Cheap."""
+        return self._observer.progress(task_id)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` for each event; the returned function ends that."""

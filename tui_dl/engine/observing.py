@@ -86,6 +86,11 @@ class Observer:
             notices=journal.notices,
         )
 
+    def progress(self, task_id: int) -> DownloadProgress | None:
+        """Return how a task in hand stands; None for any other."""
+        live = self._scheduler.live_of(task_id)
+        return None if live is None else live.progress(self._context.clock())
+
     def present(self, stored: DownloadTask) -> DownloadTask:
         """Return the row as it is now, given the journal's."""
         live = self._scheduler.live_of(stored.id)
