@@ -79,3 +79,20 @@ def test_one_variable_puts_everything_in_one_place(tmp_path: Path) -> None:
     """`TUI_DL_HOME` holds all four folders."""
     found = find_locations({"TUI_DL_HOME": str(tmp_path)})
     assert {found.config.parent, found.data.parent, found.state.parent, found.runtime.parent} == {tmp_path}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PROXY", "http://me:c4nary@proxy:3128"), ("PROXY", "me:c4nary@proxy:3128")]
+)
+def test_show_hides_secrets(capsys: Output, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A person may show the settings to somebody."""
+    monkeypatch.setenv(f"TUI_DL_{name}", value)
+    assert run(["config", "show"]) == 0
+    assert "c4nary" not in capsys.readouterr().out
+
+
+def test_show_tells_a_proxy_without_credentials(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address alone is no secret."""
+    monkeypatch.setenv("TUI_DL_PROXY", "http://proxy:3128")
+    assert run(["config", "show"]) == 0
+    assert 'proxy = "http://proxy:3128"' in capsys.readouterr().out

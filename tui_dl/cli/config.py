@@ -42,7 +42,9 @@ def show(**given: Any) -> int:
     with logging_to(given["log_file"], given["verbose"]):
         options = {name: given[name] for name in SETTING_PARAMETERS}
         effective = effective_settings(find_locations(os.environ).config_file, os.environ, options)
-        lines = [f"{name} = {toml_value(getattr(effective.settings, name))}" for name in SETTINGS]
+        lines = [
+            f"{name} = {toml_value(facts.shown(getattr(effective.settings, name)))}" for name, facts in SETTINGS.items()
+        ]
         width = max(len(line) for line in lines)
         for name, line in zip(SETTINGS, lines, strict=True):
             click.echo(display_text(f"{line:<{width}}  # {effective.origins.get(name, 'default')}"))

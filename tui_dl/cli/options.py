@@ -19,7 +19,7 @@ LATER_OPTIONS: Final = frozenset(
     {
         *("--accept", "--background", "--checksum", "--completion", "--cookies"),
         *("--cookies-from-browser", "--detach", "--failed-list", "--ipv4", "--ipv6", "--max-failed"),
-        *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--netrc", "--plain", "--proxy"),
+        *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--netrc", "--plain"),
         *("--rate", "--sequential", "--user"),
     }
 )
@@ -42,10 +42,13 @@ _METAVARS: Final = {
     "limit_rate": "SIZE/s",
     "ca_certificate": "FILE",
     "certificate": "FILE[,KEYFILE]",
+    "proxy": "URL",
+    "no_proxy": "HOST,...",
 }
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
+    *("proxy", "no_proxy"),
 )
 _SWITCHES: Final = ("insecure",)
 """Settings that an option without a value turns on."""

@@ -165,7 +165,8 @@ class _Builder:
         checked = coerce(facts, value)
         if self._values.get(facts.name, checked) != checked:
             other = self._origins[facts.name]
-            raise UsageError(f"{facts.name} is set to {checked} here and to {self._values[facts.name]} by {other}")
+            here, there = facts.shown(checked), facts.shown(self._values[facts.name])
+            raise UsageError(f"{facts.name} is set to {here} here and to {there} by {other}")
         self._values[facts.name] = checked
         self._origins[facts.name] = origin
 

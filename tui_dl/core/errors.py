@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     TLS_FAILED = "tls-failed"
     NO_NETWORK = "no-network"
+    PROXY_FAILED = "proxy-failed"
     PROTOCOL_ERROR = "protocol-error"
 
     NOT_FOUND = "not-found"
@@ -84,6 +85,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.TRUNCATED: ReasonFacts("the answer ended early", "Retry; the bytes that arrived are kept."),
     Reason.TLS_FAILED: ReasonFacts("the secure connection failed", "Check the certificate, the clock and the host."),
     Reason.NO_NETWORK: ReasonFacts("no network", "It goes on by itself when the network is back."),
+    Reason.PROXY_FAILED: ReasonFacts("the proxy failed", "Check --proxy, its credentials, and http_proxy."),
     Reason.PROTOCOL_ERROR: ReasonFacts("the answer is not HTTP as we know it", "Open the address in a browser."),
     Reason.NOT_FOUND: ReasonFacts("not found (404)", "Check the address; this is not retried by itself."),
     Reason.GONE: ReasonFacts("gone for good", "Look for another source; this is not retried by itself."),

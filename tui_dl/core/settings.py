@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
+from tui_dl.core.display_text import MASK
 from tui_dl.core.errors import UsageError
 from tui_dl.core.task import OnExists
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 MIB: Final = 1024 * 1024
 MAX_CONCURRENT_DOWNLOADS: Final = 1000
 MAX_CONNECTIONS: Final = 64
+WHOLE: Final = "whole"
+"""A setting that is secret as a whole."""
+USER_INFO: Final = "user info"
+"""A setting that is secret where it holds user info before an @."""
 
 
 def _setting(
@@ -26,9 +31,18 @@ def _setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     is_size: bool = False,
+    secret: str = "",
 ) -> Any:
-    facts = {"help": text, "alias": alias, "low": low, "high": high, "choices": choices, "is_size": is_size}
-    return field(default=default, metadata=facts)
+    facts = {
+        "help": text,
+        "alias": alias,
+        "low": low,
+        "high": high,
+        "choices": choices,
+        "is_size": is_size,
+        "secret": secret,
+    }
+    return field(default=default, repr=not secret, metadata=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,13 @@ class Settings:
     ca_certificate: str = _setting("", "File of authorities (PEM) to trust besides the system's.")
     certificate: str = _setting("", "Client certificate: FILE, or FILE,KEYFILE (PEM).")
     insecure: bool = _setting(default=False, text='Accept any certificate; the row says "not verified".')
+    proxy: str = _setting(
+        "", "Proxy for everything: http://user:password@host:port, socks5:// or socks4://.", secret=USER_INFO
+    )
+    no_proxy: str = _setting("", "Hosts, domains and networks that are reached directly, by commas; * for all.")
+    use_environment_proxy: bool = _setting(
+        default=True, text="Hear http_proxy, https_proxy, all_proxy and no_proxy of the environment."
+    )
     async_downloads: bool = _setting(default=True, text="Off: plain files one at a time on one connection.")
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
@@ -108,6 +129,13 @@ class SettingFacts:
     """Accepted words; empty for any."""
     is_size: bool
     """Whether `5M` and the like are accepted (K, M, G are 1024)."""
+    secret: str
+    """Empty, `WHOLE` or `USER_INFO`: what of it is never shown."""
+
+    def shown(self, value: Any) -> Any:
+        """Return a value as it may be shown to whoever looks on."""
+        is_hidden = self.secret == WHOLE or (self.secret == USER_INFO and "@" in str(value))
+        return MASK if is_hidden and value else value
 
 
 def _facts() -> dict[str, SettingFacts]:
@@ -181,7 +209,8 @@ def coerce(facts: SettingFacts, value: Any) -> Any:
     if facts.type is float and type(value) is int:
         value = float(value)
     if type(value) is not facts.type:
-        raise UsageError(f"{facts.name}: expected {_TYPE_WORDS[facts.type]}, not {value!r}")
+        found = "" if facts.secret else f", not {value!r}"
+        raise UsageError(f"{facts.name}: expected {_TYPE_WORDS[facts.type]}{found}")
     if facts.choices and value not in facts.choices:
         raise UsageError(f"{facts.name}: {value!r} is none of {', '.join(facts.choices)}")
     if isinstance(value, int | float) and not isinstance(value, bool) and not _is_within(facts, value):
@@ -225,6 +254,7 @@ def settings_with(base: Settings, values: Mapping[str, Any]) -> Settings:
         facts = setting_named(name)
         checked = coerce(facts, value)
         if changes.get(facts.name, checked) != checked:
-            raise UsageError(f"{facts.name} is set twice, to {changes[facts.name]} and {checked}; keep one")
+            both = f"{facts.shown(changes[facts.name])} and {facts.shown(checked)}"
+            raise UsageError(f"{facts.name} is set twice, to {both}; keep one")
         changes[facts.name] = checked
     return replace(base, **changes)

@@ -7,55 +7,26 @@ minutes, a cut gzip trailer taken for success, secrets forwarded to other origin
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
 
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError
 from tui_dl.engine.client_options import ClientOptions
-from tui_dl.engine.error_map import FOREIGN, map_error
+from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied, proxy_wants_credentials
+from tui_dl.engine.watching import ENDS, WatchingConnector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.ports import TransportRequest
+    from tui_dl.core.proxies import ProxyAddress
 
 READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
 KEEP_ALIVE_S: Final = 15.0
 HAPPY_EYEBALLS_S: Final = 0.25
-
-_ENDS: Final[ContextVar[list[asyncio.Future[None]]]] = ContextVar("_ENDS")
-"""Takes the future that tells how the connection of the request at hand ends."""
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Watches each connection's end from its beginning: aiohttp forgets a reset that nobody waited for."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._watched: WeakSet[object] = WeakSet()
-
-    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109  # the library's name
-        """Connect as the library does."""
-        connection = await super().connect(req, traces, timeout)
-        protocol = connection.protocol
-        if protocol is not None and (closed := protocol.closed) is not None:
-            if protocol not in self._watched:
-                self._watched.add(protocol)
-                closed.add_done_callback(_hear)
-            if (ends := _ENDS.get(None)) is not None:
-                ends.append(closed)
-        return connection
-
-
-def _hear(closed: asyncio.Future[None]) -> None:
-    """Take note of an exception, so that none is called unheard."""
-    if not closed.cancelled():
-        closed.exception()
 
 
 class AiohttpAnswer:
@@ -110,16 +81,51 @@ class AiohttpTransport:
     """One aiohttp session; connections are counted by the engine, so the pool itself has no limit."""
 
     def __init__(self, *, connect_timeout_s: float, timeout_s: float, options: ClientOptions | None = None) -> None:
-        options = options or ClientOptions()
+        self._options = options or ClientOptions()
+        self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(
-                limit=0,
-                keepalive_timeout=KEEP_ALIVE_S,
-                happy_eyeballs_delay=HAPPY_EYEBALLS_S,
-                ssl=options.tls or True,
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s),
+        self._session = self._make_session(WatchingConnector(**self._connector_words()))
+        self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
+
+    async def get(self, request: TransportRequest) -> AiohttpAnswer:
+        """Send a GET; return with the head. Raises `NetworkError`, `HttpError` or `FileSystemError` (descriptors)."""
+        ends: list[asyncio.Future[None]] = []
+        token = ENDS.set(ends)
+        proxy = None
+        try:
+            url = URL(request.url, encoded=True)
+            proxy = self._options.proxies.proxy_for(request.url)
+            session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
+            async with asyncio.timeout(self._head_timeout_s):
+                words = _proxy_words(proxy, request.headers, is_secure=url.scheme == "https")
+                response = await session.get(url, allow_redirects=False, **words)
+        except FOREIGN as error:
+            host = _host_of(request.url)
+            raise (map_proxied(error, host, proxy) if proxy else map_error(error, host)) from error
+        finally:
+            ENDS.reset(token)
+        if proxy and not proxy.is_socks and url.scheme == "http" and response.status == 407:
+            response.close()
+            raise proxy_wants_credentials(proxy)
+        return AiohttpAnswer(response, url.host or "", ends[-1] if ends else None)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for session in (self._session, *self._socks_sessions.values()):
+            await session.close()
+
+    def _connector_words(self) -> dict[str, Any]:
+        return {
+            "limit": 0,
+            "keepalive_timeout": KEEP_ALIVE_S,
+            "happy_eyeballs_delay": HAPPY_EYEBALLS_S,
+            "ssl": self._options.tls or True,
+        }
+
+    def _make_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             requote_redirect_url=False,
@@ -127,23 +133,25 @@ class AiohttpTransport:
             trust_env=False,
         )
 
-    async def get(self, request: TransportRequest) -> AiohttpAnswer:
-        """Send a GET; return with the head. Raises `NetworkError`, `HttpError` or `FileSystemError` (descriptors)."""
-        ends: list[asyncio.Future[None]] = []
-        token = _ENDS.set(ends)
-        try:
-            url = URL(request.url, encoded=True)
-            async with asyncio.timeout(self._head_timeout_s):
-                response = await self._session.get(url, headers=request.headers, allow_redirects=False)
-        except FOREIGN as error:
-            raise map_error(error, _host_of(request.url)) from error
-        finally:
-            _ENDS.reset(token)
-        return AiohttpAnswer(response, url.host or "", ends[-1] if ends else None)
+    def _socks_session(self, proxy: ProxyAddress) -> aiohttp.ClientSession:
+        from tui_dl.engine.socks import SocksConnector  # noqa: PLC0415  # only who uses SOCKS pays for it
 
-    async def aclose(self) -> None:
-        """Close all connections."""
-        await self._session.close()
+        return self._make_session(SocksConnector(proxy, **self._connector_words()))
+
+
+def _proxy_words(proxy: ProxyAddress | None, headers: Mapping[str, str], *, is_secure: bool) -> dict[str, Any]:
+    """Return request headers and what aiohttp wants to know of an HTTP proxy.
+
+    Credentials go to the proxy alone: with `CONNECT` ahead of a tunnel, else with the request, which it takes them
+    from. They stay apart from the proxy's address, which errors show.
+    """
+    if proxy is None or proxy.is_socks:
+        return {"headers": headers}
+    words: dict[str, Any] = {"headers": headers, "proxy": URL(f"http://{proxy.authority}")}
+    if proxy.user:
+        said = {"Proxy-Authorization": aiohttp.encode_basic_auth(proxy.user, proxy.password, encoding="utf-8")}
+        words |= {"proxy_headers": said} if is_secure else {"headers": {**headers, **said}}
+    return words
 
 
 def _host_of(url: str) -> str:

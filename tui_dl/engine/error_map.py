@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import FileSystemError, HttpError, NetworkError, Reason, TuiDlError
+
+if TYPE_CHECKING:
+    from tui_dl.core.proxies import ProxyAddress
 
 _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 _NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -41,6 +44,24 @@ def map_error(error: BaseException, host: str) -> TuiDlError:
     if isinstance(error, aiohttp.InvalidURL | ValueError):
         return HttpError(Reason.BAD_URL, f"the address is not usable: {_words(error)}")
     return _network(Reason.CONNECTION_RESET, f"the connection to {host} was cut")
+
+
+def map_proxied(error: BaseException, host: str, proxy: ProxyAddress) -> TuiDlError:
+    """Return our error for what a request through a proxy raised; the proxy's own faults name it."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        if error.status == 407:
+            return proxy_wants_credentials(proxy)
+        text = f"the proxy {proxy.authority} does not lead to {host}: {error.status} {_words(error.message)}"
+        return NetworkError(Reason.PROXY_FAILED, text, is_retryable=error.status >= 500)
+    if isinstance(error, aiohttp.ClientProxyConnectionError) and error.os_error.errno not in _NO_DESCRIPTORS:
+        return _network(Reason.PROXY_FAILED, f"the proxy {proxy.authority} cannot be reached")
+    return map_error(error, host)
+
+
+def proxy_wants_credentials(proxy: ProxyAddress) -> NetworkError:
+    """Return the error of a proxy that answers 407."""
+    wants = "does not take these credentials" if proxy.user else "wants credentials"
+    return NetworkError(Reason.PROXY_FAILED, f"the proxy {proxy.authority} {wants} (407)")
 
 
 def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
