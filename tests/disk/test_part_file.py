@@ -447,3 +447,21 @@ async def test_thousands_of_one_name_do_not_try_every_number(
     assert names.place(held, "x", 0, "a", OnExists.RENAME) == "a (5000)"
     assert tries == ["a (5000)"]
     await writer.close(held.fd)
+
+
+async def test_it_is_read_through_in_order_outside_the_loop(pool: DiskPool, folder: Path) -> None:
+    """Beyond one job's bytes too, in pieces of 1 MiB at most, none of them in the loop's thread."""
+    body = os.urandom((9 << 20) + 5)
+    pieces: list[bytes] = []
+    threads: set[int] = set()
+
+    def take(piece: bytes) -> None:
+        pieces.append(piece)
+        threads.add(threading.get_ident())
+
+    async with opened(pool, folder) as part:
+        await part.write([body], 0)
+        await part.read_through(take)
+    assert b"".join(pieces) == body
+    assert max(map(len, pieces)) <= 1 << 20
+    assert threading.get_ident() not in threads

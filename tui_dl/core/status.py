@@ -101,7 +101,7 @@ def _all_to(target: Status, *sources: Status) -> dict[Status, Status]:
 
 TRANSITIONS: Final[dict[Trigger, dict[Status, Status]]] = {
     Trigger.RESOLVE: _all_to(Status.RESOLVING, Status.PENDING),
-    Trigger.START: _all_to(Status.DOWNLOADING, Status.PENDING, Status.RESOLVING, Status.WAITING),
+    Trigger.START: _all_to(Status.DOWNLOADING, Status.PENDING, Status.RESOLVING, Status.WAITING, Status.VERIFYING),
     Trigger.WAIT: _all_to(Status.WAITING, Status.PENDING, *_LIVE),
     Trigger.REQUEUE: _all_to(Status.PENDING, *_LIVE, Status.WAITING),
     Trigger.VERIFY: _all_to(Status.VERIFYING, Status.DOWNLOADING),

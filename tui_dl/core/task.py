@@ -54,6 +54,10 @@ class TaskOptions:
     """Whether bytes must arrive in order (a contiguous prefix, `NAME.part`)."""
     restarts: bool = False
     """Whether held bytes are to be dropped at the next start (a person asked to start over)."""
+    checksum: str = ""
+    """Digest that a person gave, as `core.digests.Digest` writes it; empty for none."""
+    announced: str = ""
+    """Digest that the server named for the bytes held, kept for a resume; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from tui_dl.disk.durable import rename_noreplace, sync_file, sync_folder
 from tui_dl.disk.folder import require_in_place
 from tui_dl.disk.opening import abandon_part, create_part, is_ours, reopen_part, unlink_part
 from tui_dl.disk.placing import ORDERED_SUFFIX, SCATTERED_SUFFIX, Placing
-from tui_dl.disk.proving import grouped, read_exactly, split_proven
+from tui_dl.disk.proving import grouped, read_exactly, read_some, split_proven
 from tui_dl.disk.watch import Watch
 from tui_dl.disk.writer import write_extents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tui_dl.core.extents import Extent
     from tui_dl.core.task import OnExists
@@ -117,6 +117,16 @@ class PartFile:
             good += proven
             bad += refuted
         return good, bad
+
+    async def read_through(self, take: Callable[[bytes], object]) -> None:
+        """Read it whole, in order; `take` gets the pieces, of 1 MiB at most, in the thread that reads."""
+        offset = 0
+        while True:
+            self._require_open()
+            end = await self._writer.sync_call(read_some, self._fd, offset, take, what=f"read {self.path}")
+            if end == offset:
+                return
+            offset = end
 
     async def is_altered(self) -> bool:
         """Whether somebody else may have changed its content since it was opened: then sums must be compared."""

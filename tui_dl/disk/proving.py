@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tui_dl.core.extents import Extent
 
@@ -27,6 +27,15 @@ def read_exactly(fd: int, length_bytes: int, offset: int) -> bytes:
         offset += len(piece)
         length_bytes -= len(piece)
     return b"".join(pieces)
+
+
+def read_some(fd: int, offset: int, take: Callable[[bytes], object]) -> int:
+    """Give the next 8 MiB to `take`, blocking, and return where they end: at `offset` if nothing follows."""
+    end = offset + _PROOF_BYTES
+    while offset < end and (piece := read_exactly(fd, _COMPARED_BYTES, offset)):
+        take(piece)
+        offset += len(piece)
+    return offset
 
 
 def is_proven(fd: int, extent: Extent) -> bool:

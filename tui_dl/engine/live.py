@@ -53,6 +53,8 @@ class LiveTask:
         """Attempts in a row that a local condition (full disk, quota, descriptors) ended without progress."""
         self.may_be_named = False
         """Whether an earlier attempt may have given the file its final name without recording it."""
+        self.has_refetched = False
+        """Whether its bytes differed from the digest already, so that it was fetched once more."""
         self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
@@ -84,7 +86,7 @@ class LiveTask:
             reason_text="",
             due_at=None,
             retry_count=0,
-            options=replace(self.task.options, restarts=False),
+            options=replace(self.task.options, restarts=False, announced=""),
             finished_at=self._wall_clock(),
         )
 

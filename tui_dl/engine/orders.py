@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.addresses import split_userinfo, wire_url
 from tui_dl.core.commands import Command, CommandName, CommandOutcome
+from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
@@ -40,6 +41,8 @@ def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewT
     bare, authorization = split_userinfo(check_url(url))
     if authorization and not any(key.lower() == "authorization" for key, _ in options.headers):
         options = replace(options, headers=(*options.headers, ("Authorization", authorization)))
+    if options.checksum:
+        options = replace(options, checksum=str(parse_digest(options.checksum)))
     safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
     return NewTask(wire_url(bare), folder, safe, options)
 

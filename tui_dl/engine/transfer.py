@@ -25,6 +25,7 @@ from tui_dl.engine.ledger import save_finished
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import End, Outcome, VersionChanged
+from tui_dl.engine.verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,7 @@ class Transfer:
         self._live = live
         self._release_slot = release_slot
         self._asker = Asker(context, live)
+        self._verifier = Verifier(context, live)
         self._plan = SegmentPlan(live.task.total_bytes)
         self._part: PartFile | None = None
         self._checkpointer: Checkpointer | None = None
@@ -122,13 +124,13 @@ class Transfer:
         await self._reopen()
         if self._live.task.status is Status.COMPLETED:
             return Outcome(End.COMPLETED)
-        if self._plan.is_complete and self._part is not None:
-            return await self._commit()
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
         for _ in range(MAX_RESTARTS):
             exchange: Exchange | None = None
             try:
+                if self._plan.is_complete and self._part is not None:
+                    return await self._commit()
                 exchange = await Opener(self._context, self._live, self._asker, self._plan, self._part).open()
                 return await self._fetch(exchange)
             except VersionChanged as change:
@@ -209,7 +211,7 @@ class Transfer:
         return True
 
     async def _forget_part(self) -> None:
-        options = replace(self._live.task.options, restarts=False)
+        options = replace(self._live.task.options, restarts=False, announced="")
         self._live.change(part_path="", downloaded_bytes=0, options=options)
         self._live.rewind(0)
         self._plan.forget_all()
@@ -252,6 +254,7 @@ class Transfer:
         total = live.total_bytes
         if judgement.end == total is not None and total <= SMALL_BYTES and self._part is None:
             buffers = await read_small(self._context, live, exchange, total)
+            await self._verifier.check_body(buffers)
             self._is_saving = True
             await save_small(self._context, live, buffers, self._release_slot)
             return Outcome(End.COMPLETED)
@@ -283,6 +286,7 @@ class Transfer:
         live.change(total_bytes=judgement.total_bytes, **changes)
         asker.validator = live.task.validator
         live.plan = self._plan
+        self._verifier.hear(exchange)
 
     async def _is_to_skip(self) -> bool:
         task = self._live.task
@@ -364,6 +368,7 @@ class Transfer:
         # With all its extents durable, a crash between the rename and the record finds the file by its sums.
         await self._context.store(live)
         await self._require_unaltered(part)
+        await self._verifier.check_part(part)
         path = await part.commit(
             live.task.filename, on_exists=self._context.commit_policy_of(live.task), expected_bytes=live.total_bytes
         )
