@@ -213,6 +213,25 @@ def test_what_fails_on_standard_output_says_why(shell: Shell, urls: dict[str, st
     assert b"[not-found]" in done.stderr
 
 
+def test_a_digest_that_fits_is_told_with_the_file(shell: Shell, urls: dict[str, str]) -> None:
+    """The `completed` event bears the SHA-256 that was computed."""
+    value = hashlib.sha256(QUICK).hexdigest()
+    done = shell.run("get", "--json", "-q", "--checksum", f"SHA-256={value.upper()}", urls["quick"])
+    assert done.returncode == 0
+    assert [line["sha256"] for line in events(done.stdout) if line["event"] == "completed"] == [value]
+
+
+def test_a_digest_that_differs_leaves_no_file_of_that_name(shell: Shell, urls: dict[str, str]) -> None:
+    """Exit 1, with both values and the reason's code."""
+    value = hashlib.md5(QUICK, usedforsecurity=False).hexdigest()
+    done = shell.run("get", "--checksum", f"md5={'0' * 32}", urls["quick"])
+    assert done.returncode == 1
+    assert b"[digest-mismatch]" in done.stderr
+    assert value.encode() in done.stderr
+    assert b"0" * 32 in done.stderr
+    assert [path.name for path in shell.folder.iterdir() if not path.name.endswith(".part")] == []
+
+
 def test_a_second_get_skips_what_is_done(shell: Shell, urls: dict[str, str]) -> None:
     """DESIGN 14: skipped with an event, exit 0."""
     assert shell.run("get", urls["quick"]).returncode == 0

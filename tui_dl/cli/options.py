@@ -17,7 +17,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 LATER_OPTIONS: Final = frozenset(
     {
-        *("--accept", "--background", "--checksum", "--completion", "--cookies"),
+        *("--accept", "--background", "--completion", "--cookies"),
         *("--cookies-from-browser", "--detach", "--failed-list", "--ipv4", "--ipv6", "--max-failed"),
         *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--netrc", "--plain"),
         *("--rate", "--sequential", "--user"),
@@ -107,6 +107,7 @@ def task_options(command: F) -> F:
         (
             click.option("-i", "--input", "input_file", metavar="FILE|-", help="Read addresses from a file or a pipe."),
             click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
+            click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
             click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Request header; repeat."),
             click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
             click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),

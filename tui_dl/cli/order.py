@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.addresses import split_userinfo
+from tui_dl.core.digests import parse_digest
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
@@ -65,7 +66,9 @@ def read_order(
     settings = {name: given.get(name) for name in SETTING_PARAMETERS}
     settings["on_exists"] = _on_exists(given)
     effective = effective_settings(locations.config_file, environment, settings)
-    options = TaskOptions(headers=tuple(parse_header(line) for line in given.get("headers", ())))
+    options = TaskOptions(
+        headers=tuple(parse_header(line) for line in given.get("headers", ())), checksum=_checksum(given)
+    )
     target = str((folder / Path(effective.settings.dir).expanduser()).absolute())
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
     _check_output(output, urls, given)
@@ -119,6 +122,17 @@ def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) 
         raise UsageError("--output - and --json both want standard output; keep one")
     if output == STANDARD and given.get("dir") is not None:
         raise UsageError("--output - writes to standard output, so --dir has no meaning; leave it out")
+
+
+def _checksum(given: Mapping[str, Any]) -> str:
+    text = given.get("checksum")
+    if text is None:
+        return ""
+    if len(given.get("urls", ())) != 1 or given.get("input_file"):
+        raise UsageError("--checksum is of one file, so it takes exactly one address; run one command for each file")
+    if given.get("output") == STANDARD:
+        raise UsageError("--output - gives bytes out before they can be checked, so it takes no --checksum")
+    return str(parse_digest(text))
 
 
 def _check_input(file: str) -> None:
