@@ -82,7 +82,8 @@ def test_one_variable_puts_everything_in_one_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PROXY", "http://me:c4nary@proxy:3128"), ("PROXY", "me:c4nary@proxy:3128")]
+    ("name", "value"),
+    [("PROXY", "http://me:c4nary@proxy:3128"), ("PROXY", "me:c4nary@proxy:3128"), ("USER", "me:c4nary")],
 )
 def test_show_hides_secrets(capsys: Output, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """A person may show the settings to somebody."""
@@ -96,3 +97,10 @@ def test_show_tells_a_proxy_without_credentials(capsys: Output, monkeypatch: pyt
     monkeypatch.setenv("TUI_DL_PROXY", "http://proxy:3128")
     assert run(["config", "show"]) == 0
     assert 'proxy = "http://proxy:3128"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", ["ipv4", "ipv6"])
+def test_a_family_of_addresses_is_a_switch(capsys: Output, version: str) -> None:
+    """Two options stand for one setting."""
+    assert run(["config", "show", f"--{version}-only"]) == 0
+    assert f'ip_version = "{version}"' in capsys.readouterr().out

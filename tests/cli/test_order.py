@@ -99,3 +99,9 @@ def test_a_checksum_of_another_length_is_refused(tmp_path: Path) -> None:
     """Before anything is opened."""
     with pytest.raises(UsageError, match="32 hexadecimal digits"):
         order(tmp_path, checksum="md5=abcd")
+
+
+def test_the_proxys_credentials_are_no_header() -> None:
+    """Every server would see them."""
+    with pytest.raises(UsageError, match="--proxy"):
+        parse_header("Proxy-Authorization: Basic c4nary")

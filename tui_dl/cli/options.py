@@ -18,9 +18,9 @@ F = TypeVar("F", bound="Callable[..., Any]")
 LATER_OPTIONS: Final = frozenset(
     {
         *("--accept", "--background", "--completion", "--cookies"),
-        *("--cookies-from-browser", "--detach", "--failed-list", "--ipv4", "--ipv6", "--max-failed"),
-        *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--netrc", "--plain"),
-        *("--rate", "--sequential", "--user"),
+        *("--cookies-from-browser", "--detach", "--failed-list", "--max-failed"),
+        *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--plain"),
+        *("--rate", "--sequential"),
     }
 )
 """Options that the design names and that this version cannot honour."""
@@ -43,16 +43,20 @@ _METAVARS: Final = {
     "ca_certificate": "FILE",
     "certificate": "FILE[,KEYFILE]",
     "proxy": "URL",
+    "user": "NAME[:PASSWORD]",
+    "netrc": "FILE",
+    "user_agent": "TEXT",
+    "referer": "URL",
     "no_proxy": "HOST,...",
 }
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
-    *("proxy", "no_proxy"),
+    *("proxy", "no_proxy", "user", "netrc", "user_agent", "referer"),
 )
 _SWITCHES: Final = ("insecure",)
 """Settings that an option without a value turns on."""
-SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, *ALIASES, "async_downloads", "preset")
+SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, "ip_version", *ALIASES, "async_downloads", "preset")
 """Parameter names of the options that set settings."""
 
 
@@ -93,6 +97,9 @@ def setting_options(command: F) -> F:
     for alias, name in reversed(ALIASES.items()):
         text = f"Same as --{name.replace('_', '-')}."
         command = click.option(_long(alias), alias, type=SettingType(SETTINGS[name]), help=text)(command)
+    for version in ("ipv6", "ipv4"):
+        text = f"Reach hosts by {version.replace('ip', 'IP')} alone."
+        command = click.option(f"--{version}-only", "ip_version", flag_value=version, help=text)(command)
     for name in reversed(_SWITCHES):
         command = click.option(_long(name), name, is_flag=True, default=None, help=SETTINGS[name].help)(command)
     command = click.option(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import click
 
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
@@ -65,6 +68,7 @@ def read_order(
     """
     settings = {name: given.get(name) for name in SETTING_PARAMETERS}
     settings["on_exists"] = _on_exists(given)
+    settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
     options = TaskOptions(
         headers=tuple(parse_header(line) for line in given.get("headers", ())), checksum=_checksum(given)
@@ -101,9 +105,19 @@ def parse_header(line: str) -> tuple[str, str]:
         raise UsageError("--header: write it as 'Name: value'")
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
         raise UsageError(f"--header {name}: the value holds control characters")
+    if name.lower() == "proxy-authorization":
+        raise UsageError(f"--header {name}: give the proxy's credentials with --proxy, so that no server sees them")
     if name.lower() in _OWN_HEADERS:
         raise UsageError(f"--header {name}: tui-dl sets this one itself, so that resuming stays safe")
     return name, value
+
+
+def _with_password(user: str | None) -> str | None:
+    """Return `NAME:PASSWORD`; the password is asked for where only a name was typed and somebody can answer."""
+    if not user or ":" in user or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return user
+    password = click.prompt(f"Password of {display_text(user)}", hide_input=True, err=True, default="")
+    return f"{user}:{password}"
 
 
 def _on_exists(given: Mapping[str, Any]) -> str | None:

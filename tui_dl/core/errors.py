@@ -90,7 +90,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.NOT_FOUND: ReasonFacts("not found (404)", "Check the address; this is not retried by itself."),
     Reason.GONE: ReasonFacts("gone for good", "Look for another source; this is not retried by itself."),
     Reason.FORBIDDEN: ReasonFacts("forbidden (403)", "The link may have expired or want cookies or a Referer."),
-    Reason.UNAUTHORIZED: ReasonFacts("the server wants credentials", "Give --header 'Authorization: ...'."),
+    Reason.UNAUTHORIZED: ReasonFacts("the server wants credentials", "Give --user NAME:PASSWORD or a --header."),
     Reason.TOO_MANY_REQUESTS: ReasonFacts("too many requests (429)", "It waits as asked; lower --per-host."),
     Reason.SERVER_ERROR: ReasonFacts("the server failed", "Retry later with r."),
     Reason.HTTP_STATUS: ReasonFacts("an answer that cannot be used", "Open the address in a browser."),

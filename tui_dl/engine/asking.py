@@ -167,7 +167,10 @@ class Asker:
             "Accept": "*/*",
             "Accept-Encoding": "identity",
         }
-        headers.update(self._live.task.options.headers)
+        given = dict(self._live.task.options.headers)
+        names = {name.lower() for name in given}
+        headers = {name: value for name, value in headers.items() if name.lower() not in names} | given
+        headers.update(self._context.identity.first_headers(self._live.task.url, given))
         headers.update(self._conditions(asked))
         return headers
 

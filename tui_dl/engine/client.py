@@ -97,7 +97,8 @@ class AiohttpTransport:
             proxy = self._options.proxies.proxy_for(request.url)
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
             async with asyncio.timeout(self._head_timeout_s):
-                words = _proxy_words(proxy, request.headers, is_secure=url.scheme == "https")
+                headers = {**request.headers, **self._options.identity.hop_headers(request.url, request.headers)}
+                words = _proxy_words(proxy, headers, is_secure=url.scheme == "https")
                 response = await session.get(url, allow_redirects=False, **words)
         except FOREIGN as error:
             host = _host_of(request.url)
@@ -120,6 +121,7 @@ class AiohttpTransport:
             "keepalive_timeout": KEEP_ALIVE_S,
             "happy_eyeballs_delay": HAPPY_EYEBALLS_S,
             "ssl": self._options.tls or True,
+            "family": self._options.family,
         }
 
     def _make_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.errors import UsageError
+from tui_dl.core.identity import Identity, parse_user
 from tui_dl.core.proxies import ProxyRules, proxy_rules
+from tui_dl.engine.netrc_file import read_netrc
 from tui_dl.engine.trust import tls_context
 
 if TYPE_CHECKING:
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.settings import Settings
+
+_FAMILIES: Final = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,15 @@ class ClientOptions:
     """Context of all secure connections; None: the library's own."""
     proxies: ProxyRules = field(default_factory=ProxyRules)
     """Which address goes through which proxy."""
+    identity: Identity = field(default_factory=Identity)
+    """Credentials that belong to no single task."""
+    family: socket.AddressFamily = socket.AF_UNSPEC
+    """Addresses that hosts and proxies are reached by."""
 
 
 def client_options(settings: Settings, environment: Mapping[str, str]) -> ClientOptions:
     """Return the options of these settings. Reads files; raises `UsageError` for what cannot be used."""
+    _header_value("--user-agent", settings.user_agent)
     heard = environment if settings.use_environment_proxy else {}
     proxies = proxy_rules(settings.proxy, settings.no_proxy, heard)
     if any(one.is_socks for one in proxies.proxies):
@@ -37,4 +48,16 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
             ca_certificate=settings.ca_certificate, certificate=settings.certificate, insecure=settings.insecure
         ),
         proxies=proxies,
+        identity=Identity(
+            authorization=parse_user(settings.user) if settings.user else "",
+            by_host=read_netrc(settings.netrc) if settings.netrc else {},
+            referer=_header_value("--referer", settings.referer),
+        ),
+        family=_FAMILIES[settings.ip_version],
     )
+
+
+def _header_value(option: str, value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise UsageError(f"{option}: only printable ASCII characters may stand in a header")
+    return value

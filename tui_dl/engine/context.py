@@ -19,6 +19,7 @@ from tui_dl.engine.throttle import Throttle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tui_dl.core.identity import Identity
     from tui_dl.core.ports import Transport
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
@@ -48,6 +49,8 @@ class EngineContext:
     """Saves bodies of up to 1 MiB in groups."""
     throttle: Throttle
     """The limit over all tasks."""
+    identity: Identity
+    """Credentials that belong to no single task."""
     on_change: Callable[[LiveTask], None]
     """Told when a live task's row changed without an event."""
     budgets: defaultdict[str, HostBudget] = field(default_factory=_budgets)

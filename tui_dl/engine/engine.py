@@ -132,6 +132,7 @@ class AsyncDownloadEngine:
             pool=pool,
             small_files=GroupCommit(pool, self._on_committed, expected=lambda: self.scheduler.slots_in_use),
             throttle=Throttle(settings.limit_rate),
+            identity=options.identity,
             on_change=lambda _live: self._note_change(),
         )
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
