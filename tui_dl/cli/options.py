@@ -17,7 +17,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 LATER_OPTIONS: Final = frozenset(
     {
-        *("--accept", "--background", "--completion", "--cookies"),
+        *("--accept", "--background", "--completion"),
         *("--cookies-from-browser", "--detach", "--failed-list", "--max-failed"),
         *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--plain"),
         *("--rate", "--sequential"),
@@ -45,6 +45,8 @@ _METAVARS: Final = {
     "proxy": "URL",
     "user": "NAME[:PASSWORD]",
     "netrc": "FILE",
+    "cookies": "FILE",
+    "save_cookies": "FILE",
     "user_agent": "TEXT",
     "referer": "URL",
     "no_proxy": "HOST,...",
@@ -52,7 +54,7 @@ _METAVARS: Final = {
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
-    *("proxy", "no_proxy", "user", "netrc", "user_agent", "referer"),
+    *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
 )
 _SWITCHES: Final = ("insecure",)
 """Settings that an option without a value turns on."""

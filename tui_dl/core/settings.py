@@ -92,6 +92,8 @@ class Settings:
     referer: str = _setting("", "Referer header for the addresses that are given.")
     user: str = _setting("", "NAME:PASSWORD (Basic) for the addresses that are given.", secret=WHOLE)
     netrc: str = _setting("", "File with names and passwords by host (netrc), readable by you alone.")
+    cookies: str = _setting("", "Cookie file (Netscape form) to send from, each to its own host.")
+    save_cookies: str = _setting("", "File to write all cookies to at the end, readable by you alone.")
     ip_version: str = _setting("any", "Addresses that hosts are reached by.", choices=("any", "ipv4", "ipv6"))
     ca_certificate: str = _setting("", "File of authorities (PEM) to trust besides the system's.")
     certificate: str = _setting("", "Client certificate: FILE, or FILE,KEYFILE (PEM).")

@@ -7,6 +7,7 @@ minutes, a cut gzip trailer taken for success, secrets forwarded to other origin
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import TransportRequest
     from tui_dl.core.proxies import ProxyAddress
+
+logger = logging.getLogger(__name__)
 
 READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
@@ -97,7 +100,7 @@ class AiohttpTransport:
             proxy = self._options.proxies.proxy_for(request.url)
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
             async with asyncio.timeout(self._head_timeout_s):
-                headers = {**request.headers, **self._options.identity.hop_headers(request.url, request.headers)}
+                headers = self._headers(request)
                 words = _proxy_words(proxy, headers, is_secure=url.scheme == "https")
                 response = await session.get(url, allow_redirects=False, **words)
         except FOREIGN as error:
@@ -105,6 +108,8 @@ class AiohttpTransport:
             raise (map_proxied(error, host, proxy) if proxy else map_error(error, host)) from error
         finally:
             ENDS.reset(token)
+        if self._options.cookies is not None:
+            self._options.cookies.learn(request.url, response.headers.getall("Set-Cookie", ()))
         if proxy and not proxy.is_socks and url.scheme == "http" and response.status == 407:
             response.close()
             raise proxy_wants_credentials(proxy)
@@ -114,6 +119,20 @@ class AiohttpTransport:
         """Close all connections."""
         for session in (self._session, *self._socks_sessions.values()):
             await session.close()
+        if self._options.cookies is not None:
+            try:
+                await asyncio.to_thread(self._options.cookies.save)
+            except OSError as error:
+                logger.warning("the cookies were not saved: %s", error.strerror)
+
+    def _headers(self, request: TransportRequest) -> dict[str, str]:
+        """Return the headers of a request with what belongs to its address alone."""
+        options = self._options
+        headers = {**request.headers, **options.identity.hop_headers(request.url, request.headers)}
+        has_cookie = any(name.lower() == "cookie" for name in headers)
+        if options.cookies is not None and not has_cookie and (value := options.cookies.header(request.url)):
+            headers["Cookie"] = value
+        return headers
 
     def _connector_words(self) -> dict[str, Any]:
         return {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import UsageError
 from tui_dl.core.identity import Identity, parse_user
 from tui_dl.core.proxies import ProxyRules, proxy_rules
+from tui_dl.engine.cookies import Cookies, open_cookies
 from tui_dl.engine.netrc_file import read_netrc
 from tui_dl.engine.trust import tls_context
 
@@ -32,6 +33,8 @@ class ClientOptions:
     """Which address goes through which proxy."""
     identity: Identity = field(default_factory=Identity)
     """Credentials that belong to no single task."""
+    cookies: Cookies | None = None
+    """Jar that requests are answered from; None: no cookies at all."""
     family: socket.AddressFamily = socket.AF_UNSPEC
     """Addresses that hosts and proxies are reached by."""
 
@@ -53,6 +56,7 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
             by_host=read_netrc(settings.netrc) if settings.netrc else {},
             referer=_header_value("--referer", settings.referer),
         ),
+        cookies=open_cookies(settings.cookies, settings.save_cookies),
         family=_FAMILIES[settings.ip_version],
     )
 

@@ -1,0 +1,33 @@
+"""Secrets given to a command appear in nothing that it writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CANARY = "c4nary"
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_no_output_and_no_log_holds_a_secret(tmp_path: Path, scheme: str) -> None:
+    """Neither events nor people's lines nor the fullest log, when the proxy is down and everything is told."""
+    cookies, netrc, log = tmp_path / "cookies.txt", tmp_path / "netrc", tmp_path / "log.txt"
+    cookies.write_text(f"127.0.0.1\tFALSE\t/\tFALSE\t0\tid\t{CANARY}\n")
+    netrc.touch(mode=0o600)
+    netrc.write_text(f"machine 127.0.0.1 login me password {CANARY}\n")
+    secrets = ("--proxy", f"{scheme}://me:{CANARY}@127.0.0.1:9", "--user", f"me:{CANARY}", "--netrc", str(netrc))
+    rest = ("--cookies", str(cookies), "--max-retries", "0", "--json", "-vv", "--log", str(log), "-d", str(tmp_path))
+    command = (sys.executable, "-m", "tui_dl", "get", *secrets, *rest, "http://127.0.0.1:9/f.bin")
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    told = ended.stdout + ended.stderr + log.read_text()
+    assert ended.returncode == 1
+    assert "proxy-failed" in ended.stdout
+    assert CANARY not in told
+    assert b64encode(f"me:{CANARY}".encode()).decode() not in told

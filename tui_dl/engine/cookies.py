@@ -1,0 +1,170 @@
+"""Cookies in memory: read from a Netscape file, sent to whom they belong, learned from answers, written back.
+
+Which cookie belongs to whom is the standard library's policy (domain, path, secure, expiry; no cookie for a whole
+top-level domain). What is in the jar is a secret: nothing here logs it or raises with it.
+"""
+
+from __future__ import annotations
+
+import email.message
+import os
+import secrets
+import time
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.request import Request
+
+from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_FILE_BYTES: Final = 16 << 20
+MOST_COOKIES: Final = 3000
+"""Cookies kept in all; what servers set beyond is not taken."""
+MOST_COOKIE_CHARS: Final = 4096
+MOST_HEADER_CHARS: Final = 16 * 1024
+"""Cookies beyond this are not sent: servers refuse longer headers."""
+_HTTP_ONLY: Final = "#HttpOnly_"
+_MAGIC: Final = "# Netscape HTTP Cookie File\n# Written by tui-dl; whoever has it is you to these servers.\n\n"
+_SHOWN_CELLS: Final = 120
+
+
+class Cookies:
+    """A jar for all requests of one engine."""
+
+    def __init__(self, cookies: Iterable[Cookie] = (), *, save_to: Path | None = None) -> None:
+        self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain))
+        for cookie in cookies:
+            self._jar.set_cookie(cookie)
+        self.save_to = save_to
+        """File that `save()` writes; None for none."""
+
+    def header(self, url: str) -> str:
+        """Return the value of `Cookie` for an address, empty for none."""
+        request = Request(url)  # noqa: S310  # nothing is opened: it tells the policy the address
+        self._jar.add_cookie_header(request)
+        value = request.get_header("Cookie") or ""
+        while len(value) > MOST_HEADER_CHARS:
+            value = value.rpartition("; ")[0]
+        return value
+
+    def learn(self, url: str, lines: Iterable[str]) -> None:
+        """Take what the `Set-Cookie` lines of an answer say, as far as its host may."""
+        message = email.message.Message()
+        for line in lines:
+            if line.isprintable() and line.isascii() and len(line) <= MOST_COOKIE_CHARS:
+                message["Set-Cookie"] = line
+        if not message or len(self._jar) >= MOST_COOKIES:
+            return
+        self._jar.extract_cookies(cast("Any", _Answer(message)), Request(url))  # noqa: S310  # as above
+
+    def save(self) -> None:
+        """Write all of them to `save_to`, durable, for its owner alone, or leave the file as it was. Raises `OSError`.
+
+        A link is replaced, not followed.
+        """
+        if self.save_to is None:
+            return
+        text = _MAGIC + "".join(map(_line, self._jar))
+        draft = self.save_to.with_name(f".{self.save_to.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.save_to)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+class _Answer:
+    """As much of an answer as the jar looks at."""
+
+    def __init__(self, message: email.message.Message) -> None:
+        self._message = message
+
+    def info(self) -> email.message.Message:
+        """Return its headers."""
+        return self._message
+
+
+def open_cookies(file: str, save_to: str) -> Cookies | None:
+    """Return a jar as the settings want it, None for none. Never on the loop; raises `UsageError`."""
+    if not file and not save_to:
+        return None
+    target = Path(save_to).expanduser().absolute() if save_to else None
+    if target is not None and not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
+        raise UsageError(f"--save-cookies {display_text(save_to, _SHOWN_CELLS)}: no folder that can be written to")
+    return Cookies(read_cookies(file) if file else (), save_to=target)
+
+
+def read_cookies(file: str) -> list[Cookie]:
+    """Return the cookies of a Netscape file that are still good. Never on the loop; raises `UsageError`.
+
+    Lines that are no cookies are left out, and so are cookies with control characters: they would be header lines.
+    """
+    shown = display_text(file, _SHOWN_CELLS)
+    try:
+        with Path(file).expanduser().open("rb") as opened:
+            raw = opened.read(MOST_FILE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"--cookies {shown}: cannot be read: {error.strerror}") from None
+    if len(raw) > MOST_FILE_BYTES:
+        raise UsageError(f"--cookies {shown}: larger than {MOST_FILE_BYTES >> 20} MiB")
+    lines = raw.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
+    cookies = [cookie for line in lines if (cookie := _cookie(line.removesuffix("\r"))) is not None]
+    if not cookies and any(line.strip() and not line.startswith("#") for line in lines):
+        raise UsageError(f"--cookies {shown}: no cookies in the Netscape form (seven fields with tabs between)")
+    now = time.time()
+    return [cookie for cookie in cookies if not cookie.is_expired(int(now))][-MOST_COOKIES:]
+
+
+def _cookie(line: str) -> Cookie | None:
+    is_http_only = line.startswith(_HTTP_ONLY)
+    line = line.removeprefix(_HTTP_ONLY)
+    fields = line.split("\t")
+    if line.startswith("#") or len(fields) != 7 or len(line) > MOST_COOKIE_CHARS:
+        return None
+    domain, below, path, secure, expires, name, value = fields
+    if not (domain.strip(".") and name and all(field.isascii() and field.isprintable() for field in fields)):
+        return None
+    try:
+        expires_at = int(float(expires or "0"))
+    except (ValueError, OverflowError):
+        return None
+    is_below = below.upper() == "TRUE"
+    # The library knows hosts without a dot by this name; the file does not.
+    host = domain.lower() if "." in domain.strip(".") or ":" in domain else f"{domain.lower()}.local"
+    return Cookie(
+        version=0,
+        name=name,
+        value=value,
+        port=None,
+        port_specified=False,
+        domain=f".{host.lstrip('.')}" if is_below else host.lstrip("."),
+        domain_specified=is_below,
+        domain_initial_dot=is_below,
+        path=path or "/",
+        path_specified=True,
+        secure=secure.upper() == "TRUE",
+        expires=expires_at or None,
+        discard=not expires_at,
+        comment=None,
+        comment_url=None,
+        rest={"HttpOnly": ""} if is_http_only else {},
+    )
+
+
+def _line(cookie: Cookie) -> str:
+    domain = cookie.domain
+    if domain.endswith(".local") and domain.count(".") == 1:
+        domain = domain.removesuffix(".local")
+    flags = ["TRUE" if cookie.domain.startswith(".") else "FALSE", cookie.path, "TRUE" if cookie.secure else "FALSE"]
+    fields = [domain, *flags, str(cookie.expires or 0), cookie.name, cookie.value or ""]
+    http_only = _HTTP_ONLY if cookie.has_nonstandard_attr("HttpOnly") else ""
+    return http_only + "\t".join(fields) + "\n"
