@@ -16,7 +16,7 @@ from tui_dl.engine.naming import expects_page
 from tui_dl.engine.redirects import get_following
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.ports import TransportAnswer
@@ -78,35 +78,32 @@ class Asker:
         """Send a first request from the task's own address; return it judged. Raises `TuiDlError`."""
         await self._await_host()
         exchange = await self._send(asked, is_extra=False)
-        try:
-            exchange.judgement = judge(asked, exchange.answer.status, exchange.answer.headers)
-        except TuiDlError as error:
-            self._close_refused(exchange, error, is_known=asked.has_held)
-            raise
-        except BaseException:
-            exchange.close()
-            raise
-        self._note_answer(exchange)
-        return exchange
+        return self._judged(exchange, asked, judge)
 
     async def ask_extra(self, start: int, end: int) -> Exchange:
         """Send a request for one more range while others may be at work; return it judged. Raises `TuiDlError`."""
         asked = self.asked(start, end, has_held=True)
         exchange = await self._send(asked, is_extra=True)
+        return self._judged(exchange, asked, judge_extra)
+
+    def _judged(
+        self,
+        exchange: Exchange,
+        asked: Asked,
+        verdict_on: Callable[[Asked, int, Mapping[str, str]], Judgement],
+    ) -> Exchange:
+        """Judge an answer and learn from it; closes the exchange where the verdict ends the attempt."""
         try:
-            exchange.judgement = judge_extra(asked, exchange.answer.status, exchange.answer.headers)
+            exchange.judgement = verdict_on(asked, exchange.answer.status, exchange.answer.headers)
         except TuiDlError as error:
             self._close_refused(exchange, error, is_known=asked.has_held)
             raise
         except BaseException:
             exchange.close()
             raise
-        self._note_answer(exchange)
-        return exchange
-
-    def _note_answer(self, exchange: Exchange) -> None:
         if exchange.answer.status < 300:
             self.budget.answered_well()
+        return exchange
 
     def asked(self, start: int, end: int | None, *, has_held: bool) -> Asked:
         """Describe a request under what was learned so far."""
