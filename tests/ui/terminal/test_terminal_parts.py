@@ -10,7 +10,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import App
+from textual.color import Color
 
 from tui_dl.core.errors import UsageError
 from tui_dl.ui.terminal import screen_output, sequences
@@ -113,3 +116,22 @@ async def test_colours_follow_the_granted_environment(environment: dict[str, str
     dress(app, environment | {"NO_COLOR": "1"})
     assert app.console.color_system == color_system
     assert app.no_color
+
+
+async def test_no_color_with_the_terminals_own_colours_sends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Greys instead would be black on black where there are 16 colours."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "screen")
+    app = App[None]()
+    app.theme = "ansi-dark"
+    dress(app, {"NO_COLOR": "1", "TERM": "screen"})
+    segments = [Segment("text", Style(color="red", bgcolor="blue", bold=True))]
+    for line_filter in app.get_line_filters():
+        segments = line_filter.apply(segments, Color(0, 0, 0))
+    style = segments[0].style
+    assert style is not None
+    assert style.bold
+    assert style.color is not None
+    assert style.bgcolor is not None
+    assert style.color.is_default
+    assert style.bgcolor.is_default

@@ -19,6 +19,10 @@ NAMES = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR")
 
 def dress(app: App[Any], environment: Mapping[str, str]) -> None:
     """Give `app` a console for `environment`, unless its process' own environment says the same."""
+    if "NO_COLOR" in environment and app.native_ansi_color:
+        # Textual chose its filter before the theme was set: greys, which 16 colours show as black on black.
+        kept = (NoColor() if isinstance(one, Monochrome) else one for one in app._filters)  # noqa: SLF001 - no public door
+        app._filters[:] = kept  # noqa: SLF001 - as above
     if all(environment.get(name) == os.environ.get(name) for name in NAMES):
         return
     wanted = {name: text for name, text in environment.items() if name != "NO_COLOR"}
