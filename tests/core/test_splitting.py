@@ -171,3 +171,13 @@ def _require_disjoint(plan: SegmentPlan, total: int) -> None:
     assert sum(end - start for start, end in owned) == total
     for (_, before), (after, _) in zip(sorted(owned), sorted(owned)[1:], strict=False):
         assert before <= after
+
+
+def test_a_large_open_ended_remainder_spares_no_smaller_one() -> None:
+    """What may not be cut yet does not keep the next largest from being cut."""
+    plan = SegmentPlan(24 * MIB)
+    plan.begin(0, 14 * MIB, is_open_ended=True)
+    plan.begin(14 * MIB, 24 * MIB)
+    taken = plan.take(0)
+    assert taken is not None
+    assert (taken.start, taken.end) == (19 * MIB, 24 * MIB)

@@ -88,30 +88,27 @@ class SegmentPlan:
         return self._split(rate_bps)
 
     def _split(self, rate_bps: float) -> Segment | None:
-        victim = max(self.segments, key=lambda one: one.remaining_bytes or 0, default=None)
+        victim = self._victim(rate_bps)
         if victim is None or victim.end is None:
             return None
-        remaining = victim.end - victim.position
-        if remaining < 2 * max(MIN_RANGE_BYTES, int(rate_bps * MIN_RANGE_S)):
-            return None
-        if victim.is_open_ended and remaining < max(MIN_OPEN_SPLIT_BYTES, int(rate_bps * MIN_OPEN_SPLIT_S)):
-            return None
-        cut = victim.position + remaining // 2
+        cut = victim.position + (victim.end - victim.position) // 2
         cut -= cut % ALIGNMENT_BYTES
         segment = self.begin(cut, victim.end)
         victim.end = cut
         return segment
 
+    def _victim(self, rate_bps: float) -> Segment | None:
+        """Return the largest remainder among those worth a cut: a large open-ended one spares no smaller one."""
+        least = 2 * max(MIN_RANGE_BYTES, int(rate_bps * MIN_RANGE_S))
+        least_open = max(least, MIN_OPEN_SPLIT_BYTES, int(rate_bps * MIN_OPEN_SPLIT_S))
+        worth_it = (
+            one for one in self.segments if (one.remaining_bytes or 0) >= (least_open if one.is_open_ended else least)
+        )
+        return max(worth_it, key=lambda one: one.remaining_bytes or 0, default=None)
+
     def can_split(self, rate_bps: float) -> bool:
         """Whether `take()` would find something, without taking it."""
-        if next(self.free(), None) is not None:
-            return True
-        largest = max((one.remaining_bytes or 0 for one in self.segments), default=0)
-        is_open = any(one.is_open_ended and (one.remaining_bytes or 0) == largest for one in self.segments)
-        least = 2 * max(MIN_RANGE_BYTES, int(rate_bps * MIN_RANGE_S))
-        if is_open:
-            least = max(least, MIN_OPEN_SPLIT_BYTES, int(rate_bps * MIN_OPEN_SPLIT_S))
-        return largest >= least
+        return next(self.free(), None) is not None or self._victim(rate_bps) is not None
 
     def run_on(self, segment: Segment, answer_end: int | None) -> bool:
         """Let a connection that reached its end read on into the next bytes, if they are free and its answer has them.

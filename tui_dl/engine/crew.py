@@ -76,11 +76,6 @@ class Crew:
         finally:
             await self._dismiss()
 
-    @property
-    def target(self) -> int:
-        """Connections wanted now."""
-        return self._growth.target
-
     def set_most(self, most: int) -> None:
         """Have this many connections, as a person asked: no more growing by itself."""
         self._growth.most = most

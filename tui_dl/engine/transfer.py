@@ -72,8 +72,8 @@ class Transfer:
 
     @property
     def wanted_connections(self) -> int:
-        """Connections that the task has or works towards now."""
-        return self._crew.target if self._crew is not None else self.max_connections
+        """Connections that a person sees now, from which `>` and `<` count."""
+        return max(1, len(self._live.connections)) if self._crew is not None else self.max_connections
 
     def set_connections(self, most: int) -> None:
         """Have this many connections from now on."""
