@@ -10,9 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui_dl.core.errors import FileSystemError
 from tui_dl.core.host_budget import HostBudget
 from tui_dl.core.task import OnExists
+from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import Traffic
 from tui_dl.engine.throttle import Throttle
 
@@ -80,15 +80,8 @@ class EngineContext:
         return (self.throttle, own)
 
     async def store(self, live: LiveTask) -> None:
-        """Save a row in hand, durably, and remember that the journal has it so.
-
-        Where the journal's disk refuses, the journal says so in its notices and writes the row when it can again: a
-        transfer is not failed by it.
-        """
-        try:
-            await self.journal.save(live.task, is_durable=True)
-        except FileSystemError:
-            self.journal.save_soon(live.task)
+        """Save a row in hand, durably, and remember that the journal has it so; a refusing disk fails no transfer."""
+        await save_rows(self.journal, [live.task])
         live.stored = live.task
 
     def policy_of(self, task: DownloadTask) -> OnExists:

@@ -23,7 +23,7 @@ from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.client import AiohttpTransport
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
-from tui_dl.engine.ledger import Ledger, save_finished
+from tui_dl.engine.ledger import Ledger, save_rows
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders, checked_task
@@ -318,7 +318,7 @@ class AsyncDownloadEngine:
             live.total_bytes = saved.size_bytes
             live.complete(saved.path)
             lives.append(live)
-        await save_finished(self.context.journal, [live.task for live in lives])
+        await save_rows(self.context.journal, [live.task for live in lives])
         for live in lives:
             live.stored = live.task
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-async def save_finished(journal: Journal, tasks: Sequence[DownloadTask]) -> None:
-    """Record what became of tasks that are out of our hands, durably.
+async def save_rows(journal: Journal, tasks: Sequence[DownloadTask]) -> None:
+    """Record rows, durably.
 
     Where the journal's own disk refuses, the journal keeps them and tries again: a file that has its final name stays
     completed, and a stop stays a stop.
@@ -69,7 +69,7 @@ class Ledger:
 
     async def record(self, live: LiveTask, kind: EventKind) -> None:
         """Save a change durably, then tell it."""
-        await save_finished(self.journal, [live.task])
+        await save_rows(self.journal, [live.task])
         self._saved(live)
         self.tell(kind, live.task)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status, Trigger, can_advance
-from tui_dl.engine.ledger import save_finished
+from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
 from tui_dl.engine.retrying import LOCAL_WAIT_S, LOCAL_WAITS, next_step
@@ -356,7 +356,7 @@ class Scheduler:
         live.step(trigger, due_at=None)
         kind = STOPPED_EVENTS.get(trigger)
         if kind is None:
-            await save_finished(self._context.journal, [live.task])
+            await save_rows(self._context.journal, [live.task])
             live.stored = live.task
             if not self._is_closing:
                 self.look_again()

@@ -21,7 +21,7 @@ from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.checkpointing import Checkpointer
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
-from tui_dl.engine.ledger import save_finished
+from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import End, Outcome, VersionChanged
@@ -377,7 +377,7 @@ class Transfer:
 
     async def _complete(self, path: str) -> None:
         self._live.complete(path)
-        await save_finished(self._context.journal, [self._live.task])
+        await save_rows(self._context.journal, [self._live.task])
 
     async def _leave(self) -> None:
         """Close the part file; whatever was written but not committed is made durable first."""
