@@ -58,6 +58,12 @@ class TaskOptions:
     """Digest that a person gave, as `core.digests.Digest` writes it; empty for none."""
     announced: str = ""
     """Digest that the server named for the bytes held, kept for a resume; empty for none."""
+    mirrors: tuple[str, ...] = ()
+    """Other addresses of the same file, the preferred ones first; checked as the task's own."""
+    pieces: str = ""
+    """Digests of equal pieces, as `core.pieces.Pieces` writes them; empty for none."""
+    expected_bytes: int | None = None
+    """Length that a person or a Metalink named; None where only the answer tells."""
 
 
 @dataclass(frozen=True, slots=True)

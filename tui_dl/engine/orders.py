@@ -300,6 +300,8 @@ def options_from(values: Mapping[str, Any]) -> TaskOptions:
     taken = dict(values)
     if "headers" in taken:
         taken["headers"] = tuple((str(name), str(value)) for name, value in taken["headers"])
+    if "mirrors" in taken:
+        taken["mirrors"] = tuple(str(url) for url in taken["mirrors"])
     if taken.get("on_exists"):
         taken["on_exists"] = OnExists(taken["on_exists"])
     return TaskOptions(**taken)

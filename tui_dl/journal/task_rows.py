@@ -161,6 +161,8 @@ def decode_options(text: str) -> TaskOptions:
     values = {name: held[name] for name in TaskOptions.__slots__ if name in held}
     if "headers" in values:
         values["headers"] = tuple((str(name), str(value)) for name, value in values["headers"])
+    if "mirrors" in values:
+        values["mirrors"] = tuple(str(url) for url in values["mirrors"])
     if values.get("on_exists") is not None:
         values["on_exists"] = OnExists(values["on_exists"])
     return TaskOptions(**values)
