@@ -92,7 +92,7 @@ def parse_digest(text: str) -> Digest:
     name, equals, value = text.strip().partition("=")
     if not equals:
         raise UsageError(f"checksum {_shown(text)}: write it as ALGO=HEX, for example sha256=9f86d0...")
-    algorithm = _algorithm(name)
+    algorithm = known_algorithm(name)
     if algorithm is None:
         raise UsageError(f"checksum: {_shown(name)} is not known; use one of {', '.join(LENGTHS_BYTES)}")
     value = value.strip()
@@ -115,7 +115,7 @@ def header_digest(headers: Mapping[str, str], *, is_whole: bool, note: Callable[
     found: list[Digest] = []
     for header, pairs in _named(headers, is_whole=is_whole):
         for name, value in pairs:
-            algorithm = _algorithm(name)
+            algorithm = known_algorithm(name)
             if algorithm is None and name:
                 continue
             digest = None if algorithm is None else _from_base64(algorithm, value)
@@ -158,7 +158,8 @@ def _from_base64(algorithm: str, text: str) -> Digest | None:
     return Digest(algorithm, value.hex()) if len(value) == LENGTHS_BYTES[algorithm] else None
 
 
-def _algorithm(name: str) -> str | None:
+def known_algorithm(name: str) -> str | None:
+    """Return the key of `LENGTHS_BYTES` that a name in any spelling means; None for a foreign one."""
     return _SPELLINGS.get(name.strip().lower().replace("-", "").replace("_", ""))
 
 
