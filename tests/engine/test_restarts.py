@@ -13,7 +13,7 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
-from tui_dl.engine import transfer
+from tui_dl.engine import holding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,17 +121,17 @@ async def _crash_after_rename(
 ) -> tuple[DownloadTask, Path]:
     """Complete a file; return its row and a journal as it was just before the completion was recorded."""
     before = engines.journal.parent / "crashed" / "journal.db"
-    real = transfer.Transfer._complete
+    real = holding.Holding.complete
 
-    async def recorded(self: transfer.Transfer, path: str) -> None:
+    async def recorded(self: holding.Holding, path: str) -> None:
         await asyncio.to_thread(copied, engines.journal, before)
         await real(self, path)
 
-    monkeypatch.setattr(transfer.Transfer, "_complete", recorded)
+    monkeypatch.setattr(holding.Holding, "complete", recorded)
     engine = await engines(journal=engines.journal)
     task = await fetch(engine, fault_server.add("/f.bin", LARGE))
     await engines.close(engine)
-    monkeypatch.setattr(transfer.Transfer, "_complete", real)
+    monkeypatch.setattr(holding.Holding, "complete", real)
     return task, before
 
 

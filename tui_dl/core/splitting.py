@@ -133,6 +133,12 @@ class SegmentPlan:
         """Note bytes that were handed to the disk."""
         self.held.add(start, end)
 
+    def drop(self, start: int, end: int) -> int:
+        """Hold a range no longer; return how many of its bytes were held."""
+        before = self.held.total_bytes
+        self.held.remove(start, end)
+        return before - self.held.total_bytes
+
     def forget_all(self) -> None:
         """Hold nothing any more: the file is another version."""
         self.held = RangeSet()

@@ -132,6 +132,10 @@ class LiveTask:
         """Set the counter to what is held; what was received beyond it is no progress."""
         self.received_bytes = self._metered_bytes = held_bytes
 
+    def unreceive(self, count_bytes: int) -> None:
+        """Count bytes no longer that turned out wrong."""
+        self.rewind(max(0, self.received_bytes - count_bytes))
+
     def progress(self, now: float) -> DownloadProgress:
         """Return the frozen view of this instant."""
         speed_bps = self.meter.speed_bps(now)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
-from tui_dl.core.extents import range_set
+from tui_dl.core.errors import ContentError, Reason, TuiDlError
 from tui_dl.core.http_rules import Match
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
-from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag, OnExists
-from tui_dl.disk.committed import find_committed
-from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.asking import Asker
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
-from tui_dl.engine.checkpointing import Checkpointer
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
-from tui_dl.engine.ledger import save_rows
+from tui_dl.engine.holding import Holding
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import End, Outcome, VersionChanged
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
-    from tui_dl.journal.checkpoints import Checkpoint
 
 SMALL_BYTES: Final = 1024 * 1024
 """Bodies up to this are read whole and written once."""
@@ -53,9 +46,7 @@ class Transfer:
         self._release_slot = release_slot
         self._asker = Asker(context, live)
         self._verifier = Verifier(context, live)
-        self._plan = SegmentPlan(live.task.total_bytes)
-        self._part: PartFile | None = None
-        self._checkpointer: Checkpointer | None = None
+        self._holding = Holding(context, live)
         self._crew: Crew | None = None
         self._task: asyncio.Task[object] | None = None
         self._is_stopping = False
@@ -108,7 +99,7 @@ class Transfer:
             finally:
                 self._live.plan = None
                 self._context.task_throttles.pop(self._live.task.id, None)
-                await self._leave()
+                await self._holding.leave()
         except TuiDlError as error:
             return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
         except asyncio.CancelledError:
@@ -121,7 +112,7 @@ class Transfer:
         return outcome
 
     async def _attempt(self) -> Outcome:
-        await self._reopen()
+        await self._holding.reopen()
         if self._live.task.status is Status.COMPLETED:
             return Outcome(End.COMPLETED)
         if await self._is_to_skip():
@@ -129,121 +120,29 @@ class Transfer:
         for _ in range(MAX_RESTARTS):
             exchange: Exchange | None = None
             try:
-                if self._plan.is_complete and self._part is not None:
+                if self._holding.plan.is_complete and self._holding.part is not None:
                     return await self._commit()
-                exchange = await Opener(self._context, self._live, self._asker, self._plan, self._part).open()
+                exchange = await Opener(
+                    self._context, self._live, self._asker, self._holding.plan, self._holding.part
+                ).open()
                 return await self._fetch(exchange)
             except VersionChanged as change:
                 # A server that names another version in each answer gives one whole file on one connection.
                 self._may_split = self._crew is None
-                await self._restart(is_proven=change.is_proven)
+                await self._holding.restart(is_proven=change.is_proven)
+                self._asker.total_bytes = None
             finally:
                 if exchange is not None:
                     exchange.close()
         raise ContentError(Reason.CHANGED, "the file changes on the server again and again")
-
-    # -- what is held --------------------------------------------------------------------------------------------------
-
-    async def _reopen(self) -> None:
-        """Take up the part file of an earlier attempt with all of it that can be proven."""
-        task = self._live.task
-        if not task.part_path:
-            # What an earlier attempt received in vain is no progress.
-            self._live.rewind(0)
-            return
-        checkpoint = await self._context.journal.load_checkpoint(task.id)
-        try:
-            part = await PartFile.open(
-                self._context.pool,
-                task.dir,
-                task.filename,
-                is_ordered=task.options.is_ordered,
-                part_path=task.part_path,
-            )
-        except FileSystemError as error:
-            if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
-                raise
-            if await self._is_named(checkpoint):
-                return
-            self._live.note(f"{error}; starts over")
-            await self._forget_part()
-            return
-        self._part = part
-        if task.options.restarts:
-            await self._restart(is_proven=False)
-            return
-        await self._prove(part, checkpoint)
-
-    async def _prove(self, part: PartFile, checkpoint: Checkpoint) -> None:
-        """Read back what is said to be held; what is not as it was written is held no longer."""
-        task_id = self._live.task.id
-        good, bad = await part.verify(checkpoint.extents)
-        for extent in bad:
-            self._live.note(f"bytes {extent.start}-{extent.end} are not what was written; fetched again")
-            await self._context.journal.drop_extents(task_id, extent.start, extent.end)
-        self._plan.held = range_set(good)
-        self._live.rewind(self._plan.held.total_bytes)
-
-    async def _require_unaltered(self, part: PartFile) -> None:
-        """Raise PART_LOST where another program changed the part file; a retry fetches what it spoiled."""
-        if not await part.is_altered():
-            return
-        await self._prove(part, await self._context.journal.load_checkpoint(self._live.task.id))
-        if not self._plan.is_complete:
-            text = f"{part.path} was altered by another program; a retry fetches the altered bytes again"
-            raise FileSystemError(Reason.PART_LOST, text)
-
-    async def _is_named(self, checkpoint: Checkpoint) -> bool:
-        """Whether a commit before a crash gave the file its final name already; then it is completed."""
-        task = self._live.task
-        if task.total_bytes is None:
-            return False
-        try:
-            path = await find_committed(
-                self._context.pool, task.dir, task.filename, checkpoint.extents, task.total_bytes
-            )
-        except FileSystemError:
-            return False
-        if path is None:
-            return False
-        self._live.step(Trigger.VERIFY)
-        await self._complete(path)
-        return True
-
-    async def _forget_part(self) -> None:
-        options = replace(self._live.task.options, restarts=False, announced="")
-        self._live.change(part_path="", downloaded_bytes=0, options=options)
-        self._live.rewind(0)
-        self._plan.forget_all()
-        await self._context.journal.forget_checkpoint(self._live.task.id)
-
-    async def _restart(self, *, is_proven: bool) -> None:
-        """Drop what is held; where a change is proven, as the setting says."""
-        live, part, on_change = self._live, self._part, self._context.settings.on_change
-        if is_proven and on_change == "fail":
-            raise ContentError(Reason.CHANGED, "the file changed on the server; what was fetched is kept")
-        if self._checkpointer is not None:
-            await self._checkpointer.finish(is_committing=True)
-            self._checkpointer = None
-        if part is not None:
-            self._part = None
-            if is_proven and on_change == "keep-both":
-                live.note(f"the old version is kept as {part.path}")
-                await part.close()
-            else:
-                await part.delete()
-        await self._forget_part()
-        if is_proven:
-            live.note("the file changed on the server; starts over")
-            live.change(flags=live.task.flags | {Flag.RESTARTED})
-        self._asker.total_bytes = None
 
     # -- fetching ------------------------------------------------------------------------------------------------------
 
     async def _fetch(self, exchange: Exchange) -> Outcome:
         judgement = exchange.judgement
         if judgement.verdict is Verdict.RESTART:
-            await self._restart(is_proven=self._is_other_version(judgement))
+            await self._holding.restart(is_proven=self._is_other_version(judgement))
+            self._asker.total_bytes = None
         self._accept(exchange)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
@@ -252,13 +151,12 @@ class Transfer:
         if judgement.encodings:
             return await self._fetch_encoded(exchange)
         total = live.total_bytes
-        if judgement.end == total is not None and total <= SMALL_BYTES and self._part is None:
+        if judgement.end == total is not None and total <= SMALL_BYTES and self._holding.part is None:
             buffers = await read_small(self._context, live, exchange, total)
             await self._verifier.check_body(buffers)
             self._is_saving = True
             await save_small(self._context, live, buffers, self._release_slot)
             return Outcome(End.COMPLETED)
-        await self._open_part()
         await self._fetch_large(exchange)
         return await self._commit()
 
@@ -275,119 +173,84 @@ class Transfer:
         live, asker, answer = self._live, self._asker, exchange.answer
         judgement = exchange.judgement
         changes: dict[str, object] = {"final_url": asker.final_url, "validator": judgement.validator}
-        if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and self._plan.held:
+        if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and self._holding.plan.held:
             # A 206 need not repeat every header; what was known before is the same version.
             del changes["validator"]
         if not live.task.name_fixed:
             name = fixed_name(answer.headers, live.task.url, asker.final_url)
             refuse_web_page(answer.headers, name)
             changes |= {"filename": name, "name_fixed": True}
-        live.total_bytes = asker.total_bytes = self._plan.total_bytes = judgement.total_bytes
+        live.total_bytes = asker.total_bytes = self._holding.plan.total_bytes = judgement.total_bytes
         live.change(total_bytes=judgement.total_bytes, **changes)
         asker.validator = live.task.validator
-        live.plan = self._plan
+        live.plan = self._holding.plan
         self._verifier.hear(exchange)
 
     async def _is_to_skip(self) -> bool:
         task = self._live.task
-        if self._context.policy_of(task) is not OnExists.SKIP or self._part is not None:
+        if self._context.policy_of(task) is not OnExists.SKIP or self._holding.part is not None:
             return False
         return await self._context.was_there_before(task)
 
-    async def _open_part(self) -> None:
-        task = self._live.task
-        if self._part is None:
-            self._part = await PartFile.open(
-                self._context.pool,
-                task.dir,
-                task.filename,
-                is_ordered=task.options.is_ordered or self._live.total_bytes is None,
-                total_bytes=self._live.total_bytes,
-                create_folder=not task.started_at or task.downloaded_bytes == 0,
-            )
-        self._checkpointer = Checkpointer(self._context, self._live, self._plan, self._part)
-        self._live.change(part_path=self._part.path)
-        await self._context.store(self._live)
-        self._checkpointer.start()
-
     async def _fetch_large(self, exchange: Exchange) -> None:
-        assert self._part is not None
-        assert self._checkpointer is not None
+        _, checkpointer = await self._holding.open_part()
         judgement = exchange.judgement
         can_range = judgement.verdict is Verdict.PARTIAL and judgement.validator.if_range_value() is not None
         self._crew = Crew(
             self._context,
             self._live,
-            self._plan,
+            self._holding.plan,
             self._asker,
-            sink=self._checkpointer,
+            sink=checkpointer,
             throttles=self._context.throttles_of(self._live.task),
-            on_written=self._checkpointer.on_written,
+            on_written=checkpointer.on_written,
             most=self.max_connections,
             can_range=can_range,
         )
-        segment = self._plan.begin(judgement.start, self._first_end(judgement), is_open_ended=True)
+        segment = self._holding.plan.begin(judgement.start, self._first_end(judgement), is_open_ended=True)
         if judgement.verdict is Verdict.WHOLE_SAME:
             self._live.rewind(0)
         await self._crew.run(exchange, segment)
         if judgement.end is None and not exchange.answer.has_proven_end:
             self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
-        self._live.total_bytes = self._plan.total_bytes
-        self._live.change(total_bytes=self._plan.total_bytes)
+        self._live.total_bytes = self._holding.plan.total_bytes
+        self._live.change(total_bytes=self._holding.plan.total_bytes)
 
     def _first_end(self, judgement: Judgement) -> int | None:
         """Return where the first segment ends: at the end of the gap that it begins in."""
-        total = self._plan.total_bytes
+        total = self._holding.plan.total_bytes
         if total is None or judgement.verdict is not Verdict.PARTIAL:
             return total
-        gap = next(self._plan.held.gaps(total, judgement.start), None)
+        gap = next(self._holding.plan.held.gaps(total, judgement.start), None)
         return total if gap is None else gap.end
 
     async def _fetch_encoded(self, exchange: Exchange) -> Outcome:
         decoder = Decoder(exchange.judgement.encodings)
-        self._plan.total_bytes = self._live.total_bytes = None
-        self._plan.held = RangeSet()
-        await self._open_part()
-        assert self._part is not None
-        assert self._checkpointer is not None
-        await fetch_encoded(self._context, self._live, exchange, self._part, decoder)
-        self._plan.total_bytes = self._live.total_bytes
+        self._holding.plan.total_bytes = self._live.total_bytes = None
+        self._holding.plan.held = RangeSet()
+        part, _ = await self._holding.open_part()
+        await fetch_encoded(self._context, self._live, exchange, part, decoder)
+        self._holding.plan.total_bytes = self._live.total_bytes
         return await self._commit()
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
     async def _commit(self) -> Outcome:
-        part, live = self._part, self._live
+        holding, live = self._holding, self._live
+        part = holding.part
         assert part is not None
-        if self._checkpointer is not None:
-            await self._checkpointer.finish(is_committing=True)
+        if holding.checkpointer is not None:
+            await holding.checkpointer.finish(is_committing=True)
         live.step(Trigger.VERIFY)
         self._context.on_change(live)
         if live.total_bytes is not None and part.size_bytes > live.total_bytes:
             await part.truncate(live.total_bytes)
         # With all its extents durable, a crash between the rename and the record finds the file by its sums.
         await self._context.store(live)
-        await self._require_unaltered(part)
+        await holding.require_unaltered(part)
         await self._verifier.check_part(part)
         path = await part.commit(
             live.task.filename, on_exists=self._context.commit_policy_of(live.task), expected_bytes=live.total_bytes
         )
-        await self._complete(path)
+        await holding.complete(path)
         return Outcome(End.COMPLETED)
-
-    async def _complete(self, path: str) -> None:
-        self._live.complete(path)
-        await save_rows(self._context.journal, [self._live.task])
-
-    async def _leave(self) -> None:
-        """Close the part file; whatever was written but not committed is made durable first."""
-        part, self._part = self._part, None
-        if part is None:
-            return
-        try:
-            if self._checkpointer is not None and not part.committed_path:
-                await self._checkpointer.finish(is_committing=False)
-        finally:
-            await part.close()
-            if part.committed_path and self._live.task.status is not Status.COMPLETED:
-                await self._complete(part.committed_path)
