@@ -1,0 +1,169 @@
+"""What a task holds on disk: taken up and proven, dropped where it is another version, made durable at every end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_dl.core.errors import ContentError, FileSystemError, Reason
+from tui_dl.core.extents import range_set
+from tui_dl.core.splitting import SegmentPlan
+from tui_dl.core.status import Status, Trigger
+from tui_dl.core.task import Flag
+from tui_dl.disk.committed import find_committed
+from tui_dl.disk.part_file import PartFile
+from tui_dl.engine.checkpointing import Checkpointer
+from tui_dl.engine.ledger import save_rows
+
+if TYPE_CHECKING:
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.live import LiveTask
+    from tui_dl.journal.checkpoints import Checkpoint
+
+
+class Holding:
+    """The part file of one attempt, with what of it is proven and who records that."""
+
+    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+        self._context = context
+        self._live = live
+        self.plan = SegmentPlan(live.task.total_bytes)
+        """Bytes held, being fetched and free."""
+        self.part: PartFile | None = None
+        """The open part file; None before there is one."""
+        self.checkpointer: Checkpointer | None = None
+        """Records what is written, from `open_part()` on."""
+
+    async def reopen(self) -> None:
+        """Take up the part file of an earlier attempt with all of it that can be proven."""
+        task = self._live.task
+        if not task.part_path:
+            # What an earlier attempt received in vain is no progress.
+            self._live.rewind(0)
+            return
+        checkpoint = await self._context.journal.load_checkpoint(task.id)
+        try:
+            part = await PartFile.open(
+                self._context.pool,
+                task.dir,
+                task.filename,
+                is_ordered=task.options.is_ordered,
+                part_path=task.part_path,
+            )
+        except FileSystemError as error:
+            if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
+                raise
+            if await self._is_named(checkpoint):
+                return
+            self._live.note(f"{error}; starts over")
+            await self._forget()
+            return
+        self.part = part
+        if task.options.restarts:
+            await self.restart(is_proven=False)
+            return
+        await self._prove(part, checkpoint)
+
+    async def require_unaltered(self, part: PartFile) -> None:
+        """Raise PART_LOST where another program changed the part file; a retry fetches what it spoiled."""
+        if not await part.is_altered():
+            return
+        await self._prove(part, await self._context.journal.load_checkpoint(self._live.task.id))
+        if not self.plan.is_complete:
+            text = f"{part.path} was altered by another program; a retry fetches the altered bytes again"
+            raise FileSystemError(Reason.PART_LOST, text)
+
+    async def restart(self, *, is_proven: bool) -> None:
+        """Drop what is held; where a change is proven, as the setting says."""
+        live, part, on_change = self._live, self.part, self._context.settings.on_change
+        if is_proven and on_change == "fail":
+            raise ContentError(Reason.CHANGED, "the file changed on the server; what was fetched is kept")
+        if self.checkpointer is not None:
+            await self.checkpointer.finish(is_committing=True)
+            self.checkpointer = None
+        if part is not None:
+            self.part = None
+            if is_proven and on_change == "keep-both":
+                live.note(f"the old version is kept as {part.path}")
+                await part.close()
+            else:
+                await part.delete()
+        await self._forget()
+        if is_proven:
+            live.note("the file changed on the server; starts over")
+            live.change(flags=live.task.flags | {Flag.RESTARTED})
+
+    async def open_part(self) -> tuple[PartFile, Checkpointer]:
+        """Return the part file, made if there is none, and who records its bytes."""
+        task = self._live.task
+        if self.part is None:
+            self.part = await PartFile.open(
+                self._context.pool,
+                task.dir,
+                task.filename,
+                is_ordered=task.options.is_ordered or self._live.total_bytes is None,
+                total_bytes=self._live.total_bytes,
+                create_folder=not task.started_at or task.downloaded_bytes == 0,
+            )
+        self.checkpointer = Checkpointer(self._context, self._live, self.plan, self.part)
+        self._live.change(part_path=self.part.path)
+        await self._context.store(self._live)
+        self.checkpointer.start()
+        return self.part, self.checkpointer
+
+    async def drop(self, start: int, end: int) -> None:
+        """Hold a range no longer: its bytes are wrong, and are fetched again."""
+        await self._context.journal.drop_extents(self._live.task.id, start, end)
+        self._live.unreceive(self.plan.drop(start, end))
+
+    async def complete(self, path: str) -> None:
+        """Record that the file has its final name."""
+        self._live.complete(path)
+        await save_rows(self._context.journal, [self._live.task])
+
+    async def leave(self) -> None:
+        """Close the part file; whatever was written but not committed is made durable first."""
+        part, self.part = self.part, None
+        if part is None:
+            return
+        try:
+            if self.checkpointer is not None and not part.committed_path:
+                await self.checkpointer.finish(is_committing=False)
+        finally:
+            await part.close()
+            if part.committed_path and self._live.task.status is not Status.COMPLETED:
+                await self.complete(part.committed_path)
+
+    async def _prove(self, part: PartFile, checkpoint: Checkpoint) -> None:
+        """Read back what is said to be held; what is not as it was written is held no longer."""
+        task_id = self._live.task.id
+        good, bad = await part.verify(checkpoint.extents)
+        for extent in bad:
+            self._live.note(f"bytes {extent.start}-{extent.end} are not what was written; fetched again")
+            await self._context.journal.drop_extents(task_id, extent.start, extent.end)
+        self.plan.held = range_set(good)
+        self._live.rewind(self.plan.held.total_bytes)
+
+    async def _is_named(self, checkpoint: Checkpoint) -> bool:
+        """Whether a commit before a crash gave the file its final name already; then it is completed."""
+        task = self._live.task
+        if task.total_bytes is None:
+            return False
+        try:
+            path = await find_committed(
+                self._context.pool, task.dir, task.filename, checkpoint.extents, task.total_bytes
+            )
+        except FileSystemError:
+            return False
+        if path is None:
+            return False
+        self._live.step(Trigger.VERIFY)
+        await self.complete(path)
+        return True
+
+    async def _forget(self) -> None:
+        options = replace(self._live.task.options, restarts=False, announced="")
+        self._live.change(part_path="", downloaded_bytes=0, options=options)
+        self._live.rewind(0)
+        self.plan.forget_all()
+        await self._context.journal.forget_checkpoint(self._live.task.id)
