@@ -14,7 +14,7 @@ from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 LENGTHS_BYTES: Final = {
     "crc32": 4,
@@ -123,7 +123,12 @@ def header_digest(headers: Mapping[str, str], *, is_whole: bool, note: Callable[
                 note(f"{header}: {_shown(value)} is no digest; ignored")
             else:
                 found.append(digest)
-    return max(found, key=lambda one: _STRENGTH[one.algorithm], default=None)
+    return strongest(found)
+
+
+def strongest(digests: Iterable[Digest]) -> Digest | None:
+    """Return the digest that is hardest to forge; None of none."""
+    return max(digests, key=lambda one: _STRENGTH[one.algorithm], default=None)
 
 
 def _named(headers: Mapping[str, str], *, is_whole: bool) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
