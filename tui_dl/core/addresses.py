@@ -52,6 +52,19 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return scheme, host, port or DEFAULT_PORTS[scheme]
 
 
+def host_of(url: str) -> str:
+    """Return host and port of an address as rows and hosts' tables name it: lower case, without credentials.
+
+    The port is left out where it is the scheme's own.
+    """
+    try:
+        _, _, host, port, _ = _parts(url)
+    except UsageError:
+        return url.partition("://")[2].partition("/")[0].rpartition("@")[2].lower()
+    scheme = url.partition(":")[0].lower()
+    return f"{host}:{port}" if port and port != DEFAULT_PORTS[scheme] else host
+
+
 def _parts(url: str) -> tuple[str, str, str, int, str]:
     """Return scheme, user info, host (ASCII, lower case), port (0: the scheme's) and all from the path on."""
     if len(url) > MOST_URL_CHARS:

@@ -1,19 +1,19 @@
-"""Requests of one task: headers, redirects, the host's budget, and the verdict on each answer."""
+"""Requests of one source of a task: headers, what its host learns of them, and the verdict on each answer."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl._version import __version__
-from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
-from tui_dl.core.http_rules import parse_retry_after
+from tui_dl.core.addresses import has_same_origin, host_of
+from tui_dl.core.errors import HttpError, TuiDlError
+from tui_dl.core.http_rules import headers_for_redirect, parse_retry_after
 from tui_dl.core.ranges import range_header
 from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
 from tui_dl.core.task import Flag
+from tui_dl.engine.host_gate import HostGate
 from tui_dl.engine.naming import expects_page
-from tui_dl.engine.redirects import get_following
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +28,6 @@ PAUSING: Final = frozenset({429, 503})
 REFUSING: Final = frozenset({403, 429, 503})
 """Statuses by which a host refuses one connection more while others work."""
 DEFAULT_PAUSE_S: Final = 1.0
-SHORT_WAIT_S: Final = 2.0
-"""A pause of the host up to this is slept off in place; a longer one sends the task to wait."""
 
 
 class Exchange:
@@ -38,7 +36,9 @@ class Exchange:
     def __init__(self, answer: TransportAnswer, budget: HostBudget) -> None:
         self.answer = answer
         self.judgement: Judgement
-        self._budget: HostBudget | None = budget
+        self.budget = budget
+        """Of the host that gave the answer."""
+        self._is_open = True
 
     @property
     def answer_end(self) -> int | None:
@@ -51,19 +51,23 @@ class Exchange:
 
     def close(self) -> None:
         """End it; safe to call twice."""
-        if self._budget is not None:
-            self._budget.closed()
-            self._budget = None
+        if self._is_open:
+            self._is_open = False
+            self.budget.closed()
             self.answer.close()
 
 
 class Asker:
-    """Sends the requests of one attempt."""
+    """Sends the requests of one attempt to one source: the task's own address, or another of the same file."""
 
-    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+    def __init__(self, context: EngineContext, live: LiveTask, url: str = "") -> None:
         self._context = context
         self._live = live
-        self.budget = context.budgets[live.task.host]
+        self.url = url or live.task.url
+        """Address of the source."""
+        self.budget = context.budgets[host_of(self.url)]
+        """Of the host that serves it: where the redirects led last, before that the address's own."""
+        self._first_budget = self.budget
         self.sends_if_range = True
         """Whether the server understands `If-Range`; learned."""
         self.sends_range = not self.budget.refuses_ranges
@@ -75,8 +79,7 @@ class Asker:
         self.validator = live.task.validator
 
     async def ask(self, asked: Asked) -> Exchange:
-        """Send a first request from the task's own address; return it judged. Raises `TuiDlError`."""
-        await self._await_host()
+        """Send a first request to the source's own address; return it judged. Raises `TuiDlError`."""
         exchange = await self._send(asked, is_extra=False)
         return self._judged(exchange, asked, judge)
 
@@ -102,8 +105,12 @@ class Asker:
             exchange.close()
             raise
         if exchange.answer.status < 300:
-            self.budget.answered_well()
+            exchange.budget.answered_well()
         return exchange
+
+    def remember_no_ranges(self) -> None:
+        """Note that the host refuses ranges altogether; the one that leads there is then asked without, too."""
+        self.budget.refuses_ranges = self._first_budget.refuses_ranges = True
 
     def asked(self, start: int, end: int | None, *, has_held: bool) -> Asked:
         """Describe a request under what was learned so far."""
@@ -119,35 +126,17 @@ class Asker:
             expects_page=expects_page(self._live.task.filename),
         )
 
-    async def _await_host(self) -> None:
-        # Asked again after each sleep: another task may have taken the turn.
-        while (wait_s := self.budget.wait_s(self._context.clock())) > 0:
-            if wait_s > SHORT_WAIT_S:
-                raise HttpError(Reason.HOST_ASKED, "the host asked to wait", is_retryable=True, retry_after_s=wait_s)
-            await asyncio.sleep(wait_s)
-
     async def _send(self, asked: Asked, *, is_extra: bool) -> Exchange:
         context, live = self._context, self._live
-        url, headers = live.task.url, self._headers(asked)
+        url, headers = self.url, self._headers(asked)
         if is_extra and self.final_url:
             url, headers = self.final_url, {**self._final_headers, **self._conditions(asked)}
-        self.budget.opened(context.clock())
         try:
-            answer, final_url, sent = await get_following(
-                context.transport, url, headers, allow_downgrade=context.settings.allow_downgrade, note=live.note
-            )
+            answer, final_url, sent, budget = await HostGate(context, live).follow(url, headers, is_extra=is_extra)
         except TuiDlError as error:
-            # A first request that fails may be the fault of its own address; one more that fails while others work
-            # is the host's way to say that they are too many.
-            is_refusal = is_extra or error.reason is Reason.CONNECT_REFUSED
-            if isinstance(error, NetworkError) and is_refusal and self.budget.open_connections > 1:
-                self.budget.refused(context.clock(), pause_s=None)
-            self.budget.closed()
             live.note(f"GET {headers.get('Range', 'all')}: {error}")
             raise
-        except BaseException:
-            self.budget.closed()
-            raise
+        self.budget = budget
         context.last_answer_at = context.clock()
         if context.settings.insecure and (url.startswith("https:") or final_url.startswith("https:")):
             live.change(flags=live.task.flags | {Flag.INSECURE})
@@ -155,7 +144,7 @@ class Asker:
             self.final_url, self._final_headers = final_url, _without_conditions(sent)
             live.answer_headers = answer.headers
         live.note(_line(headers, answer))
-        return Exchange(answer, self.budget)
+        return Exchange(answer, budget)
 
     def _headers(self, asked: Asked) -> dict[str, str]:
         settings = self._context.settings
@@ -164,10 +153,15 @@ class Asker:
             "Accept": "*/*",
             "Accept-Encoding": "identity",
         }
-        given = dict(self._live.task.options.headers)
+        task = self._live.task
+        given = dict(task.options.headers)
         names = {name.lower() for name in given}
         headers = {name: value for name, value in headers.items() if name.lower() not in names} | given
-        headers.update(self._context.identity.first_headers(self._live.task.url, given))
+        if has_same_origin(task.url, self.url):
+            headers.update(self._context.identity.first_headers(self.url, given))
+        else:
+            # What was given is for the address that was named; another source is somebody else.
+            headers = headers_for_redirect(headers, task.url, self.url)
         headers.update(self._conditions(asked))
         return headers
 
@@ -190,13 +184,14 @@ class Asker:
                 now=context.wall_clock(),
                 max_s=context.settings.max_retry_after,
             )
+        budget = exchange.budget
         is_refusal = answer.status in PAUSING or (is_known and answer.status in REFUSING)
-        if is_refusal and self.budget.open_connections > 1:
-            self.budget.refused(now, pause_s=None)
+        if is_refusal and budget.open_connections > 1:
+            budget.refused(now, pause_s=None)
             error.is_retryable = True
         if answer.status in PAUSING:
             pause_s = error.retry_after_s if error.retry_after_s is not None else DEFAULT_PAUSE_S
-            self.budget.pause(now, pause_s)
+            budget.pause(now, pause_s)
         exchange.close()
 
 

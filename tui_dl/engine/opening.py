@@ -65,7 +65,8 @@ class Opener:
             exchange = await self._asker.ask(self._asker.asked(start, None, has_held=has_held))
             verdict = exchange.judgement.verdict
             if verdict in USABLE:
-                self._asker.budget.refuses_ranges |= is_refused
+                if is_refused:
+                    self._asker.remember_no_ranges()
                 return exchange
             exchange.close()
             if verdict is Verdict.CHANGED:

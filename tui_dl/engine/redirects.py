@@ -9,16 +9,16 @@ from tui_dl.core.http_rules import check_redirect, headers_for_redirect
 from tui_dl.core.ports import TransportRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from tui_dl.core.ports import Transport, TransportAnswer
+    from tui_dl.core.ports import TransportAnswer
 
 MAX_REDIRECTS: Final = 10
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 async def get_following(
-    transport: Transport,
+    send: Callable[[TransportRequest], Awaitable[TransportAnswer]],
     url: str,
     headers: Mapping[str, str],
     *,
@@ -27,12 +27,12 @@ async def get_following(
 ) -> tuple[TransportAnswer, str, Mapping[str, str]]:
     """Send a GET and follow redirects; return the answer, its address and the headers sent there.
 
-    Raises `HttpError` for a refused or endless redirect, else what the transport raises. Bodies of redirects are
+    Raises `HttpError` for a refused or endless redirect, else what `send` raises. Bodies of redirects are
     not read.
     """
     seen = {url}
     for _ in range(MAX_REDIRECTS + 1):
-        answer = await transport.get(TransportRequest(url, headers))
+        answer = await send(TransportRequest(url, headers))
         location = answer.headers.get("Location", "")
         if answer.status not in REDIRECTS or not location:
             return answer, url, headers

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import ContentError, NetworkError, Reason, TuiDlError
 from tui_dl.core.resume import Verdict
 from tui_dl.core.task import DownloadTask, TaskOptions
@@ -30,9 +31,9 @@ async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -
     Raises `TuiDlError`: `CHANGED` where the version changed or cannot be proven, once bytes were given out.
     """
     new = checked_task(url, "/", "", TaskOptions(headers=tuple(headers.items())))
-    host = new.url.split("/")[2].rpartition("@")[2].lower()
     live = LiveTask(
-        DownloadTask(0, new.url, "/", "stream", host=host, options=new.options), wall_clock=context.wall_clock
+        DownloadTask(0, new.url, "/", "stream", host=host_of(new.url), options=new.options),
+        wall_clock=context.wall_clock,
     )
     reader = _Reader(context, live)
     while not reader.is_done:

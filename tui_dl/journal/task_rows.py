@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
+from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.filename import name_from_url
 from tui_dl.core.http_rules import Validator
@@ -55,11 +55,6 @@ def identity_of(url: str, folder: str, asked: str) -> int:
     """Return a signed 64-bit hash of what makes two adds the same one."""
     digest = blake2b(f"{url}\0{folder}\0{asked}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
-
-
-def host_of(url: str) -> str:
-    """Return host and port of an address, lower case, without credentials."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def cleaned(new: NewTask) -> NewTask:
