@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.core.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +64,12 @@ class Connection:
         self.has_stalled = False
         """Whether it was given up for want of bytes."""
         self.started_at = self.last_byte_at
+        self.pace = Pace(self.started_at, 0)
+        """What it brought lately."""
+        self.is_replaced = False
+        """Whether it was given up because it lagged behind the others."""
+        self.follows_bps: float | None = None
+        """Rate of the laggard that it took over from, until it is compared with it; None for any other."""
         self.task: asyncio.Task[Any] | None = None
         """What runs `pump()`."""
         self._plan = plan
@@ -119,7 +126,7 @@ class Connection:
             return False
         came = self.received_bytes - self._minute_bytes
         self._minute_at, self._minute_bytes = now, self.received_bytes
-        return came < DRIP_BPS * DRIP_WINDOW_S and not any(throttle.rate_bps for throttle in self._throttles)
+        return came < DRIP_BPS * DRIP_WINDOW_S and not self.is_limited
 
     async def _has_room(self, segment: Segment, answer_end: int | None) -> bool:
         if segment.end is None or segment.position < segment.end:
@@ -219,6 +226,11 @@ class Connection:
             and (segment.end is None or segment.position < segment.end)
         ):
             raise NetworkError(Reason.TRUNCATED, "the answer ended early", is_retryable=True)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a limit of ours holds it back, so that its rate says nothing of its server."""
+        return any(throttle.rate_bps for throttle in self._throttles)
 
     @property
     def is_behind(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.growth import Growth
+from tui_dl.core.pace import Replacing
 from tui_dl.core.resume import Verdict
 from tui_dl.engine.connection import Connection
 from tui_dl.engine.outcome import VersionChanged
@@ -26,6 +27,8 @@ TICK_S: Final = 0.1
 PROGRESS_BYTES: Final = 64 * 1024
 """A connection that brought this much before it was cut has made progress: another follows at once."""
 REPLACE_JITTER_S: Final = 0.25
+PACE_EVERY_S: Final = 0.5
+"""How often the rates of connections are looked at."""
 FATAL: Final = (FileSystemError, ContentError, VersionChanged)
 """What ends the transfer even while other connections work."""
 
@@ -62,6 +65,8 @@ class Crew:
         self._has_ended = False
         self._rate_bps = 0.0
         self._counted = (context.clock(), live.received_bytes)
+        self._replacing = Replacing()
+        self._paced_at = context.clock()
 
     async def run(self, first: Exchange, segment: Segment) -> None:
         """Fetch all that is missing, beginning with an answer that is there already."""
@@ -91,7 +96,7 @@ class Crew:
 
     # -- one connection ------------------------------------------------------------------------------------------------
 
-    def _start(self, segment: Segment, exchange: Exchange | None, delay_s: float = 0.0) -> None:
+    def _start(self, segment: Segment, exchange: Exchange | None, delay_s: float = 0.0) -> Connection:
         gather_bytes = self._context.settings.chunk_size
         connection = Connection(
             self._live,
@@ -108,6 +113,7 @@ class Crew:
         task = asyncio.ensure_future(self._work(connection, segment, exchange, delay_s))
         self._tasks[task] = connection
         self._live.connections.append(connection)
+        return connection
 
     async def _work(
         self, connection: Connection, segment: Segment | None, exchange: Exchange | None, delay_s: float
@@ -167,6 +173,8 @@ class Crew:
         if connection.segment is not None:
             self._plan.release(connection.segment)
         if task.cancelled():
+            if connection.is_replaced:
+                self._recruit(follows_bps=connection.pace.rate_bps or 0.0)
             return
         error = task.exception()
         if error is None:
@@ -189,6 +197,9 @@ class Crew:
             connection.flush_if_old(now)
             connection.give_up_if_silent(now, self._context.settings.timeout)
         self._measure(now)
+        if now - self._paced_at >= PACE_EVERY_S:
+            self._paced_at = now
+            self._replace_laggard(now)
         total = self._plan.total_bytes
         if total is not None and self._can_range:
             remaining = total - self._live.received_bytes
@@ -211,13 +222,41 @@ class Crew:
             self._rate_bps = (self._live.received_bytes - received) / (now - at)
             self._counted = (now, self._live.received_bytes)
 
-    def _recruit(self, delay_s: float = 0.0) -> bool:
+    def _replace_laggard(self, now: float) -> None:
+        """Let another connection fetch what the slowest one lags behind with, if the host bears one more request."""
+        working = [one for task, one in self._tasks.items() if not task.done() and one not in self._coming]
+        for one in working:
+            one.pace.mark(now, one.received_bytes)
+            if one.is_limited:
+                one.pace.restart(now, one.received_bytes)
+            rate_bps = one.pace.rate_bps
+            if one.follows_bps is not None and rate_bps is not None:
+                self._replacing.judged(one.follows_bps, rate_bps)
+                one.follows_bps = None
+        self._replacing.observe(one.pace.rate_bps for one in working)
+        slowest = min(working, key=lambda one: _or_infinite(one.pace.rate_bps), default=None)
+        if slowest is None or not self._can_range or not self._replacing.is_laggard(slowest.pace.rate_bps, now):
+            return
+        if slowest.segment is None or slowest.segment.end is None or self._asker.budget.wait_s(now) > 0:
+            return
+        self._replacing.replaced(now)
+        self._dismiss_laggard(slowest)
+
+    def _dismiss_laggard(self, slowest: Connection) -> None:
+        rate_bps = slowest.pace.rate_bps or 0.0
+        self._live.note(f"a connection at {rate_bps / 1024:.0f} KiB/s lags behind the others; another takes over")
+        slowest.is_replaced = True
+        for task, one in self._tasks.items():
+            if one is slowest:
+                task.cancel()
+
+    def _recruit(self, delay_s: float = 0.0, follows_bps: float | None = None) -> bool:
         if not self._can_range or not self._has_room(is_alone=not self._tasks):
             return False
         segment = self._plan.take(self._rate_bps / max(1, len(self._tasks)))
         if segment is None:
             return False
-        self._start(segment, None, delay_s)
+        self._start(segment, None, delay_s).follows_bps = follows_bps
         return True
 
     def _has_room(self, *, is_alone: bool) -> bool:
@@ -238,3 +277,7 @@ class Crew:
             if not task.cancelled() and task.exception() is not None:
                 self._live.note(f"connection ended: {task.exception()}")
         self._tasks.clear()
+
+
+def _or_infinite(rate_bps: float | None) -> float:
+    return float("inf") if rate_bps is None else rate_bps
