@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
+from tui_dl.core.provenance import Provenance
 from tui_dl.core.task import OnExists
 from tui_dl.disk import part_file, placing
 from tui_dl.disk.part_file import PartFile
@@ -302,7 +303,7 @@ async def test_commit_gives_the_final_name(pool: DiskPool, folder: Path) -> None
     """A whole file gets its name and time, and its part name is gone."""
     async with opened(pool, folder) as part:
         await part.write([BODY], 0)
-        path = await part.commit("b.bin", on_exists=OnExists.SKIP, expected_bytes=len(BODY), modified_at=1e9)
+        path = await part.commit("b.bin", on_exists=OnExists.SKIP, expected_bytes=len(BODY), provenance=Provenance(1e9))
         assert path == part.committed_path == str(folder / "b.bin")
     assert contents(folder) == {"b.bin": BODY}
     assert (folder / "b.bin").stat().st_mtime == 1e9
@@ -311,7 +312,7 @@ async def test_commit_gives_the_final_name(pool: DiskPool, folder: Path) -> None
 async def test_an_impossible_time_is_ignored(pool: DiskPool, folder: Path) -> None:
     """A server's time that no file can have does not hold up the commit."""
     async with opened(pool, folder) as part:
-        assert await part.commit("b", on_exists=OnExists.SKIP, expected_bytes=0, modified_at=1e300)
+        assert await part.commit("b", on_exists=OnExists.SKIP, expected_bytes=0, provenance=Provenance(1e300))
 
 
 @pytest.mark.parametrize("expected_bytes", [len(BODY) - 1, len(BODY) + 1])

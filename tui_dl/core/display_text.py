@@ -121,7 +121,8 @@ _HEADER_IN_TEXT: Final = re.compile(
 )
 
 
-def _has_secret_name(key: str) -> bool:
+def has_secret_name(key: str) -> bool:
+    """Whether a query key or a header's name looks like that of a token, key or signature."""
     key = unquote(key)
     # `accessToken`, `awsKey`: a capital inside begins a word too
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", key)
@@ -130,7 +131,7 @@ def _has_secret_name(key: str) -> bool:
 
 def _mask_parameter(match: re.Match[str]) -> str:
     key, value = match.groups()
-    return f"{key}={MASK}" if value and _has_secret_name(key) else match[0]
+    return f"{key}={MASK}" if value and has_secret_name(key) else match[0]
 
 
 def mask_url(url: str) -> str:
@@ -146,7 +147,7 @@ def mask_secrets(text: str) -> str:
 
 def is_secret_header(name: str) -> bool:
     """Whether a header's value must never be shown, logged or sent to another origin."""
-    return bool(_SECRET_HEADER.search(name)) or _has_secret_name(name)
+    return bool(_SECRET_HEADER.search(name)) or has_secret_name(name)
 
 
 def mask_header(name: str, value: str) -> str:

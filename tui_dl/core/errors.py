@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_CONTENT = "no-content"
 
     DISK_FULL = "disk-full"
+    LOW_SPACE = "low-space"
     QUOTA_EXCEEDED = "quota-exceeded"
     READ_ONLY = "read-only"
     PERMISSION_DENIED = "permission-denied"
@@ -99,6 +100,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.REDIRECT_LOOP: ReasonFacts("too many redirects", "Open the address in a browser."),
     Reason.NO_CONTENT: ReasonFacts("the answer has no content", "Open the address in a browser."),
     Reason.DISK_FULL: ReasonFacts("the disk is full", "Make room; it goes on by itself."),
+    Reason.LOW_SPACE: ReasonFacts("low on space", "Make room or lower --min-free; it goes on by itself."),
     Reason.QUOTA_EXCEEDED: ReasonFacts("your disk quota is used up", "Make room; it goes on by itself."),
     Reason.READ_ONLY: ReasonFacts("the folder is read-only", "Choose another folder with --dir, then retry."),
     Reason.PERMISSION_DENIED: ReasonFacts("no permission to write there", "Choose another folder, then retry."),

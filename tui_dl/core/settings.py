@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MIB: Final = 1024 * 1024
 MAX_CONCURRENT_DOWNLOADS: Final = 1000
 MAX_CONNECTIONS: Final = 64
+MIN_FREE: Final = 512 * MIB
+"""Default of `min_free`; on a small disk a tenth of it."""
 WHOLE: Final = "whole"
 """A setting that is secret as a whole."""
 USER_INFO: Final = "user info"
@@ -97,6 +99,24 @@ class Settings:
     ip_version: str = _setting("any", "Addresses that hosts are reached by.", choices=("any", "ipv4", "ipv6"))
     ca_certificate: str = _setting("", "File of authorities (PEM) to trust besides the system's.")
     certificate: str = _setting("", "Client certificate: FILE, or FILE,KEYFILE (PEM).")
+    preallocate: str = _setting(
+        "auto",
+        "Take the room of a file before its first byte, where the file system can: auto or off.",
+        choices=("auto", "off"),
+    )
+    min_free: int = _setting(
+        MIN_FREE,
+        "Free bytes to leave on each disk; downloads wait below it. The default is at most a tenth of the disk.",
+        low=0,
+        is_size=True,
+    )
+    sequential: bool = _setting(
+        default=False, text="Fetch from the first byte to the last, so that a film can be watched while it arrives."
+    )
+    remote_time: bool = _setting(default=False, text="Give files the modification time that the server names.")
+    origin_attributes: bool = _setting(
+        default=False, text="Note in the file's attributes where it came from, where the platform has them."
+    )
     insecure: bool = _setting(default=False, text='Accept any certificate; the row says "not verified".')
     proxy: str = _setting(
         "", "Proxy for everything: http://user:password@host:port, socks5:// or socks4://.", secret=USER_INFO

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
+from tui_dl.core.provenance import NO_PROVENANCE, Provenance
+from tui_dl.disk.allocating import reserve
 from tui_dl.disk.durable import rename_noreplace, sync_file, sync_folder
 from tui_dl.disk.folder import require_in_place
 from tui_dl.disk.opening import abandon_part, create_part, is_ours, reopen_part, unlink_part
+from tui_dl.disk.origin import give_provenance
 from tui_dl.disk.placing import ORDERED_SUFFIX, SCATTERED_SUFFIX, Placing
 from tui_dl.disk.proving import grouped, read_exactly, read_some, split_proven
 from tui_dl.disk.watch import Watch
@@ -49,6 +51,8 @@ class PartFile:
         self.is_distrusted = False
         """Whether a sync failed: all beyond the last good one must be fetched and written again."""
         self._watch = Watch(opened.fd)
+        self.is_reserved = False
+        """Whether the room of all its bytes was taken when it was made."""
         self.committed_path = ""
         """Final path once committed, also where the caller of `commit()` was cancelled."""
 
@@ -63,12 +67,16 @@ class PartFile:
         part_path: str = "",
         total_bytes: int | None = None,
         create_folder: bool = False,
+        reserves: bool = False,
     ) -> PartFile:
         """Open a new part file for `name`, or the one at `part_path` that a task of ours left.
 
         A new one takes the first free name of `NAME.part`, `NAME (1).part`... and is never laid over a foreign file.
+        With `reserves` the room for `total_bytes` is taken at once, where the file system can; without that room
+        nothing stays behind.
         Raises `FileSystemError`: PART_LOST where `part_path` is missing or no plain file, PART_BUSY where another
-        process holds it, FILE_TOO_LARGE where `total_bytes` is beyond what files can have.
+        process holds it, FILE_TOO_LARGE where `total_bytes` is beyond what files can have, DISK_FULL and
+        QUOTA_EXCEEDED where there is no room for them.
         """
         where = os.path.dirname(part_path) if part_path else folder  # noqa: PTH120 - text in, text out
         held, writer = await pool.open_folder(where, create=create_folder)
@@ -78,7 +86,10 @@ class PartFile:
         else:
             work = partial(create_part, held, name, suffix, total_bytes)
         what = f"open the part file {part_path or held.join(name + suffix)}"
-        return cls(writer, await writer.call(work, what=what, undo=abandon_part))
+        part = cls(writer, await writer.call(work, what=what, undo=abandon_part))
+        if reserves and part.is_new and total_bytes:
+            await part._reserve(total_bytes)
+        return part
 
     @property
     def path(self) -> str:
@@ -156,7 +167,7 @@ class PartFile:
         *,
         on_exists: OnExists,
         expected_bytes: int | None,
-        modified_at: float | None = None,
+        provenance: Provenance = NO_PROVENANCE,
     ) -> str:
         """Give it its final name, durably, and return the final path; `close()` is still to be called.
 
@@ -171,7 +182,7 @@ class PartFile:
         try:
             # Behind writes whose callers were cancelled: none may follow the rename.
             await self._writer.call(int)
-            work = partial(self._commit_now, target_name, on_exists, expected_bytes, modified_at)
+            work = partial(self._commit_now, target_name, on_exists, expected_bytes, provenance)
             return await self._writer.sync_call(work, what=f"commit {self.path}")
         finally:
             self._is_committing = False
@@ -228,17 +239,23 @@ class PartFile:
             raise FileSystemError(Reason.PART_LOST, f"{self.path} was removed or replaced")
 
     def _commit_now(
-        self, target_name: str, on_exists: OnExists, expected_bytes: int | None, modified_at: float | None
+        self, target_name: str, on_exists: OnExists, expected_bytes: int | None, provenance: Provenance
     ) -> str:
         self._require_intact()
+    async def _reserve(self, length_bytes: int) -> None:
+        what = f"take room for {length_bytes} bytes in {self.path}"
+        try:
+            # Beside the writes of other files: some file systems take their time over it.
+            self.is_reserved = await self._writer.sync_call(reserve, self._fd, length_bytes, what=what)
+        except BaseException:
+            await self.delete()
+            raise
+
         length_bytes = os.fstat(self._fd).st_size
         if expected_bytes is not None and length_bytes != expected_bytes:
             text = f"{self.path} has {length_bytes} bytes instead of {expected_bytes}"
             raise ContentError(Reason.LENGTH_MISMATCH, text)
-        if modified_at is not None:
-            # A time is a courtesy: some file systems keep none, and servers claim impossible ones.
-            with suppress(OSError, OverflowError, ValueError):
-                os.utime(self._fd, (modified_at, modified_at))
+        give_provenance(self._fd, self.path, provenance)
         self._sync_now()
         final_name = Placing().place(self._folder, self._name, self._fd, target_name, on_exists)
         try:

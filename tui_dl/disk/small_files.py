@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from weakref import WeakValueDictionary
 
 from tui_dl.core.errors import FileSystemError, Reason
+from tui_dl.core.provenance import NO_PROVENANCE, Provenance
 from tui_dl.disk.folder import close_folder, require_component
 from tui_dl.disk.os_errors import map_os_error
 from tui_dl.disk.placing import Placing
@@ -88,8 +89,8 @@ class _Save:
     """Length."""
     on_exists: OnExists
     """Policy for a target that is there already."""
-    modified_at: float | None
-    """Unix time to give it, None for now."""
+    provenance: Provenance
+    """Time and origin to note."""
     adopts_twin: bool
     """Whether a file of its name and bytes is taken for it."""
     token: object
@@ -151,7 +152,7 @@ class GroupCommit:
         *,
         on_exists: OnExists,
         token: object = None,
-        modified_at: float | None = None,
+        provenance: Provenance = NO_PROVENANCE,
         adopts_twin: bool = False,
         create_folder: bool = False,
         on_written: Callable[[], None] | None = None,
@@ -175,7 +176,7 @@ class GroupCommit:
             raise
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         size_bytes = sum(map(len, buffers))
-        save = _Save(held, name, size_bytes, on_exists, modified_at, adopts_twin, token, on_written, outcome)
+        save = _Save(held, name, size_bytes, on_exists, provenance, adopts_twin, token, on_written, outcome)
         self._unsettled += 1
         held.group.writing += 1
         work = partial(write_small, held.folder, name, buffers, is_nameless=self._is_nameless)
@@ -332,7 +333,7 @@ class GroupCommit:
 
 def _as_commit(save: _Save) -> SmallCommit:
     assert save.part is not None
-    return SmallCommit(save.held.folder, save.part, save.name, save.on_exists, save.modified_at, save.adopts_twin)
+    return SmallCommit(save.held.folder, save.part, save.name, save.on_exists, save.provenance, save.adopts_twin)
 
 
 def _ignore(_result: object, _error: BaseException | None) -> None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.filename import numbered
+from tui_dl.core.provenance import NO_PROVENANCE, Provenance
 from tui_dl.disk.durable import sync_folder, sync_group
 from tui_dl.disk.folder import Folder, require_in_place
 from tui_dl.disk.opening import is_ours, unlink_part
+from tui_dl.disk.origin import give_provenance
 from tui_dl.disk.os_errors import map_os_error
 from tui_dl.disk.placing import ORDERED_SUFFIX, Placing, first_free
 from tui_dl.disk.proving import has_same_bytes
@@ -50,8 +52,8 @@ class SmallCommit:
     """The name wanted."""
     on_exists: OnExists
     """Policy for a target that is there already."""
-    modified_at: float | None = None
-    """Unix time to give it, None for now."""
+    provenance: Provenance = NO_PROVENANCE
+    """Time and origin to note."""
     adopts_twin: bool = False
     """Whether a file of the wanted name with the very same bytes is taken for it: a crash may have come between the
     naming and the record."""
@@ -125,10 +127,7 @@ def _name_all(folder: Folder, commits: Sequence[SmallCommit], placing: Placing) 
 
 def _name_one(commit: SmallCommit, placing: Placing) -> str | FileSystemError:
     folder, part = commit.folder, commit.part
-    if commit.modified_at is not None:
-        # A time is a courtesy: some file systems keep none, and servers claim impossible ones.
-        with suppress(OSError, OverflowError, ValueError):
-            os.utime(part.fd, (commit.modified_at, commit.modified_at))
+    give_provenance(part.fd, folder.join(part.name), commit.provenance)
     try:
         if commit.adopts_twin and _is_twin(folder, commit.target_name, part.fd):
             return folder.join(commit.target_name)

@@ -1,0 +1,107 @@
+"""Room is taken at once where the file system can, and never at the price of a length that claims too much."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tui_dl.core.errors import FileSystemError, Reason
+from tui_dl.core.task import OnExists
+from tui_dl.disk import allocating
+from tui_dl.disk.allocating import reserve
+from tui_dl.disk.part_file import PartFile
+from tui_dl.disk.space import taken_bytes
+from tui_dl.disk.writer import sum_extents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tui_dl.disk.writer import DiskPool
+
+MIB = 1 << 20
+BODY = os.urandom(MIB)
+
+
+@pytest.fixture
+def fd(tmp_path: Path) -> Iterator[int]:
+    """Give an empty file."""
+    fd = os.open(tmp_path / "f", os.O_RDWR | os.O_CREAT)
+    yield fd
+    os.close(fd)
+
+
+def taker(number: int) -> object:
+    """Return what fails as a file system does that answers with this error."""
+
+    def take(_fd: int, _length_bytes: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return take
+
+
+def test_room_is_taken_and_the_length_stays(fd: int) -> None:
+    """The blocks are there, the file is still empty: size is no evidence of bytes."""
+    if not reserve(fd, 4 * MIB):
+        pytest.skip("this file system cannot reserve")
+    assert os.fstat(fd).st_size == 0
+    assert os.fstat(fd).st_blocks * 512 >= 4 * MIB
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
+def test_a_file_system_that_cannot_stays_sparse(fd: int, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written in its stead."""
+    monkeypatch.setattr(allocating, "_taker", lambda: taker(number))
+    assert not reserve(fd, MIB)
+    assert os.fstat(fd).st_blocks == 0
+
+
+async def test_a_part_without_room_leaves_nothing(
+    pool: DiskPool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is too full says so before a byte is written, and no empty part stays."""
+    monkeypatch.setattr(allocating, "_taker", lambda: taker(errno.ENOSPC))
+    with pytest.raises(FileSystemError) as caught:
+        await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=MIB, reserves=True)
+    assert (caught.value.reason, caught.value.is_retryable) == (Reason.DISK_FULL, True)
+    assert await asyncio.to_thread(os.listdir, folder) == []
+
+
+async def test_reserved_bytes_are_never_held(pool: DiskPool, folder: Path) -> None:
+    """What was not written is missing or zero, and no sum of ours proves it."""
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=3 * MIB, reserves=True)
+    await part.write([BODY], 2 * MIB)
+    claimed = sum_extents([BODY], 0)
+    assert await part.verify(claimed) == ([], claimed)
+    assert await part.read(0, MIB) == bytes(MIB)
+    await part.close()
+
+
+async def test_a_reserved_part_ends_with_its_exact_length(pool: DiskPool, folder: Path) -> None:
+    """Length and room of the finished file are those of its bytes."""
+    total_bytes = 2 * MIB + 5
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=total_bytes, reserves=True)
+    for offset, piece in ((MIB, BODY), (0, BODY), (2 * MIB, b"12345")):
+        await part.write([piece], offset)
+    path = await part.commit("a", on_exists=OnExists.SKIP, expected_bytes=total_bytes)
+    await part.close()
+    assert os.stat(path).st_size == total_bytes  # noqa: PTH116  # text in
+    assert await asyncio.to_thread(taken_bytes, path) < total_bytes + MIB
+
+
+async def test_a_part_begun_anew_gives_its_room_back(pool: DiskPool, folder: Path) -> None:
+    """Cut to nothing it takes nothing."""
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=8 * MIB, reserves=True)
+    await part.truncate(0)
+    await part.sync()
+    assert await asyncio.to_thread(taken_bytes, part.path) < MIB
+    await part.close()
+
+
+def test_a_missing_file_takes_no_room(tmp_path: Path) -> None:
+    """What is not there takes nothing, no exception."""
+    assert taken_bytes(str(tmp_path / "none")) == 0
