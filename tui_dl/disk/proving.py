@@ -29,10 +29,13 @@ def read_exactly(fd: int, length_bytes: int, offset: int) -> bytes:
     return b"".join(pieces)
 
 
-def read_some(fd: int, offset: int, take: Callable[[bytes], object]) -> int:
-    """Give the next 8 MiB to `take`, blocking, and return where they end: at `offset` if nothing follows."""
-    end = offset + _PROOF_BYTES
-    while offset < end and (piece := read_exactly(fd, _COMPARED_BYTES, offset)):
+def read_some(fd: int, offset: int, take: Callable[[bytes], object], limit: int | None = None) -> int:
+    """Give the next 8 MiB to `take`, blocking, and return where they end: at `offset` if nothing follows.
+
+    `limit` is one past the last byte wanted, None for the end of the file.
+    """
+    end = offset + _PROOF_BYTES if limit is None else min(offset + _PROOF_BYTES, limit)
+    while offset < end and (piece := read_exactly(fd, min(_COMPARED_BYTES, end - offset), offset)):
         take(piece)
         offset += len(piece)
     return offset

@@ -31,7 +31,7 @@ CLOSE_PATIENCE_S: Final = 2.0
 
 
 class DiskWriter:
-    """Two threads for one file system: one writes, one syncs, so that a sync of seconds delays no write.
+    """Three threads for one file system: one writes, one syncs, one computes digests, so that none delays another.
 
     Whatever was submitted to a thread is done in that order and never cut short: a cancelled coroutine stops
     waiting, its job stays. Hence a descriptor is closed with `close()`, which queues behind all that uses it.
@@ -41,6 +41,8 @@ class DiskWriter:
     def __init__(self, st_dev: int) -> None:
         self._writes = Lane(f"disk-write-{st_dev}")
         self._syncs = Lane(f"disk-sync-{st_dev}")
+        self._digests = Lane(f"disk-digest-{st_dev}")
+        self._has_digests = False
 
     async def write(self, fd: int, buffers: Sequence[bytes], offset: int, *, what: str = "write") -> list[Extent]:
         """Write all buffers one after another from `offset` on; the extents that now are the kernel's.
@@ -73,16 +75,22 @@ class DiskWriter:
         """Do a long operation in the syncing thread, beside the writes."""
         return await _mapped(self._syncs, what, partial(function, *arguments), undo)
 
+    async def digest_call(self, function: Callable[[*Arguments], Result], *arguments: *Arguments, what: str) -> Result:
+        """Read and compute in the thread for digests, beside writes and syncs."""
+        self._has_digests = True
+        return await _mapped(self._digests, what, partial(function, *arguments))
+
     def submit(self, work: Callable[[], Result], done: Callable[[Result, BaseException | None], None]) -> None:
         """Do `work()` in the writing thread, then `done(result, error)` on the loop: the cheapest hop, unmapped."""
         self._writes.submit(work, done)
 
     async def drain(self) -> None:
-        """Wait for all that was submitted to both threads so far."""
-        await asyncio.gather(self._writes.run(int), self._syncs.run(int))
+        """Wait for all that was submitted to the threads so far."""
+        lanes = (self._writes, self._syncs, *((self._digests,) if self._has_digests else ()))
+        await asyncio.gather(*(lane.run(int) for lane in lanes))
 
     async def close(self, *fds: int) -> None:
-        """Close descriptors behind every write and sync submitted so far; done even if the caller is cancelled."""
+        """Close descriptors behind all that was submitted so far; done even if the caller is cancelled."""
         closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def closed(_result: object, _error: BaseException | None) -> None:
@@ -92,13 +100,20 @@ class DiskWriter:
         def synced(_result: object, _error: BaseException | None) -> None:
             self._writes.submit(partial(_close_all, fds), closed)
 
-        self._syncs.submit(int, synced)
+        def digested(_result: object, _error: BaseException | None) -> None:
+            self._syncs.submit(int, synced)
+
+        if self._has_digests:
+            self._digests.submit(int, digested)
+        else:
+            digested(None, None)
         await closing
 
     async def aclose(self, patience_s: float = CLOSE_PATIENCE_S) -> bool:
-        """End both threads when their work is done; False where one hangs."""
+        """End the threads when their work is done; False where one hangs."""
+        has_digested = await self._digests.aclose(patience_s)
         has_synced = await self._syncs.aclose(patience_s)
-        return await self._writes.aclose(patience_s) and has_synced
+        return await self._writes.aclose(patience_s) and has_synced and has_digested
 
 
 class DiskPool:
