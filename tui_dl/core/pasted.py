@@ -1,0 +1,96 @@
+"""What people paste for a download: addresses, one a line, and curl commands over several lines, in any mixture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.curl_command import CurlDownload, is_curl, next_curl
+from tui_dl.core.errors import UsageError
+from tui_dl.core.url_list import check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLANK: Final = " \t;&"
+"""What may stand between two commands of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """One address or command of a paste."""
+
+    line: int
+    """Line on which it begins, from 1."""
+    downloads: tuple[CurlDownload, ...] = ()
+    """What it means; empty if it cannot be used."""
+    is_curl: bool = False
+    """Whether it was a curl command."""
+    problem: str = ""
+    """What is wrong with it, in words; empty for none."""
+
+
+def read_paste(text: str) -> Iterator[Pasted]:
+    """Yield what is meant, in order; blank lines and lines that begin with `#` are left out.
+
+    A curl command that cannot be understood is a problem of the line on which it begins, with all lines up to the next
+    command or blank line.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    at, line = 0, 1
+    while at < len(text):
+        if text[at] == "\n" or text[at] in _BLANK:
+            line += text[at] == "\n"
+            at += 1
+        elif is_curl(text, at):
+            found, end = _curl(text, at, line)
+            yield found
+            line += text.count("\n", at, end)
+            at = end
+        else:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            if (address := text[at:end].strip()) and not address.startswith("#"):
+                yield _address(address, line)
+            at = end
+
+
+def one_download(text: str) -> CurlDownload:
+    """Return the only download of a paste; raise `UsageError` for none, for several and for one that cannot be used."""
+    found = [one for pasted in read_paste(text) for one in _downloads(pasted)]
+    if not found:
+        raise UsageError("paste an address that begins with http:// or https://, or a curl command")
+    if len(found) > 1:
+        raise UsageError(f"one address is wanted here, not {len(found)}")
+    return found[0]
+
+
+def _downloads(pasted: Pasted) -> tuple[CurlDownload, ...]:
+    if pasted.problem:
+        raise UsageError(pasted.problem)
+    return pasted.downloads
+
+
+def _curl(text: str, at: int, line: int) -> tuple[Pasted, int]:
+    try:
+        downloads, end = next_curl(text, at)
+    except UsageError as error:
+        return Pasted(line, is_curl=True, problem=error.message), _end_of_block(text, at)
+    return Pasted(line, downloads, is_curl=True), end
+
+
+def _end_of_block(text: str, at: int) -> int:
+    """Return where reading goes on after a command that was not understood: the next command's or paragraph's start."""
+    while (end := text.find("\n", at)) >= 0:
+        at = end + 1
+        if is_curl(text, at) or text.startswith("\n", at):
+            return at
+    return len(text)
+
+
+def _address(address: str, line: int) -> Pasted:
+    try:
+        check_url(address)
+    except UsageError as error:
+        return Pasted(line, problem=error.message)
+    return Pasted(line, (CurlDownload(address),))
