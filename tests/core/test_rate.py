@@ -123,23 +123,33 @@ def test_bucket_keeps_its_rate(chunks: list[int], rate_bps: int) -> None:
 
 
 def test_bucket_saves_no_more_than_its_credit() -> None:
-    """A long silence earns a quarter of a second's worth, no more."""
+    """A long silence earns 150 ms worth, no more."""
     bucket = TokenBucket(1000, 0.0)
-    assert bucket.take(250, 3600.0) == 0
+    assert bucket.take(150, 3600.0) == 0
     assert bucket.take(100, 3600.0) == pytest.approx(0.1)
+
+
+def test_what_comes_back_was_never_taken() -> None:
+    """Bytes given back shorten the wait by their own worth, and make no credit beyond the burst."""
+    bucket = TokenBucket(1000, 0.0)
+    bucket.take(500, 0.0)
+    bucket.give_back(400, 0.0)
+    assert bucket.wait_s(0.0) == pytest.approx(0.1)
+    bucket.give_back(10_000, 0.0)
+    assert bucket.take(250, 0.0) == pytest.approx(0.1)
 
 
 def test_takers_pay_for_each_other() -> None:
     """Takers that share a bucket wait one after the other."""
     bucket = TokenBucket(1000, 0.0)
     waits = [bucket.take(250, 0.0) for _ in range(4)]
-    assert waits == pytest.approx([0.0, 0.25, 0.5, 0.75])
+    assert waits == pytest.approx([0.25, 0.5, 0.75, 1.0])
 
 
 def test_a_higher_rate_shortens_the_wait() -> None:
     """Debt of a slow time is paid at the new speed."""
     bucket = TokenBucket(100, 0.0)
-    assert bucket.take(100_025, 0.0) == pytest.approx(1000)
+    assert bucket.take(100_000, 0.0) == pytest.approx(1000)
     bucket.set_rate(1_000_000, 0.0)
     assert bucket.wait_s(0.0) == pytest.approx(0.1)
 

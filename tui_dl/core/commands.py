@@ -39,7 +39,11 @@ class CommandName(StrEnum):
     SET_CONNECTIONS = "set-connections"
     """`value: int` or `delta: int` for each target."""
     SET_LIMIT = "set-limit"
-    """`bps: int | None`; without a target the global limit, else of each target. None or 0: no limit."""
+    """`limit: int | str | None` (bytes per second, a size, or a timetable; `bps` is the same): of each target, of
+    `host: str`, or of everything. None or 0: no limit. A plain limit holds until the next switch of a timetable that
+    is in force, with `for_good: bool` instead of it."""
+    SET_PRIORITY = "set-priority"
+    """`value: str` (high, normal, low) or `delta: int` for each target."""
     CLEAR_FINISHED = "clear-finished"
     """Removes rows of finished tasks (files stay)."""
     UNDO = "undo"

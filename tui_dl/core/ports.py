@@ -31,6 +31,8 @@ class EngineSnapshot:
     """Tasks at once allowed now."""
     limit_rate_bps: int
     """Global limit, 0 for none."""
+    limit_until_at: float | None = field(default=None, kw_only=True)
+    """Unix time at which a timetable changes it; None where none does."""
     free_bytes: int | None
     """Free space where downloads go by default; None where unknown."""
     generation: int

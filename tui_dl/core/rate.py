@@ -12,8 +12,8 @@ WINDOW_S: Final = 5
 """Buckets that a speed is taken from, the unfinished one included."""
 KEPT_S: Final = 120
 """Buckets kept for a graph."""
-BURST_S: Final = 0.25
-"""Credit of a token bucket, in time's worth of its rate: no burst is longer."""
+BURST_S: Final = 0.15
+"""Credit of a token bucket, in time's worth of its rate: what a late timer or a slow disk missed is made up for."""
 _LONGEST_ETA_S: Final = 100 * 365 * 86_400.0
 _LEAST_SPAN_S: Final = 1.0
 
@@ -99,7 +99,7 @@ class TokenBucket:
     def __init__(self, rate_bps: float, now: float) -> None:
         self._rate_bps = max(float(rate_bps), 0.0)
         self._settled_at = now
-        self._level_bytes = self._rate_bps * BURST_S
+        self._level_bytes = 0.0
 
     @property
     def rate_bps(self) -> float:
@@ -112,6 +112,12 @@ class TokenBucket:
         if self._rate_bps > 0:
             self._level_bytes -= count_bytes
         return self.wait_s(now)
+
+    def give_back(self, count_bytes: int, now: float) -> None:
+        """Give back bytes that were taken and not used; credit beyond the burst is lost."""
+        self._settle(now)
+        if self._rate_bps > 0:
+            self._level_bytes = min(self._level_bytes + count_bytes, self._rate_bps * BURST_S)
 
     def wait_s(self, now: float) -> float:
         """Return the seconds until all debt is paid at the present rate."""

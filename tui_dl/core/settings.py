@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from tui_dl.core.display_text import MASK
 from tui_dl.core.errors import UsageError
+from tui_dl.core.host_rules import HostRules
+from tui_dl.core.sizes import parse_size
 from tui_dl.core.task import OnExists
+from tui_dl.core.timetable import limit_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MIB: Final = 1024 * 1024
-MAX_CONCURRENT_DOWNLOADS: Final = 1000
-MAX_CONNECTIONS: Final = 64
 MIN_FREE: Final = 512 * MIB
 """Default of `min_free`; on a small disk a tenth of it."""
+MAX_CONCURRENT_DOWNLOADS: Final = 1000
+MAX_CONNECTIONS: Final = 64
 WHOLE: Final = "whole"
 """A setting that is secret as a whole."""
 USER_INFO: Final = "user info"
@@ -33,6 +36,7 @@ def _setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     is_size: bool = False,
+    is_timetable: bool = False,
     secret: str = "",
 ) -> Any:
     facts = {
@@ -42,6 +46,7 @@ def _setting(
         "high": high,
         "choices": choices,
         "is_size": is_size,
+        "is_timetable": is_timetable,
         "secret": secret,
     }
     return field(default=default, repr=not secret, metadata=facts)
@@ -61,7 +66,12 @@ class Settings:
     timeout: float = _setting(
         30.0, "Seconds without a byte until a connection is given up.", alias="async_timeout", low=0.1, high=86_400
     )
-    connect_timeout: float = _setting(10.0, "Seconds until a connection must stand.", low=0.1, high=86_400)
+    connect_timeout: float = _setting(
+        10.0, "Seconds until a connection must stand, look-up, proxy and TLS included.", low=0.1, high=86_400
+    )
+    max_time: float = _setting(
+        0.0, "Seconds that a task may run in all its attempts, waiting left out; 0: no limit.", low=0, high=31_536_000
+    )
     retry_delay: float = _setting(
         1.0,
         "Seconds before the first retry; doubles, with jitter.",
@@ -76,7 +86,13 @@ class Settings:
     max_retry_after: float = _setting(
         3600.0, "Longest Retry-After of a server that is obeyed, in seconds.", low=1, high=7 * 86_400
     )
-    limit_rate: int = _setting(0, "Bytes per second for all tasks; 0: no limit.", low=0, is_size=True)
+    limit_rate: int | str = _setting(
+        0,
+        "Bytes per second for all tasks, 0: no limit; or a timetable: 08:00,512K 23:00,off.",
+        low=0,
+        is_size=True,
+        is_timetable=True,
+    )
     delay_ms: int = _setting(0, "Pause of one slot between its requests, milliseconds.", low=0, high=3_600_000)
     on_exists: str = _setting(OnExists.RENAME.value, "What to do where the target exists.", choices=tuple(OnExists))
     on_change: str = _setting(
@@ -89,16 +105,6 @@ class Settings:
         "Resume of 64 MiB and more without any validator: ask (fail with a hint), yes (after samples), restart.",
         choices=("ask", "yes", "restart"),
     )
-    allow_downgrade: bool = _setting(default=False, text="Whether a redirect may lead from https to http.")
-    user_agent: str = _setting("", "User-Agent header; empty: tui-dl and its version.")
-    referer: str = _setting("", "Referer header for the addresses that are given.")
-    user: str = _setting("", "NAME:PASSWORD (Basic) for the addresses that are given.", secret=WHOLE)
-    netrc: str = _setting("", "File with names and passwords by host (netrc), readable by you alone.")
-    cookies: str = _setting("", "Cookie file (Netscape form) to send from, each to its own host.")
-    save_cookies: str = _setting("", "File to write all cookies to at the end, readable by you alone.")
-    ip_version: str = _setting("any", "Addresses that hosts are reached by.", choices=("any", "ipv4", "ipv6"))
-    ca_certificate: str = _setting("", "File of authorities (PEM) to trust besides the system's.")
-    certificate: str = _setting("", "Client certificate: FILE, or FILE,KEYFILE (PEM).")
     preallocate: str = _setting(
         "auto",
         "Take the room of a file before its first byte, where the file system can: auto or off.",
@@ -117,20 +123,42 @@ class Settings:
     origin_attributes: bool = _setting(
         default=False, text="Note in the file's attributes where it came from, where the platform has them."
     )
+    allow_downgrade: bool = _setting(default=False, text="Whether a redirect may lead from https to http.")
+    user_agent: str = _setting("", "User-Agent header; empty: tui-dl and its version.")
+    referer: str = _setting("", "Referer header for the addresses that are given.")
+    user: str = _setting("", "NAME:PASSWORD for the addresses that are given.", secret=WHOLE)
+    bearer: str = _setting("", "Token for the addresses that are given, or @FILE with one.", secret=WHOLE)
+    auth: str = _setting(
+        "auto",
+        "How names and passwords are told: auto (as the server asks; at once only over https), basic (at once), digest.",
+        choices=("auto", "basic", "digest"),
+    )
+    netrc: str = _setting("", "File with names and passwords by host (netrc), readable by you alone.")
+    cookies: str = _setting("", "Cookie file (Netscape form) to send from, each to its own host.")
+    save_cookies: str = _setting("", "File to write all cookies to at the end, readable by you alone.")
+    ip_version: str = _setting("any", "Addresses that hosts are reached by.", choices=("any", "ipv4", "ipv6"))
+    ca_certificate: str = _setting("", "File of authorities (PEM) to trust besides the system's.")
+    certificate: str = _setting("", "Client certificate: FILE, or FILE,KEYFILE (PEM).")
     insecure: bool = _setting(default=False, text='Accept any certificate; the row says "not verified".')
     proxy: str = _setting(
-        "", "Proxy for everything: http://user:password@host:port, socks5:// or socks4://.", secret=USER_INFO
+        "",
+        "Proxy for everything: http://user:password@host:port, https://, socks5://, socks4a:// or socks4://.",
+        secret=USER_INFO,
     )
     no_proxy: str = _setting("", "Hosts, domains and networks that are reached directly, by commas; * for all.")
     use_environment_proxy: bool = _setting(
         default=True, text="Hear http_proxy, https_proxy, all_proxy and no_proxy of the environment."
     )
+    resolve: str = _setting("", "Addresses of names: HOST:PORT:ADDRESS[,ADDRESS], by spaces; *:PORT:ADDRESS for any.")
+    dns_servers: str = _setting("", "Name servers to ask instead of the system's, by commas.")
     async_downloads: bool = _setting(default=True, text="Off: plain files one at a time on one connection.")
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
     mouse: bool = _setting(default=True, text="Whether the screen takes the mouse.")
     theme: str = _setting("", "Textual theme; empty: chosen for the terminal.")
     ascii: bool = _setting(default=False, text="Draw with ASCII characters only.")
+    hosts: HostRules = field(default_factory=HostRules)
+    """What holds for single hosts (`core.host_tables.host_rules()`); only the settings file and the library set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +183,8 @@ class SettingFacts:
     """Accepted words; empty for any."""
     is_size: bool
     """Whether `5M` and the like are accepted (K, M, G are 1024)."""
+    is_timetable: bool
+    """Whether the text of a timetable is accepted besides a number."""
     secret: str
     """Empty, `WHOLE` or `USER_INFO`: what of it is never shown."""
 
@@ -165,10 +195,11 @@ class SettingFacts:
 
 
 def _facts() -> dict[str, SettingFacts]:
-    types = get_type_hints(Settings)
+    types = get_type_hints(Settings) | {"limit_rate": int}  # its timetable is checked apart
     return {
         one.name: SettingFacts(name=one.name, type=types[one.name], default=one.default, **one.metadata)
         for one in fields(Settings)
+        if one.metadata
     }
 
 
@@ -202,23 +233,6 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
-_SIZE_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-
-
-def parse_size(text: str) -> int:
-    """Return bytes for `1048576`, `512K`, `1.5M`, `2GiB`, `5MB/s` (1024 each); raises `UsageError`."""
-    plain = text.strip().upper().removesuffix("/S").removesuffix("B").removesuffix("I").strip()
-    unit = plain[-1:] if plain[-1:] in "KMGT" else ""
-    number = plain.removesuffix(unit) if unit else plain
-    try:
-        value = float(number) * _SIZE_UNITS[unit]
-        size = int(value)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is not a size; write bytes, or 512K, 5M, 1.5G") from None
-    if size < 0:
-        raise UsageError(f"{text!r} is negative; a size is 0 or more")
-    return size
-
 
 def setting_named(name: str) -> SettingFacts:
     """Return the facts of a setting or of its alias; raises `UsageError` that names the nearest right one."""
@@ -232,6 +246,8 @@ def setting_named(name: str) -> SettingFacts:
 def coerce(facts: SettingFacts, value: Any) -> Any:
     """Return `value` in the setting's type and within its bounds; text is read as a person types it."""
     value = _coerce_text(facts, value) if isinstance(value, str) else value
+    if facts.is_timetable and isinstance(value, str):
+        return value
     if facts.type is float and type(value) is int:
         value = float(value)
     if type(value) is not facts.type:
@@ -250,6 +266,8 @@ _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 
 def _coerce_text(facts: SettingFacts, text: str) -> Any:
+    if facts.is_timetable:
+        return limit_value(text)
     if facts.is_size:
         return parse_size(text)
     if facts.type is bool and text.casefold() in _TRUE | _FALSE:

@@ -62,6 +62,8 @@ class TaskOptions:
     """Other addresses of the same file, the preferred ones first; checked as the task's own."""
     pieces: str = ""
     """Digests of equal pieces, as `core.pieces.Pieces` writes them; empty for none."""
+    version_url: str = ""
+    """Address whose answer named the version of the bytes held; empty: the task's own."""
     expected_bytes: int | None = None
     """Length that a person or a Metalink named; None where only the answer tells."""
 
@@ -78,6 +80,8 @@ class NewTask:
     """File name a person asked for (`-o`), made safe; empty: the answer or the address decides."""
     options: TaskOptions = field(default_factory=TaskOptions)
     """What was asked for this task alone."""
+    priority: int | None = None
+    """1 for high, 0 for normal, -1 for low; None: nobody said, so normal, or what a row that is there has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class DownloadTask:
     position: int = 0
     """Order in the queue, gapped integers."""
     priority: int = 0
-    """Higher goes first."""
+    """Higher goes first, and has more of what is scarce: 1 for high, 0 for normal, -1 for low."""
     batch_id: int = 0
     """The add that brought it; 0 for none."""
     parent_id: int = 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from tui_dl.core.task import DownloadTask, NewTask, TaskOptions
+    from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.journal.owners import Owner
 
 _CHUNK: Final = 500
@@ -118,7 +118,7 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
     for wish, key, identity in zip(wishes, keys, identities, strict=True):
         known = there.get(key)
         if known is not None:
-            there[key] = _with_options(job, known, wish.options)
+            there[key] = _with_wishes(job, known, wish)
             outcomes.append(AddOutcome(there[key], is_new=False))
             continue
         task = task_of(
@@ -155,12 +155,16 @@ def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
     return there
 
 
-def _with_options(job: _Add, task: DownloadTask, options: TaskOptions) -> DownloadTask:
-    """Let the later wish decide how a row of ours is fetched (headers, limits): who repeats it means it so."""
-    if task.owner != job.owner.instance or task.options == options or task.status in LIVE:
+def _with_wishes(job: _Add, task: DownloadTask, wish: NewTask) -> DownloadTask:
+    """Let the later wish decide how a row of ours is fetched (headers, priority): who repeats it means it so."""
+    priority = task.priority if wish.priority is None else wish.priority
+    is_same = task.options == wish.options and task.priority == priority
+    if task.owner != job.owner.instance or is_same or task.status in LIVE:
         return task
-    job.connection.execute("UPDATE tasks SET options = ? WHERE id = ?", (encode_options(options), task.id))
-    return replace(task, options=options)
+    job.connection.execute(
+        "UPDATE tasks SET options = ?, priority = ? WHERE id = ?", (encode_options(wish.options), priority, task.id)
+    )
+    return replace(task, options=wish.options, priority=priority)
 
 
 def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) -> DownloadTask:

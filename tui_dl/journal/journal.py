@@ -205,6 +205,12 @@ class Journal:
         held = tuple(ids)
         return await self._ask(lambda connection: queue_steps.move(connection, held, is_up=up), Need.DURABLE)
 
+    async def set_priority(self, ids: Sequence[int], priority: int) -> int:
+        """Give rows a priority; return how many it changed; durable."""
+        held = tuple(ids)
+        step = partial(queue_steps.set_priority, owner=self._owner, ids=held, priority=priority)
+        return await self._ask(step, Need.DURABLE)
+
     async def remove(self, ids: Sequence[int]) -> int:
         """Take rows out, kept aside for one `undo()`; return how many. Rows of other living processes stay."""
         selection = Selection(ids=tuple(ids))
@@ -278,10 +284,10 @@ class Journal:
         """Return a task's log, oldest first, with all that was told before."""
         return await self._ask(lambda connection: tables.read_log(connection, task_id), Need.READ)
 
-    async def save_host(self, host: str, facts: Mapping[str, Any], at: float) -> None:
-        """Record what was learned of a host (JSON values)."""
-        text = json.dumps(dict(facts))
-        await self._ask(lambda connection: tables.write_host(connection, host, text, at), Need.WRITE)
+    async def save_hosts(self, hosts: Mapping[str, Mapping[str, Any]], at: float, *, keep_s: float) -> None:
+        """Record what was learned of hosts (JSON values) and forget what is older than `keep_s`."""
+        texts = {host: json.dumps(dict(facts)) for host, facts in hosts.items()}
+        await self._ask(lambda connection: tables.write_hosts(connection, texts, at, keep_s), Need.WRITE)
 
     async def load_hosts(self) -> dict[str, tuple[dict[str, Any], float]]:
         """Return what was learned of each host, and when."""

@@ -83,6 +83,18 @@ def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> 
     return moved
 
 
+def set_priority(connection: sqlite3.Connection, owner: Owner, ids: Iterable[int], priority: int) -> int:
+    """Give these rows a priority; return how many. Rows of other living processes stay."""
+    changed = connection.execute(
+        f"UPDATE tasks SET priority = :priority WHERE {_HANDS_OFF} AND priority <> :priority"  # noqa: S608  # fixed parts
+        " AND id IN (SELECT value FROM json_each(:ids))",
+        {"hands_off": json.dumps(owner.foreign(connection)), "ids": json.dumps(list(ids)), "priority": priority},
+    ).rowcount
+    if changed:
+        connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
+    return changed
+
+
 def _neighbour(
     connection: sqlite3.Connection, task_id: int, position: int, priority: int, *, is_up: bool
 ) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from tui_dl.journal.task_rows import clean
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
 
 def read_log(connection: sqlite3.Connection, task_id: int) -> tuple[LogLine, ...]:
@@ -18,11 +19,21 @@ def read_log(connection: sqlite3.Connection, task_id: int) -> tuple[LogLine, ...
     return tuple(LogLine(at, text) for at, text in lines)
 
 
-def write_host(connection: sqlite3.Connection, host: str, facts: str, at: float) -> None:
-    """Record what was learned of a host, as JSON."""
-    connection.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?)", (clean(host), facts, at))
+def write_hosts(connection: sqlite3.Connection, hosts: Mapping[str, str], at: float, keep_s: float) -> None:
+    """Record what was learned of hosts, as JSON; what is older than `keep_s` goes."""
+    connection.execute("DELETE FROM hosts WHERE at < ?", (at - keep_s,))
+    rows = [(clean(host), facts, at) for host, facts in hosts.items()]
+    connection.executemany("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?)", rows)
 
 
 def read_hosts(connection: sqlite3.Connection) -> dict[str, tuple[dict[str, Any], float]]:
-    """Return what was learned of each host, and when (Unix time)."""
-    return {host: (json.loads(facts), at) for host, facts, at in connection.execute("SELECT * FROM hosts")}
+    """Return what was learned of each host, and when (Unix time); a row that is no JSON object is passed over."""
+    hosts = {}
+    for host, text, at in connection.execute("SELECT * FROM hosts"):
+        try:
+            facts = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(facts, dict):
+            hosts[host] = (facts, at)
+    return hosts

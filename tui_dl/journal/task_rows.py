@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +40,7 @@ UPDATE_TASK: Final = (
 
 _INSERTED: Final = (
     *("id", "url", "dir", "filename", "status", "position", "owner", "host", "is_get", "batch_id"),
-    *("identity", "asked", "name_fixed", "options", "added_at"),
+    *("identity", "asked", "name_fixed", "options", "added_at", "priority"),
 )
 INSERT_TASK: Final = f"INSERT INTO tasks ({', '.join(_INSERTED)}) VALUES ({', '.join('?' * len(_INSERTED))})"  # noqa: S608  # fixed
 
@@ -61,7 +62,7 @@ def cleaned(new: NewTask) -> NewTask:
     """Return the same wish with texts that SQLite can hold."""
     if all(text.isascii() and "\0" not in text for text in (new.url, new.dir, new.name)):
         return new
-    return NewTask(url=clean(new.url), dir=clean(new.dir), name=clean(new.name), options=new.options)
+    return replace(new, url=clean(new.url), dir=clean(new.dir), name=clean(new.name))
 
 
 def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: str, at: float) -> DownloadTask:
@@ -75,6 +76,7 @@ def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: 
         host=clean(host_of(new.url)),
         options=new.options,
         position=position,
+        priority=new.priority or 0,
         batch_id=batch_id,
         owner=owner,
         added_at=at,
@@ -85,7 +87,17 @@ def insert_values(task: DownloadTask, *, lease: int, is_get: bool, identity: int
     """Return the values for `INSERT_TASK`."""
     options = encode_options(task.options)
     place = (task.position, lease, task.host, is_get, task.batch_id, identity, asked, task.name_fixed)
-    return (task.id, task.url, task.dir, task.filename, task.status.value, *place, options, task.added_at)
+    return (
+        task.id,
+        task.url,
+        task.dir,
+        task.filename,
+        task.status.value,
+        *place,
+        options,
+        task.added_at,
+        task.priority,
+    )
 
 
 def encode(task: DownloadTask) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
-from tui_dl.core.settings import parse_size
+from tui_dl.core.sizes import parse_size
 from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
 from tui_dl.ui.widgets.safe_input import SafeInput
 
