@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import Flag
 from tui_dl.engine.connection import Connection
+from tui_dl.engine.provenance import provenance_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,6 +73,7 @@ async def save_small(
         token=live,
         create_folder=True,
         on_written=on_written,
+        provenance=provenance_of(context, live.task),
     )
 
 

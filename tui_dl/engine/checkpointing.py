@@ -46,7 +46,8 @@ class Checkpointer:
         self._loop = asyncio.ensure_future(self._sync_regularly())
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
-        """Write to the part file once the journal is not too far behind."""
+        """Write to the part file once the journal is not too far behind; LOW_SPACE where its disk is low."""
+        self._context.watermark.require_now(self._live.task.dir)
         while self._recording is not None and self._unrecorded_bytes >= MOST_UNRECORDED_BYTES:
             await asyncio.wait([self._recording])
         return await self._part.write(buffers, offset)

@@ -14,7 +14,7 @@ from tui_dl.core.host_budget import HostBudget
 from tui_dl.core.task import OnExists
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import Traffic
-from tui_dl.engine.throttle import Throttle
+from tui_dl.engine.watermark import Watermark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,12 @@ class EngineContext:
     random: Callable[[], float] = random.random
     """Uniform in [0, 1), for jitter."""
     claimed_paths: set[str] = field(default_factory=set)
+    watermark: Watermark = field(init=False)
+    """Room on the disks that downloads go to."""
+
+    def __post_init__(self) -> None:
+        """Make what looks at the others."""
+        self.watermark = Watermark(self)
     """Targets that tasks with SKIP went for: a file that this batch makes is no file from before."""
     traffic: Traffic = field(default_factory=Traffic)
     """Bytes received by all tasks."""

@@ -154,6 +154,7 @@ class AsyncDownloadEngine:
             source = (await asyncio.to_thread(find_locations, os.environ)).journal_file
         return await Journal.open(Path(source))
 
+        self.context.watermark.start(self.scheduler.look_again)
     async def aclose(self) -> None:
         """Stop all transfers with everything durable; unfinished tasks go on at the next start."""
         if self._loop_task is None:
@@ -175,6 +176,8 @@ class AsyncDownloadEngine:
                 logger.warning("the journal was closed without its last records: %s", error)
 
     # -- adding and waiting --------------------------------------------------------------------------------------------
+        await self._keeper.aclose()
+        await self.context.watermark.aclose()
 
     async def add(
         self,

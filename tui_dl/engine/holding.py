@@ -96,6 +96,7 @@ class Holding:
     async def open_part(self) -> tuple[PartFile, Checkpointer]:
         """Return the part file, made if there is none, and who records its bytes."""
         task = self._live.task
+        await self._context.watermark.admit(task, self.plan)
         if self.part is None:
             self.part = await PartFile.open(
                 self._context.pool,
@@ -104,7 +105,10 @@ class Holding:
                 is_ordered=task.options.is_ordered or self._live.total_bytes is None,
                 total_bytes=self._live.total_bytes,
                 create_folder=not task.started_at or task.downloaded_bytes == 0,
+                reserves=self._context.settings.preallocate == "auto",
             )
+            if self.part.is_reserved:
+                self._context.watermark.reserved(task)
         self.checkpointer = Checkpointer(self._context, self._live, self.plan, self.part)
         self._live.change(part_path=self.part.path)
         await self._context.store(self._live)

@@ -83,7 +83,7 @@ class Observer:
             free_bytes=self._free_bytes,
             generation=journal.generation + self._ledger.changes,
             speed_history=tuple(map(float, self._meter.history(now, HISTORY_S))),
-            notices=journal.notices,
+            notices=(*journal.notices, *self._context.watermark.notices),
         )
 
     def progress(self, task_id: int) -> DownloadProgress | None:

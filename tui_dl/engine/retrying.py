@@ -22,7 +22,7 @@ NETWORK_WAIT_S: Final = 5.0
 """The same for a network that is down."""
 ANSWERED_LATELY_S: Final = 10.0
 """If any host answered within this time, the network is up and the fault is the host's."""
-LOCAL_WAITS: Final = frozenset({Reason.DISK_FULL, Reason.QUOTA_EXCEEDED, Reason.TOO_MANY_FILES})
+LOCAL_WAITS: Final = frozenset({Reason.DISK_FULL, Reason.LOW_SPACE, Reason.QUOTA_EXCEEDED, Reason.TOO_MANY_FILES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import FileSystemError
-from tui_dl.disk.space import free_bytes
+from tui_dl.core.errors import FileSystemError, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,17 +15,40 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
 
 ENOUGH_BYTES: Final = 1024 * 1024
-"""With this much free, or with what a smaller file misses, another attempt is worth its request."""
+"""With this much free another attempt at a file of unknown length is worth its request."""
+ROOM_REASONS: Final = frozenset({Reason.DISK_FULL, Reason.LOW_SPACE})
+"""What a task waits with until there is room."""
+MOST_WAITING: Final = 32
+"""With so many tasks waiting for room in a folder nothing else begins there: each one asks its server first."""
 
 
 class Room:
-    """Answers for tasks that wait with DISK_FULL; looks in threads, once at a time for each task."""
+    """Answers for tasks that wait for room; looks in threads, once at a time for each task."""
 
     def __init__(self, context: EngineContext, on_found: Callable[[int], None]) -> None:
         self._context = context
         self._on_found = on_found
         self._found: set[int] = set()
         self._looks: dict[int, asyncio.Task[None]] = {}
+        self._folders: dict[int, str] = {}
+        self._crowds: Counter[str] = Counter()
+
+    def enter(self, task: DownloadTask) -> None:
+        """Note a task that begins to wait."""
+        self._folders[task.id] = task.dir
+        self._crowds[task.dir] += 1
+
+    def leave(self, task_id: int) -> None:
+        """Note that a task waits no more, for room or for anything."""
+        folder = self._folders.pop(task_id, None)
+        if folder is not None:
+            self._crowds[folder] -= 1
+            if not self._crowds[folder]:
+                del self._crowds[folder]
+
+    def is_closed(self, folder: str) -> bool:
+        """Whether no further task should begin in a folder."""
+        return self._crowds[folder] >= MOST_WAITING or self._context.watermark.is_low(folder)
 
     def is_there(self, task: DownloadTask) -> bool:
         """Whether a look found room since it was asked last; else begins to look, and `on_found(id)` may follow."""
@@ -47,7 +69,7 @@ class Room:
 
     async def _look(self, task: DownloadTask) -> None:
         try:
-            has_room = await self._has_room(task)
+            has_room = await self._context.watermark.has_room(task, ENOUGH_BYTES)
         except FileSystemError:
             # What is wrong now is for the attempt to say.
             has_room = True
@@ -56,15 +78,3 @@ class Room:
         if has_room:
             self._found.add(task.id)
             self._on_found(task.id)
-
-    async def _has_room(self, task: DownloadTask) -> bool:
-        missing_bytes = ENOUGH_BYTES if task.total_bytes is None else task.total_bytes - task.downloaded_bytes
-        folders = {task.dir: min(ENOUGH_BYTES, missing_bytes)}
-        if self._context.journal.path is not None:
-            # It may be the journal's disk that was full.
-            folders.setdefault(os.path.dirname(self._context.journal.path), ENOUGH_BYTES)  # noqa: PTH120  # text in, text out
-        for folder, needed_bytes in folders.items():
-            free = await self._context.pool.scout(free_bytes, folder, what=f"look for room in {folder}")
-            if free is not None and free < needed_bytes:
-                return False
-        return True

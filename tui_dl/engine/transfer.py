@@ -21,6 +21,9 @@ from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import End, Outcome, VersionChanged
 from tui_dl.engine.verifying import Verifier
 
+from tui_dl.engine.pieces import PieceChecker
+from tui_dl.engine.provenance import provenance_of
+from tui_dl.engine.sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -98,7 +101,8 @@ class Transfer:
                 outcome = await self._attempt()
             finally:
                 self._live.plan = None
-                self._context.task_throttles.pop(self._live.task.id, None)
+                self._context.watermark.release(self._live.task.id)
+                self._context.limits.forget(self._live.task.id)
                 await self._holding.leave()
         except TuiDlError as error:
             return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
@@ -118,6 +122,7 @@ class Transfer:
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
         for _ in range(MAX_RESTARTS):
+        await self._context.watermark.require(self._live.task.dir)
             exchange: Exchange | None = None
             try:
                 if self._holding.plan.is_complete and self._holding.part is not None:
@@ -250,7 +255,10 @@ class Transfer:
         await holding.require_unaltered(part)
         await self._verifier.check_part(part)
         path = await part.commit(
-            live.task.filename, on_exists=self._context.commit_policy_of(live.task), expected_bytes=live.total_bytes
+            live.task.filename,
+            on_exists=self._context.commit_policy_of(live.task),
+            expected_bytes=live.total_bytes,
+            provenance=provenance_of(self._context, live.task),
         )
         await holding.complete(path)
         return Outcome(End.COMPLETED)
