@@ -105,3 +105,39 @@ def test_the_proxys_credentials_are_no_header() -> None:
     """Every server would see them."""
     with pytest.raises(UsageError, match="--proxy"):
         parse_header("Proxy-Authorization: Basic c4nary")
+
+
+def test_continue_is_asked_of_each_task(tmp_path: Path) -> None:
+    """Typed addresses and those of lists take over half files."""
+    assert order(tmp_path, continues=True).news[0].options.continues
+    assert order(tmp_path, continues=True).listed_task(URL).options.continues
+    assert not order(tmp_path).news[0].options.continues
+
+
+@pytest.mark.parametrize("flag", ["skip_existing", "rename"])
+def test_continue_and_leaving_alone_exclude_each_other(tmp_path: Path, flag: str) -> None:
+    """One takes the file that is there, the other does not."""
+    with pytest.raises(UsageError, match="keep one"):
+        order(tmp_path, continues=True, **{flag: True})
+
+
+def test_in_order_means_one_connection(tmp_path: Path) -> None:
+    """More are refused rather than ignored, whoever asked for the order."""
+    assert order(tmp_path, sequential=True).effective.settings.sequential
+    with pytest.raises(UsageError, match="one connection"):
+        order(tmp_path, sequential=True, connections=4)
+    with pytest.raises(UsageError, match="one connection"):
+        order(tmp_path, {"TUI_DL_SEQUENTIAL": "on"}, connections=4)
+
+
+@pytest.mark.parametrize("name", ["remote_time", "origin_attributes", "min_free", "preallocate", "continues"])
+def test_standard_output_is_no_file(tmp_path: Path, name: str) -> None:
+    """What means something for files alone is refused there."""
+    with pytest.raises(UsageError, match="writes no file"):
+        order(tmp_path, output="-", **{name: 1})
+
+
+@pytest.mark.parametrize(("text", "size"), [("0", 0), ("2G", 2 << 30), ("512M", 512 << 20)])
+def test_the_watermark_is_a_size(tmp_path: Path, text: str, size: int) -> None:
+    """As every size is written."""
+    assert order(tmp_path, {"TUI_DL_MIN_FREE": text}).effective.settings.min_free == size

@@ -8,6 +8,7 @@ import click
 
 from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, SettingFacts, coerce
+from tui_dl.core.sharing import Priority
 from tui_dl.core.task import OnExists
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ LATER_OPTIONS: Final = frozenset(
     {
         *("--accept", "--background", "--completion"),
         *("--cookies-from-browser", "--detach", "--failed-list", "--max-failed"),
-        *("--max-size", "--metalink", "--min-free", "--min-size", "--mirror", "--plain"),
-        *("--rate", "--sequential"),
+        *("--max-size", "--metalink", "--min-size", "--mirror", "--plain"),
+        *("--rate",),
     }
 )
 """Options that the design names and that this version cannot honour."""
@@ -35,11 +36,11 @@ ON_EXISTS_FLAGS: Final = {
 }
 """Option's parameter name to the policy it stands for."""
 
-_SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x"}
+_SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x", "remote_time": "-R"}
 _METAVARS: Final = {
     "dir": "FOLDER",
     "chunk_size": "SIZE",
-    "limit_rate": "SIZE/s",
+    "limit_rate": "SIZE/s|TIMETABLE",
     "ca_certificate": "FILE",
     "certificate": "FILE[,KEYFILE]",
     "proxy": "URL",
@@ -50,13 +51,16 @@ _METAVARS: Final = {
     "user_agent": "TEXT",
     "referer": "URL",
     "no_proxy": "HOST,...",
+    "min_free": "SIZE",
+    "preallocate": "auto|off",
 }
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
+    *("min_free", "preallocate"),
 )
-_SWITCHES: Final = ("insecure",)
+_SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
 """Settings that an option without a value turns on."""
 SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, "ip_version", *ALIASES, "async_downloads", "preset")
 """Parameter names of the options that set settings."""
@@ -103,7 +107,7 @@ def setting_options(command: F) -> F:
         text = f"Reach hosts by {version.replace('ip', 'IP')} alone."
         command = click.option(f"--{version}-only", "ip_version", flag_value=version, help=text)(command)
     for name in reversed(_SWITCHES):
-        command = click.option(_long(name), name, is_flag=True, default=None, help=SETTINGS[name].help)(command)
+        command = click.option(*_names(name), name, is_flag=True, default=None, help=SETTINGS[name].help)(command)
     command = click.option(
         "--async-downloads/--no-async-downloads", default=None, help=SETTINGS["async_downloads"].help
     )(command)
@@ -118,6 +122,10 @@ def task_options(command: F) -> F:
             click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
             click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
             click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Request header; repeat."),
+            click.option("-C", "--continue", "continues", is_flag=True, help="Take over a half file of another tool."),
+            click.option(
+                "--priority", type=click.Choice(tuple(Priority)), help="Part of the bandwidth, and who is first."
+            ),
             click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
             click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),
             click.option("--rename", is_flag=True, help="Save beside a file that is there already (the default)."),
@@ -134,11 +142,13 @@ def log_options(command: F) -> F:
 
 
 def _setting_option(name: str, facts: SettingFacts) -> Callable[[F], F]:
-    names = [_SHORT[name], _long(name)] if name in _SHORT else [_long(name)]
-    text = facts.help if facts.default == "" else f"{facts.help} [{facts.default:g}]"
-    if facts.is_size or facts.type is int:
-        text = text.replace(f"[{facts.default:g}]", f"[{facts.default}]") if facts.default != "" else text
-    return click.option(*names, name, type=SettingType(facts), metavar=_METAVARS.get(name), help=text)
+    shown = f"{facts.default:g}" if facts.type is float else facts.default
+    text = facts.help if facts.default == "" else f"{facts.help} [{shown}]"
+    return click.option(*_names(name), name, type=SettingType(facts), metavar=_METAVARS.get(name), help=text)
+
+
+def _names(name: str) -> list[str]:
+    return [_SHORT[name], _long(name)] if name in _SHORT else [_long(name)]
 
 
 def _long(name: str) -> str:

@@ -18,6 +18,7 @@ from tui_dl.core.digests import parse_digest
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.sharing import priority_number
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 STANDARD: Final = "-"
 """Stands for standard input or output."""
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OF_FILES: Final = ("remote_time", "origin_attributes", "min_free", "preallocate")
+"""Options that mean something for files alone."""
 _OWN_HEADERS: Final = frozenset({"range", "if-range", "host", "content-length", "transfer-encoding", "connection"})
 
 
@@ -48,6 +51,8 @@ class Order:
     """Settings and where they come from."""
     is_to_stdout: bool = False
     """Whether the one file goes to standard output."""
+    priority: int | None = None
+    """1, 0 or -1 for high, normal and low; None where nobody said."""
 
     def listed_task(self, url: str) -> NewTask:
         """Return the task for an address of a list; raises `UsageError` for one that is not usable.
@@ -56,7 +61,7 @@ class Order:
         """
         says_otherwise = "on_exists" in self.effective.origins
         options = self.options if says_otherwise else replace(self.options, on_exists=OnExists.SKIP)
-        return new_task(url, self.dir, "", options)
+        return replace(new_task(url, self.dir, "", options), priority=self.priority)
 
 
 def read_order(
@@ -70,21 +75,26 @@ def read_order(
     settings["on_exists"] = _on_exists(given)
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
+    _check_sequential(given, effective)
     options = TaskOptions(
-        headers=tuple(parse_header(line) for line in given.get("headers", ())), checksum=_checksum(given)
+        headers=tuple(parse_header(line) for line in given.get("headers", ())),
+        checksum=_checksum(given),
+        continues=_continues(given),
     )
     target = str((folder / Path(effective.settings.dir).expanduser()).absolute())
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
     _check_output(output, urls, given)
     name = "" if output == STANDARD else _checked_name(output)
+    priority = _priority(given)
     _check_input(given.get("input_file") or "")
     return Order(
-        news=tuple(new_task(url, target, name, options) for url in urls),
+        news=tuple(replace(new_task(url, target, name, options), priority=priority) for url in urls),
         input_file=given.get("input_file") or "",
         dir=target,
         options=options,
         effective=effective,
         is_to_stdout=output == STANDARD,
+        priority=priority,
     )
 
 
@@ -127,6 +137,20 @@ def _on_exists(given: Mapping[str, Any]) -> str | None:
     return chosen[0].value if chosen else None
 
 
+def _continues(given: Mapping[str, Any]) -> bool:
+    if given.get("continues"):
+        for flag in ("skip_existing", "rename"):
+            if given.get(flag):
+                name = flag.replace("_", "-")
+                raise UsageError(f"--continue takes over the file that is there, --{name} leaves it alone; keep one")
+    return bool(given.get("continues"))
+
+
+def _check_sequential(given: Mapping[str, Any], effective: EffectiveSettings) -> None:
+    if effective.settings.sequential and (given.get("connections") or 1) > 1:
+        raise UsageError("--sequential fetches in order on one connection; leave --connections out")
+
+
 def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) -> None:
     if not output:
         return
@@ -134,6 +158,11 @@ def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) 
         raise UsageError("--output names one file, so it takes exactly one address; use --dir for several")
     if output == STANDARD and given.get("is_json"):
         raise UsageError("--output - and --json both want standard output; keep one")
+    for name in _OF_FILES:
+        if output == STANDARD and given.get(name):
+            raise UsageError(f"--output - writes no file, so --{name.replace('_', '-')} has no meaning; leave it out")
+    if output == STANDARD and given.get("continues"):
+        raise UsageError("--output - writes no file, so there is none to --continue; leave it out")
     if output == STANDARD and given.get("dir") is not None:
         raise UsageError("--output - writes to standard output, so --dir has no meaning; leave it out")
 
@@ -147,6 +176,13 @@ def _checksum(given: Mapping[str, Any]) -> str:
     if given.get("output") == STANDARD:
         raise UsageError("--output - gives bytes out before they can be checked, so it takes no --checksum")
     return str(parse_digest(text))
+
+
+def _priority(given: Mapping[str, Any]) -> int | None:
+    word = given.get("priority")
+    if word is not None and given.get("output") == STANDARD:
+        raise UsageError("--output - writes one file alone, so --priority has no meaning; leave it out")
+    return None if word is None else priority_number(word)
 
 
 def _check_input(file: str) -> None:

@@ -52,6 +52,8 @@ class TaskOptions:
     """Policy for a target that is there already."""
     is_ordered: bool = False
     """Whether bytes must arrive in order (a contiguous prefix, `NAME.part`)."""
+    continues: bool = False
+    """Whether a half file of another tool that has its name is taken over, once it is shown to fit."""
     restarts: bool = False
     """Whether held bytes are to be dropped at the next start (a person asked to start over)."""
     checksum: str = ""

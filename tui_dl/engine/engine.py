@@ -228,6 +228,8 @@ class AsyncDownloadEngine:
 
     async def _await_finished(self, ids: Sequence[int]) -> list[DownloadTask]:
         open_ids = set(ids)
+        if self.context.settings.sequential:
+            news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
         ended = asyncio.Event()
 
         def listen(event: Event) -> None:
