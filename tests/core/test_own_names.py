@@ -55,6 +55,6 @@ def test_name_servers(text: str, servers: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["dns.example", "9.9.9.9:0", "9.9.9.9:x", "300.1.1.1"])
 def test_a_name_is_no_name_server(text: str) -> None:
-    """Who would look that one up?"""
+    """Nobody could look that one up."""
     with pytest.raises(UsageError, match=r"^--dns-servers "):
         parse_dns_servers(text)

@@ -18,7 +18,9 @@ TWO = ProxyAddress("http", "two", 2)
         ("proxy:3128", ProxyAddress("http", "proxy", 3128)),
         ("http://Proxy.Example/", ProxyAddress("http", "proxy.example", 80)),
         ("socks5h://me:p%40ss@[::1]:9050", ProxyAddress("socks5", "::1", 9050, "me", "p@ss")),
-        ("socks4a://proxy", ProxyAddress("socks4", "proxy", 1080)),
+        ("socks4a://proxy", ProxyAddress("socks4a", "proxy", 1080)),
+        ("socks4://proxy", ProxyAddress("socks4", "proxy", 1080)),
+        ("https://proxy", ProxyAddress("https", "proxy", 443)),
         ("me:p@ss@proxy:1", ProxyAddress("http", "proxy", 1, "me", "p@ss")),
     ],
 )
@@ -28,7 +30,7 @@ def test_proxies_are_read(text: str, proxy: ProxyAddress) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "https://u:c4nary@p:1", "ftp://c4nary@p", "p:0", "p:99999", "a b", "http://", "p/c4nary"]
+    "text", ["", "httpss://u:c4nary@p:1", "ftp://c4nary@p", "p:0", "p:99999", "a b", "http://", "p/c4nary"]
 )
 def test_what_is_no_proxy_is_refused_without_being_shown(text: str) -> None:
     """The message names where it comes from."""

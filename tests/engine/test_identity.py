@@ -51,7 +51,7 @@ async def test_credentials_stay_with_their_origin(
 ) -> None:
     """The named server gets them; the one it redirects to, on another port of the same host, does not."""
     settings: dict[str, Any] = {"user": "me:c4nary"} if way == "user" else {"netrc": str(netrc_file)}
-    engine = await engines(**settings)
+    engine = await engines(**settings, auth="basic")
     there = other_server.add("/f.bin", SMALL)
     task = await fetch(engine, fault_server.add("/here", SMALL, lies.redirect(there)))
     assert is_whole(task, SMALL)

@@ -145,7 +145,7 @@ async def test_user_info_of_a_place_is_not_used(engines: Engines, fault_server: 
 async def test_user_info_becomes_a_header_and_is_shown_nowhere(engines: Engines, fault_server: FaultServer) -> None:
     """Row, log and journal hold no password in an address."""
     url = fault_server.add("/f.bin", LARGE, first(1, tempers.drop_after(MIB))).replace("://", "://me:hunter2@")
-    engine = await engines(journal=engines.journal)
+    engine = await engines(journal=engines.journal, auth="basic")
     task = await fetch(engine, url)
     assert is_whole(task, LARGE)
     wanted = "Basic " + b64encode(b"me:hunter2").decode()

@@ -31,14 +31,14 @@ MOST_OFFSET: Final = 2**63 - 1
 """Largest length that a file can have."""
 
 
-def _all_values(headers: Mapping[str, str], name: str) -> list[str]:
+def all_values(headers: Mapping[str, str], name: str) -> list[str]:
     """Return every value of a header, whatever its case; a multidict yields repeated ones."""
     return [value for key, value in headers.items() if key.lower() == name]
 
 
 def _first_value(headers: Mapping[str, str], name: str) -> str:
     """Return the first value of a header without the blanks around it, so that contradictions end one way."""
-    values = _all_values(headers, name)
+    values = all_values(headers, name)
     return values[0].strip() if values else ""
 
 
@@ -256,7 +256,7 @@ def is_web_page(content_type: str | None) -> bool:
 
 def content_encodings(headers: Mapping[str, str]) -> tuple[str, ...]:
     """Return the codings applied to a body, outermost last, `identity` dropped (RFC 9110 §8.4)."""
-    listed = ",".join(_all_values(headers, "content-encoding")).lower().split(",")
+    listed = ",".join(all_values(headers, "content-encoding")).lower().split(",")
     return tuple(coding for coding in map(str.strip, listed) if coding not in {"", "identity"})
 
 

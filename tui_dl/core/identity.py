@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.addresses import origin_of
 from tui_dl.core.errors import UsageError
+from tui_dl.core.http_auth import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750 §2.1."""
+
+
 def basic(user: str, password: str) -> str:
     """Return the value of an `Authorization` header (RFC 7617, UTF-8)."""
-    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+    return Credentials(user, password).basic
 
 
 def parse_user(text: str) -> str:
@@ -26,12 +31,19 @@ def parse_user(text: str) -> str:
     return basic(user, password)
 
 
+def parse_bearer(token: str) -> str:
+    """Return the `Authorization` value for a token; raises `UsageError`, which never shows it."""
+    if not _TOKEN.fullmatch(token):
+        raise UsageError("--bearer: not a token; give TOKEN, or @FILE with nothing else inside")
+    return f"Bearer {token}"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Credentials that belong to no single task."""
 
     authorization: str = field(default="", repr=False)
-    """What `--user` gave, for the addresses that a person named and for nobody they redirect to."""
+    """What `--user` or `--bearer` gave, for the addresses that a person named and for nobody they redirect to."""
     by_host: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`Authorization` values of the netrc file by host, lower case."""
     referer: str = ""

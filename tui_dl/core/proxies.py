@@ -14,13 +14,16 @@ from tui_dl.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tui_dl.core.host_rules import HostRules
+
 _SCHEMES: Final = {
     "http": ("http", 80),
+    "https": ("https", 443),
     "socks": ("socks5", 1080),
     "socks5": ("socks5", 1080),
     "socks5h": ("socks5", 1080),
     "socks4": ("socks4", 1080),
-    "socks4a": ("socks4", 1080),
+    "socks4a": ("socks4a", 1080),
 }
 """Scheme as written to protocol and port."""
 _FORM: Final = re.compile(
@@ -34,7 +37,8 @@ class ProxyAddress:
     """A proxy and who we are to it."""
 
     scheme: str
-    """`http`, `socks4` or `socks5`."""
+    """`http`, `https` (the way to the proxy itself is secure), `socks4` (takes addresses alone), `socks4a` or `socks5`.
+    """
     host: str
     """Name or address, IPv6 without brackets."""
     port: int
@@ -47,7 +51,7 @@ class ProxyAddress:
     @property
     def is_socks(self) -> bool:
         """Whether it speaks SOCKS."""
-        return self.scheme != "http"
+        return self.scheme.startswith("socks")
 
     @property
     def authority(self) -> str:
@@ -66,7 +70,7 @@ def parse_proxy(text: str, origin: str) -> ProxyAddress:
         raise UsageError(f"{origin}: not a proxy; write it as http://user:password@host:port, or with socks5://")
     known = _SCHEMES.get((match["scheme"] or "http").lower())
     if known is None:
-        raise UsageError(f"{origin}: proxies are reached by http://, socks4:// or socks5://")
+        raise UsageError(f"{origin}: proxies are reached by http://, https://, socks4://, socks4a:// or socks5://")
     scheme, default_port = known
     port = int(match["port"] or default_port)
     if not 1 <= port <= 65_535:
@@ -88,15 +92,21 @@ class ProxyRules:
     """Entries of `no_proxy`: a host and its subdomains, an address, a network, each maybe with a port; or `*`."""
     skips_loopback: bool = False
     """Whether this machine itself is reached directly: so where only the environment names the proxy."""
+    hosts: HostRules | None = None
+    """What was set for single hosts goes before all of that."""
 
     @property
     def proxies(self) -> tuple[ProxyAddress, ...]:
         """Every proxy that may be used, each once."""
-        return tuple(dict.fromkeys(one for one in (self.for_http, self.for_https) if one is not None))
+        of_hosts = () if self.hosts is None else self.hosts.proxies
+        return tuple(dict.fromkeys(one for one in (self.for_http, self.for_https, *of_hosts) if one is not None))
 
     def proxy_for(self, url: str) -> ProxyAddress | None:
         """Return the proxy for a usable address, None for the direct way."""
         scheme, host, port = origin_of(url)
+        rule = None if self.hosts is None else self.hosts.of_url(url)
+        if rule is not None and (rule.is_direct or rule.proxy is not None):
+            return rule.proxy
         proxy = self.for_https if scheme == "https" else self.for_http
         if proxy is None or (self.skips_loopback and _is_loopback(host.strip("[]"))):
             return None

@@ -7,15 +7,17 @@ minutes, a cut gzip trailer taken for success, secrets forwarded to other origin
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from yarl import URL
 
+from tui_dl.core.auth_memory import MOST_ANSWERS, Proof
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError
 from tui_dl.engine.client_options import ClientOptions
-from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied, proxy_wants_credentials
+from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
+from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
+from tui_dl.engine.resolving import make_resolver
 from tui_dl.engine.watching import ENDS, WatchingConnector
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import TransportRequest
     from tui_dl.core.proxies import ProxyAddress
-
-logger = logging.getLogger(__name__)
 
 READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
@@ -87,52 +87,54 @@ class AiohttpTransport:
         self._options = options or ClientOptions()
         self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
+        self._manners = ProxyManners()
         self._session = self._make_session(WatchingConnector(**self._connector_words()))
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
 
     async def get(self, request: TransportRequest) -> AiohttpAnswer:
         """Send a GET; return with the head. Raises `NetworkError`, `HttpError` or `FileSystemError` (descriptors)."""
+        proxy = self._options.proxies.proxy_for(request.url)
+        if proxy is None or proxy.is_socks:
+            return await self._ask(request, proxy, Proof())
+        for _ in range(MOST_ANSWERS):
+            proof = self._manners.proof(proxy, request.url)
+            try:
+                answer = await self._ask(request, proxy, proof)
+            except ProxyAsksError as asks:
+                headers = asks.headers
+            else:
+                if answer.status != 407:
+                    return answer
+                answer.close()
+                headers = answer.headers
+            if not self._manners.can_answer(proxy, headers, proof):
+                break
+        raise refusal(proxy, headers)
+
+    async def _ask(self, request: TransportRequest, proxy: ProxyAddress | None, proof: Proof) -> AiohttpAnswer:
+        """Send it once by one way; a proxy's 407 ahead of a tunnel raises `ProxyAsksError`."""
         ends: list[asyncio.Future[None]] = []
         token = ENDS.set(ends)
-        proxy = None
         try:
             url = URL(request.url, encoded=True)
-            proxy = self._options.proxies.proxy_for(request.url)
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
             async with asyncio.timeout(self._head_timeout_s):
-                headers = self._headers(request)
-                words = _proxy_words(proxy, headers, is_secure=url.scheme == "https")
+                words = proxy_words(proxy, request.headers, proof, request.url)
                 response = await session.get(url, allow_redirects=False, **words)
+        except aiohttp.ClientHttpProxyError as error:
+            if error.status == 407:
+                raise ProxyAsksError(error.headers or {}) from None
+            raise map_proxied(error, _host_of(request.url), proxy) from error
         except FOREIGN as error:
-            host = _host_of(request.url)
-            raise (map_proxied(error, host, proxy) if proxy else map_error(error, host)) from error
+            raise map_proxied(error, _host_of(request.url), proxy) from error
         finally:
             ENDS.reset(token)
-        if self._options.cookies is not None:
-            self._options.cookies.learn(request.url, response.headers.getall("Set-Cookie", ()))
-        if proxy and not proxy.is_socks and url.scheme == "http" and response.status == 407:
-            response.close()
-            raise proxy_wants_credentials(proxy)
         return AiohttpAnswer(response, url.host or "", ends[-1] if ends else None)
 
     async def aclose(self) -> None:
         """Close all connections."""
         for session in (self._session, *self._socks_sessions.values()):
             await session.close()
-        if self._options.cookies is not None:
-            try:
-                await asyncio.to_thread(self._options.cookies.save)
-            except OSError as error:
-                logger.warning("the cookies were not saved: %s", error.strerror)
-
-    def _headers(self, request: TransportRequest) -> dict[str, str]:
-        """Return the headers of a request with what belongs to its address alone."""
-        options = self._options
-        headers = {**request.headers, **options.identity.hop_headers(request.url, request.headers)}
-        has_cookie = any(name.lower() == "cookie" for name in headers)
-        if options.cookies is not None and not has_cookie and (value := options.cookies.header(request.url)):
-            headers["Cookie"] = value
-        return headers
 
     def _connector_words(self) -> dict[str, Any]:
         return {
@@ -141,12 +143,14 @@ class AiohttpTransport:
             "happy_eyeballs_delay": HAPPY_EYEBALLS_S,
             "ssl": self._options.tls or True,
             "family": self._options.family,
+            "connect_timeout_s": self._connect_timeout_s,
+            "resolver": make_resolver(self._options.own_names, self._options.dns_servers),
         }
 
     def _make_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s),
+            timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             requote_redirect_url=False,
@@ -160,19 +164,13 @@ class AiohttpTransport:
         return self._make_session(SocksConnector(proxy, **self._connector_words()))
 
 
-def _proxy_words(proxy: ProxyAddress | None, headers: Mapping[str, str], *, is_secure: bool) -> dict[str, Any]:
-    """Return request headers and what aiohttp wants to know of an HTTP proxy.
+class ProxyAsksError(Exception):
+    """A proxy answered `CONNECT` with a 407; never leaves this file."""
 
-    Credentials go to the proxy alone: with `CONNECT` ahead of a tunnel, else with the request, which it takes them
-    from. They stay apart from the proxy's address, which errors show.
-    """
-    if proxy is None or proxy.is_socks:
-        return {"headers": headers}
-    words: dict[str, Any] = {"headers": headers, "proxy": URL(f"http://{proxy.authority}")}
-    if proxy.user:
-        said = {"Proxy-Authorization": aiohttp.encode_basic_auth(proxy.user, proxy.password, encoding="utf-8")}
-        words |= {"proxy_headers": said} if is_secure else {"headers": {**headers, **said}}
-    return words
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__("407")
+        self.headers = headers
+        """Headers of its answer."""
 
 
 def _host_of(url: str) -> str:

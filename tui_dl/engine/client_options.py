@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.auth_memory import AuthPolicy
 from tui_dl.core.errors import UsageError
-from tui_dl.core.identity import Identity, parse_user
+from tui_dl.core.identity import Identity, parse_bearer, parse_user
+from tui_dl.core.own_names import ANY_HOST, parse_dns_servers, parse_own_names
 from tui_dl.core.proxies import ProxyRules, proxy_rules
 from tui_dl.engine.cookies import Cookies, open_cookies
 from tui_dl.engine.netrc_file import read_netrc
+from tui_dl.engine.resolving import require_dns
+from tui_dl.engine.token_file import read_token
 from tui_dl.engine.trust import tls_context
 
 if TYPE_CHECKING:
@@ -37,13 +41,23 @@ class ClientOptions:
     """Jar that requests are answered from; None: no cookies at all."""
     family: socket.AddressFamily = socket.AF_UNSPEC
     """Addresses that hosts and proxies are reached by."""
+    auth: AuthPolicy = AuthPolicy.AUTO
+    """How names and passwords are told to servers."""
+    own_names: Mapping[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+    """Addresses that a person gave by host and port."""
+    dns_servers: tuple[str, ...] = ()
+    """Who is asked for names; empty: whom the system asks."""
 
 
 def client_options(settings: Settings, environment: Mapping[str, str]) -> ClientOptions:
     """Return the options of these settings. Reads files; raises `UsageError` for what cannot be used."""
     _header_value("--user-agent", settings.user_agent)
     heard = environment if settings.use_environment_proxy else {}
-    proxies = proxy_rules(settings.proxy, settings.no_proxy, heard)
+    proxies = replace(proxy_rules(settings.proxy, settings.no_proxy, heard), hosts=settings.hosts)
+    own_names, dns_servers = parse_own_names(settings.resolve), parse_dns_servers(settings.dns_servers)
+    _require_reach(own_names, proxies)
+    if dns_servers:
+        require_dns()
     if any(one.is_socks for one in proxies.proxies):
         import_module("tui_dl.engine.socks")  # here, since an import on the loop would block it
     return ClientOptions(
@@ -52,13 +66,37 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
         ),
         proxies=proxies,
         identity=Identity(
-            authorization=parse_user(settings.user) if settings.user else "",
+            authorization=_authorization(settings),
             by_host=read_netrc(settings.netrc) if settings.netrc else {},
             referer=_header_value("--referer", settings.referer),
         ),
         cookies=open_cookies(settings.cookies, settings.save_cookies),
         family=_FAMILIES[settings.ip_version],
+        auth=AuthPolicy(settings.auth),
+        own_names=own_names,
+        dns_servers=dns_servers,
     )
+
+
+def _authorization(settings: Settings) -> str:
+    if settings.user and settings.bearer:
+        raise UsageError("--user and --bearer are two ways to say who you are; keep one")
+    if settings.bearer:
+        return parse_bearer(read_token(settings.bearer))
+    return parse_user(settings.user) if settings.user else ""
+
+
+def _require_reach(names: Mapping[tuple[str, int], tuple[str, ...]], proxies: ProxyRules) -> None:
+    """Raise `UsageError` for a name given by hand that an HTTP proxy would look up instead of us."""
+    ours = {(one.host, one.port) for one in proxies.proxies}
+    for host, port in names:
+        if host == ANY_HOST or (host, port) in ours:
+            continue
+        shown = f"[{host}]" if ":" in host else host
+        ways = {proxies.proxy_for(f"{scheme}://{shown}:{port}/") for scheme in ("http", "https")}
+        if proxy := next((one for one in ways if one is not None and not one.is_socks), None):
+            way = f"the proxy {proxy.authority} looks this name up; add {shown} to --no-proxy"
+            raise UsageError(f"--resolve {shown}:{port}: {way}")
 
 
 def _header_value(option: str, value: str) -> str:

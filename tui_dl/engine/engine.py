@@ -23,14 +23,16 @@ from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.client import AiohttpTransport
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
+from tui_dl.engine.hosts import HostBudgets, HostKeeper
+from tui_dl.engine.identified import IdentifiedTransport
 from tui_dl.engine.ledger import Ledger, save_rows
+from tui_dl.engine.limits import Limits
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders, checked_task
 from tui_dl.engine.scheduler import Scheduler
 from tui_dl.engine.streaming import stream
 from tui_dl.engine.tally import Tally
-from tui_dl.engine.throttle import Throttle
 from tui_dl.journal.adding import BatchKind
 from tui_dl.journal.journal import Journal
 
@@ -98,6 +100,7 @@ class AsyncDownloadEngine:
         self.context: EngineContext
         self.ledger: Ledger
         self.scheduler: Scheduler
+        self._keeper: HostKeeper
         self._observer: Observer
         self._orders: Orders
 
@@ -124,17 +127,25 @@ class AsyncDownloadEngine:
         self.ledger = Ledger(journal, time.time)
         self.context = EngineContext(
             settings=settings,
-            transport=self._transport
-            or AiohttpTransport(
-                connect_timeout_s=settings.connect_timeout, timeout_s=settings.timeout, options=options
+            transport=IdentifiedTransport(
+                self._transport
+                or AiohttpTransport(
+                    connect_timeout_s=settings.connect_timeout, timeout_s=settings.timeout, options=options
+                ),
+                options,
             ),
             journal=journal,
             pool=pool,
             small_files=GroupCommit(pool, self._on_committed, expected=lambda: self.scheduler.slots_in_use),
-            throttle=Throttle(settings.limit_rate),
+            limits=Limits(settings.limit_rate, wall_clock=time.time, host_limit=settings.hosts.rate_of),
             identity=options.identity,
+            budgets=HostBudgets(settings.hosts),
             on_change=lambda _live: self._note_change(),
         )
+        self._keeper = HostKeeper(
+            self.context.budgets, journal, clock=self.context.clock, wall_clock=self.context.wall_clock
+        )
+        await self._keeper.load(settings.max_retry_after)
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
         self._orders = Orders(self)
@@ -143,6 +154,7 @@ class AsyncDownloadEngine:
             await journal.expire_history(settings.history_days, self.context.wall_clock())
         self._loop_task = asyncio.ensure_future(self.scheduler.run())
         self._observer.start()
+        self.context.watermark.start(self.scheduler.look_again)
 
     async def _open_journal(self) -> Journal:
         source = self._journal_source
@@ -154,7 +166,6 @@ class AsyncDownloadEngine:
             source = (await asyncio.to_thread(find_locations, os.environ)).journal_file
         return await Journal.open(Path(source))
 
-        self.context.watermark.start(self.scheduler.look_again)
     async def aclose(self) -> None:
         """Stop all transfers with everything durable; unfinished tasks go on at the next start."""
         if self._loop_task is None:
@@ -165,6 +176,8 @@ class AsyncDownloadEngine:
             await self._loop_task
         self._loop_task = None
         await self._observer.aclose()
+        await self._keeper.aclose()
+        await self.context.watermark.aclose()
         await self.context.small_files.aclose()
         await self.context.transport.aclose()
         await self.context.pool.aclose()
@@ -176,8 +189,6 @@ class AsyncDownloadEngine:
                 logger.warning("the journal was closed without its last records: %s", error)
 
     # -- adding and waiting --------------------------------------------------------------------------------------------
-        await self._keeper.aclose()
-        await self.context.watermark.aclose()
 
     async def add(
         self,
@@ -200,6 +211,14 @@ class AsyncDownloadEngine:
             return (await self.rows([outcome.task.id]))[0]
         return outcome.task
 
+    async def refresh(self, task_id: int, url: str, headers: Sequence[tuple[str, str]] | None = None) -> CommandOutcome:
+        """Give a task another address, what it holds kept; `is_refused` and `message` say what stands against it.
+
+        Without `headers` those of the task stay, as far as they may go to the new host. Raises `UsageError`.
+        """
+        arguments = {"url": url, "headers": None if headers is None else [list(one) for one in headers]}
+        return await self.execute(Command(CommandName.REFRESH, ids=(task_id,), arguments=arguments))
+
     async def add_many(self, news: Iterable[NewTask], *, batch: str = "") -> list[DownloadTask]:
         """Add rows that were checked (`checked_task()`); return them in order, durable."""
         return [one.task for one in await self.add_checked(list(news), batch=batch)]
@@ -207,6 +226,8 @@ class AsyncDownloadEngine:
     async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
         """Add rows, tell of the new ones, and start them as slots come free."""
         at = self.context.wall_clock()
+        if self.context.settings.sequential:
+            news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
         outcomes = await self.context.journal.add(news, batch=batch, at=at, kind=self._batch_kind)
         for outcome in outcomes:
             if outcome.is_new:
@@ -228,8 +249,6 @@ class AsyncDownloadEngine:
 
     async def _await_finished(self, ids: Sequence[int]) -> list[DownloadTask]:
         open_ids = set(ids)
-        if self.context.settings.sequential:
-            news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
         ended = asyncio.Event()
 
         def listen(event: Event) -> None:

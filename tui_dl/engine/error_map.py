@@ -13,11 +13,25 @@ from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui_dl.core.proxies import ProxyAddress
 
 _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 _NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 MAX_SHOWN_CHARS: Final = 200
+_EXPIRED: Final = {9: "is not valid yet", 10: "has expired"}
+"""Verdicts of OpenSSL on a certificate (X509_V_ERR_*)."""
+_OTHER_NAME: Final = frozenset({62, 63, 64})
+_UNKNOWN_AUTHORITY: Final = frozenset({18, 19, 20, 21})
+_WANTS_CERTIFICATE: Final = frozenset({"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE"})
+_REFUSES_CERTIFICATE: Final = frozenset(
+    {
+        *("TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_EXPIRED"),
+        *("SSLV3_ALERT_CERTIFICATE_REVOKED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN", "TLSV1_ALERT_ACCESS_DENIED"),
+    }
+)
+"""Alerts by which a server ends a connection because of our certificate."""
 
 FOREIGN: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 """What a request may raise that is not ours."""
@@ -38,7 +52,7 @@ def map_error(error: BaseException, host: str) -> TuiDlError:
     if isinstance(error, aiohttp.ClientResponseError):
         return HttpError(Reason.PROTOCOL_ERROR, f"{host} does not answer in HTTP: {_words(error.message)}")
     if isinstance(error, ssl.SSLError):
-        return NetworkError(Reason.TLS_FAILED, f"the secure connection to {host} failed: {_words(error)}")
+        return NetworkError(Reason.TLS_FAILED, _tls_text(error, host))
     if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
         return _too_many_files()
     if isinstance(error, aiohttp.InvalidURL | ValueError):
@@ -46,31 +60,37 @@ def map_error(error: BaseException, host: str) -> TuiDlError:
     return _network(Reason.CONNECTION_RESET, f"the connection to {host} was cut")
 
 
-def map_proxied(error: BaseException, host: str, proxy: ProxyAddress) -> TuiDlError:
-    """Return our error for what a request through a proxy raised; the proxy's own faults name it."""
+def map_proxied(error: BaseException, host: str, proxy: ProxyAddress | None) -> TuiDlError:
+    """Return our error for what a request, maybe through a proxy, raised; the proxy's own faults name it."""
+    if proxy is None:
+        return map_error(error, host)
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        if error.status == 407:
-            return proxy_wants_credentials(proxy)
         text = f"the proxy {proxy.authority} does not lead to {host}: {error.status} {_words(error.message)}"
         return NetworkError(Reason.PROXY_FAILED, text, is_retryable=error.status >= 500)
     if isinstance(error, aiohttp.ClientProxyConnectionError) and error.os_error.errno not in _NO_DESCRIPTORS:
         return _network(Reason.PROXY_FAILED, f"the proxy {proxy.authority} cannot be reached")
+    if isinstance(error, aiohttp.ClientConnectorError) and (error.host, error.port) == (proxy.host, proxy.port):
+        mapped = map_error(error, f"the proxy {proxy.authority}")
+        if isinstance(mapped, NetworkError):
+            return NetworkError(Reason.PROXY_FAILED, mapped.message, is_retryable=mapped.is_retryable)
+        return mapped
     return map_error(error, host)
 
 
-def proxy_wants_credentials(proxy: ProxyAddress) -> NetworkError:
-    """Return the error of a proxy that answers 407."""
+def proxy_wants_credentials(proxy: ProxyAddress, schemes: Sequence[str] = ()) -> NetworkError:
+    """Return the error of a proxy that answers 407; `schemes` are those it asks for where we speak none of them."""
     wants = "does not take these credentials" if proxy.user else "wants credentials"
+    if schemes:
+        wants = f"wants {_words(' or '.join(schemes))}, which tui-dl does not speak"
     return NetworkError(Reason.PROXY_FAILED, f"the proxy {proxy.authority} {wants} (407)")
 
 
 def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
     cause = error.os_error
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        text = f"the certificate of {host} is not trusted: {_words(error.certificate_error)}"
-        return NetworkError(Reason.TLS_FAILED, text)
+        return NetworkError(Reason.TLS_FAILED, _certificate_text(error.certificate_error, host))
     if isinstance(error, aiohttp.ClientSSLError):
-        return NetworkError(Reason.TLS_FAILED, f"the secure connection to {host} failed: {_words(cause)}")
+        return NetworkError(Reason.TLS_FAILED, _tls_text(cause, host))
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return _map_dns(cause, host)
     if cause.errno in _NO_DESCRIPTORS:
@@ -80,6 +100,29 @@ def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
     if cause.errno == errno.ETIMEDOUT:
         return _network(Reason.CONNECT_TIMEOUT, f"{host} did not answer the connection in time")
     return _network(Reason.CONNECT_REFUSED, f"{host} refused the connection")
+
+
+def _tls_text(error: Exception, host: str) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_text(error, host)
+    alert = getattr(error, "reason", "") or ""
+    if alert in _WANTS_CERTIFICATE:
+        return f"{host} wants a client certificate, or speaks another TLS; --certificate FILE gives one"
+    if alert in _REFUSES_CERTIFICATE:
+        return f"{host} does not take our client certificate: {_words(alert.lower().replace('_', ' '))}"
+    return f"the secure connection to {host} failed: {_words(error)}"
+
+
+def _certificate_text(error: Exception, host: str) -> str:
+    """Return what is wrong with a certificate, and the way out where there is a safe one."""
+    code = getattr(error, "verify_code", 0)
+    if code in _EXPIRED:
+        return f"the certificate of {host} {_EXPIRED[code]}; is the clock of this machine right?"
+    if code in _OTHER_NAME:
+        return f"the certificate of {host} is for another name: {_words(getattr(error, 'verify_message', error))}"
+    if code in _UNKNOWN_AUTHORITY:
+        return f"the certificate of {host} is of no authority we trust; --ca-certificate FILE adds one"
+    return f"the certificate of {host} is not trusted: {_words(error)}"
 
 
 def _map_dns(cause: OSError, host: str) -> TuiDlError:

@@ -1,30 +1,69 @@
-"""A connector that watches how its connections end."""
+"""A connector that watches how its connections begin, which must not take too long, and how they end."""
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 import aiohttp
 
+from tui_dl.core.errors import NetworkError, Reason
+
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Callable
 
 ENDS: Final[ContextVar[list[asyncio.Future[None]]]] = ContextVar("ENDS")
 """Takes the future that tells how the connection of the request at hand ends."""
 
 
-class WatchingConnector(aiohttp.TCPConnector):
-    """Watches each connection's end from its beginning: aiohttp forgets a reset that nobody waited for."""
+@dataclass(slots=True)
+class Stage:
+    """What a connection that is being made waits for."""
 
-    def __init__(self, **options: Any) -> None:
+    host: str
+    """Host of the address."""
+    text: str = ""
+    """What did not happen in time, should the time be up now; empty before anything was begun."""
+    proxy: str = ""
+    """Authority of the HTTP or SOCKS proxy that it goes through, empty for none."""
+    is_at_proxy: bool = False
+    """Whether what is waited for is the proxy's matter."""
+
+    def error(self) -> NetworkError:
+        """Return the error of a connection that took too long."""
+        reason = Reason.PROXY_FAILED if self.is_at_proxy else Reason.CONNECT_TIMEOUT
+        text = self.text or f"{self.host} did not answer the connection in time"
+        return NetworkError(reason, text, is_retryable=True)
+
+
+STAGE: Final[ContextVar[Stage]] = ContextVar("STAGE")
+
+
+class WatchingConnector(aiohttp.TCPConnector):
+    """Gives up what does not stand in time (look-up, proxy and TLS included), and says what that waited for.
+
+    Watches each connection's end from its beginning: aiohttp forgets a reset that nobody waited for.
+    """
+
+    def __init__(self, *, connect_timeout_s: float | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._watched: WeakSet[object] = WeakSet()
+        self._connect_timeout_s = connect_timeout_s
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109  # the library's name
         """Connect as the library does."""
-        connection = await super().connect(req, traces, timeout)
+        stage = Stage(req.host)
+        token = STAGE.set(stage)
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                connection = await super().connect(req, traces, timeout)
+        except TimeoutError:
+            raise stage.error() from None
+        finally:
+            STAGE.reset(token)
         protocol = connection.protocol
         if protocol is not None and (closed := protocol.closed) is not None:
             if protocol not in self._watched:
@@ -33,6 +72,44 @@ class WatchingConnector(aiohttp.TCPConnector):
             if (ends := ENDS.get(None)) is not None:
                 ends.append(closed)
         return connection
+
+    async def _resolve_host(self, host: str, *words: Any, **more: Any) -> Any:
+        if (stage := STAGE.get(None)) is not None:
+            stage.text = f"the name of {_what(stage, host)} was not looked up in time"
+        return await super()._resolve_host(host, *words, **more)
+
+    async def _create_proxy_connection(self, req: Any, *words: Any) -> Any:
+        stage = STAGE.get()
+        stage.proxy, stage.is_at_proxy = req.proxy.authority, True
+        return await super()._create_proxy_connection(req, *words)
+
+    async def _wrap_create_connection(self, *words: Any, **more: Any) -> Any:
+        stage = STAGE.get()
+        factory: Callable[[], Any] = words[0]
+        what = _what(stage, more["req"].host)
+        stage.text = f"{what} did not answer the connection in time"
+
+        def connected() -> Any:
+            if more.get("ssl"):
+                stage.text = f"{what} did not finish the secure handshake in time"
+            elif stage.proxy:
+                stage.text = f"{what} did not open the way to {stage.host} in time"
+            return factory()
+
+        made = await super()._wrap_create_connection(connected, *words[1:], **more)
+        if stage.proxy:
+            stage.text = f"{what} did not open the way to {stage.host} in time"
+        return made
+
+    async def _start_tls_connection(self, *words: Any, **more: Any) -> Any:
+        stage = STAGE.get()
+        stage.is_at_proxy = False
+        stage.text = f"{stage.host} did not finish the secure handshake in time"
+        return await super()._start_tls_connection(*words, **more)
+
+
+def _what(stage: Stage, host: str) -> str:
+    return f"the proxy {stage.proxy}" if stage.is_at_proxy else host
 
 
 def _hear(closed: asyncio.Future[None]) -> None:
