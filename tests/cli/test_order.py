@@ -130,11 +130,14 @@ def test_in_order_means_one_connection(tmp_path: Path) -> None:
         order(tmp_path, {"TUI_DL_SEQUENTIAL": "on"}, connections=4)
 
 
-@pytest.mark.parametrize("name", ["remote_time", "origin_attributes", "min_free", "preallocate", "continues"])
-def test_standard_output_is_no_file(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("remote_time", True), ("origin_attributes", True), ("continues", True), ("min_free", 1), ("preallocate", "off")],
+)
+def test_standard_output_is_no_file(tmp_path: Path, name: str, value: object) -> None:
     """What means something for files alone is refused there."""
     with pytest.raises(UsageError, match="writes no file"):
-        order(tmp_path, output="-", **{name: 1})
+        order(tmp_path, output="-", **{name: value})
 
 
 @pytest.mark.parametrize(("text", "size"), [("0", 0), ("2G", 2 << 30), ("512M", 512 << 20)])
