@@ -58,7 +58,7 @@ class Digest:
 class Hasher(Protocol):
     """Computes one digest."""
 
-    def update(self, data: bytes, /) -> object:
+    def update(self, data: bytes | memoryview, /) -> object:
         """Take the next bytes."""
         ...
 
@@ -73,7 +73,7 @@ class _Crc32:
     def __init__(self) -> None:
         self._sum = 0
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         self._sum = zlib.crc32(data, self._sum)
 
     def hexdigest(self) -> str:

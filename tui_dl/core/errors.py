@@ -60,10 +60,14 @@ class Reason(StrEnum):
     BAD_ENCODING = "bad-encoding"
     UNVERIFIABLE_RESUME = "unverifiable-resume"
     DIGEST_MISMATCH = "digest-mismatch"
+    NO_DIGEST = "no-digest"
+    BAD_METALINK = "bad-metalink"
     TOO_LARGE = "too-large"
 
     BAD_URL = "bad-url"
+    EXTRA_MISSING = "extra-missing"
     HOST_ASKED = "host-asked"
+    HOST_BUSY = "host-busy"
     INTERNAL = "internal"
 
 
@@ -121,9 +125,15 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.BAD_ENCODING: ReasonFacts("the encoded answer is broken", "Retry with r."),
     Reason.UNVERIFIABLE_RESUME: ReasonFacts("cannot prove it is the same version", "Retry with r to start over."),
     Reason.DIGEST_MISMATCH: ReasonFacts("the digest differs from the one given", "Check the digest, then retry."),
+    Reason.NO_DIGEST: ReasonFacts("no digest is known for it", "Give one with --checksum, or use --verify auto."),
+    Reason.BAD_METALINK: ReasonFacts(
+        "the Metalink cannot be used", "Get it elsewhere, or keep the file itself with --no-follow-metalink."
+    ),
     Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise the limit that the log names."),
-    Reason.BAD_URL: ReasonFacts("the address is not usable", "Only http:// and https:// addresses are fetched."),
+    Reason.BAD_URL: ReasonFacts("the address is not usable", "Only http://, https:// and ftp:// are fetched."),
+    Reason.EXTRA_MISSING: ReasonFacts("an extra is not installed", "Install what the message names, then retry."),
     Reason.HOST_ASKED: ReasonFacts("the host asked to wait", "It goes on by itself."),
+    Reason.HOST_BUSY: ReasonFacts("the host bears no more at once", "It goes on when others of that host are done."),
     Reason.INTERNAL: ReasonFacts("a fault of tui-dl itself", "Please report it with the log (--log FILE -vv)."),
 }
 

@@ -123,6 +123,15 @@ class Settings:
     origin_attributes: bool = _setting(
         default=False, text="Note in the file's attributes where it came from, where the platform has them."
     )
+    verify: str = _setting(
+        "off",
+        "Digests listed beside the file (SHA256SUMS, NAME.sha256): auto (check where one is), require (fail without"
+        " any), off.",
+        choices=("auto", "require", "off"),
+    )
+    follow_metalink: bool = _setting(
+        default=True, text="Fetch the files that a Metalink describes instead of keeping the Metalink itself."
+    )
     allow_downgrade: bool = _setting(default=False, text="Whether a redirect may lead from https to http.")
     user_agent: str = _setting("", "User-Agent header; empty: tui-dl and its version.")
     referer: str = _setting("", "Referer header for the addresses that are given.")
@@ -151,6 +160,11 @@ class Settings:
     )
     resolve: str = _setting("", "Addresses of names: HOST:PORT:ADDRESS[,ADDRESS], by spaces; *:PORT:ADDRESS for any.")
     dns_servers: str = _setting("", "Name servers to ask instead of the system's, by commas.")
+    http2: str = _setting(
+        "off",
+        "HTTP/2 for https (extra `http2`): on; auto for what goes beyond `per_host` connections to a host; off.",
+        choices=("off", "on", "auto"),
+    )
     async_downloads: bool = _setting(default=True, text="Off: plain files one at a time on one connection.")
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))

@@ -6,14 +6,15 @@ import asyncio
 import os
 import random
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tui_dl.core.host_budget import HostBudget
 from tui_dl.core.task import OnExists
 from tui_dl.engine.ledger import save_rows
+from tui_dl.engine.listings import Listings
 from tui_dl.engine.live import Traffic
+from tui_dl.engine.small_reads import read_whole
 from tui_dl.engine.watermark import Watermark
 
 if TYPE_CHECKING:
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask
     from tui_dl.disk.small_files import GroupCommit
     from tui_dl.disk.writer import DiskPool
+    from tui_dl.engine.hosts import HostBudgets
+    from tui_dl.engine.limits import Limits
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.throttle import Share
     from tui_dl.journal.journal import Journal
-
-
-def _budgets() -> defaultdict[str, HostBudget]:
-    return defaultdict(HostBudget)
 
 
 @dataclass(slots=True)
@@ -47,16 +47,14 @@ class EngineContext:
     """Writer threads by file system."""
     small_files: GroupCommit
     """Saves bodies of up to 1 MiB in groups."""
-    throttle: Throttle
-    """The limit over all tasks."""
+    limits: Limits
+    """Bandwidth for everything, by host, by task."""
     identity: Identity
     """Credentials that belong to no single task."""
+    budgets: HostBudgets
+    """By host and port."""
     on_change: Callable[[LiveTask], None]
     """Told when a live task's row changed without an event."""
-    budgets: defaultdict[str, HostBudget] = field(default_factory=_budgets)
-    """By host and port."""
-    task_throttles: dict[int, Throttle] = field(default_factory=dict)
-    """Limits of the tasks in hand, by id."""
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds."""
     wall_clock: Callable[[], float] = time.time
@@ -66,24 +64,24 @@ class EngineContext:
     random: Callable[[], float] = random.random
     """Uniform in [0, 1), for jitter."""
     claimed_paths: set[str] = field(default_factory=set)
-    watermark: Watermark = field(init=False)
-    """Room on the disks that downloads go to."""
-
-    def __post_init__(self) -> None:
-        """Make what looks at the others."""
-        self.watermark = Watermark(self)
     """Targets that tasks with SKIP went for: a file that this batch makes is no file from before."""
     traffic: Traffic = field(default_factory=Traffic)
     """Bytes received by all tasks."""
     last_answer_at: float = float("-inf")
     """Monotonic instant of the last answer from any host: without one for a while there may be no network."""
+    watermark: Watermark = field(init=False)
+    """Room on the disks that downloads go to."""
+    listings: Listings = field(init=False)
+    """Digests that servers list beside files, by folder."""
 
-    def throttles_of(self, task: DownloadTask) -> tuple[Throttle, ...]:
-        """Return the limits that a task in hand is under; its own one may be changed while it runs."""
-        own = self.task_throttles.get(task.id)
-        if own is None:
-            own = self.task_throttles[task.id] = Throttle(task.options.limit_rate_bps or 0)
-        return (self.throttle, own)
+    def __post_init__(self) -> None:
+        """Make what looks at the others."""
+        self.watermark = Watermark(self)
+        self.listings = Listings(partial(read_whole, self), self.clock)
+
+    def throttles_of(self, task: DownloadTask, host: str = "") -> tuple[Share, ...]:
+        """Return the places of a task at the limits it is under; `host` where it is not the task's own."""
+        return self.limits.shares_of(task, host)
 
     async def store(self, live: LiveTask) -> None:
         """Save a row in hand, durably, and remember that the journal has it so; a refusing disk fails no transfer."""

@@ -31,7 +31,7 @@ from tui_dl.engine.live import LiveTask
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders, checked_task
 from tui_dl.engine.scheduler import Scheduler
-from tui_dl.engine.streaming import stream
+from tui_dl.engine.stream_check import verified_stream
 from tui_dl.engine.tally import Tally
 from tui_dl.journal.adding import BatchKind
 from tui_dl.journal.journal import Journal
@@ -175,6 +175,7 @@ class AsyncDownloadEngine:
         with suppress(asyncio.CancelledError):
             await self._loop_task
         self._loop_task = None
+        await self.context.listings.aclose()
         await self._observer.aclose()
         await self._keeper.aclose()
         await self.context.watermark.aclose()
@@ -274,9 +275,16 @@ class AsyncDownloadEngine:
         await self.context.journal.flush()
         return await self.rows(ids)
 
-    async def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of one file in order, of one version, going on after cuts. Raises `TuiDlError`."""
-        async with aclosing(stream(self.context, url, headers or {})) as chunks:
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str] | None = None, checksum: str = ""
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of one file in order, of one version, going on after cuts. Raises `TuiDlError`.
+
+        Bytes are given out as they come: a digest (`ALGO=HEX`, or what the server names) that they turn out not to
+        have raises `ContentError` DIGEST_MISMATCH after the last of them.
+        """
+        options = TaskOptions(headers=tuple((headers or {}).items()), checksum=checksum)
+        async with aclosing(verified_stream(self.context, url, options)) as chunks:
             async for chunk in chunks:
                 yield chunk
 

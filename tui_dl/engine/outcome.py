@@ -7,7 +7,10 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui_dl.core.errors import TuiDlError
+    from tui_dl.core.ranges import ByteRange
 
 
 class End(Enum):
@@ -40,3 +43,12 @@ class VersionChanged(Exception):  # noqa: N818  # a turn of events inside a tran
         super().__init__()
         self.is_proven = is_proven
         """False: it may be the same, but nothing shows it."""
+
+
+class BytesRefuted(Exception):  # noqa: N818  # as above
+    """Some of the bytes held have not the digests of their pieces; those alone are dropped and fetched again."""
+
+    def __init__(self, ranges: Sequence[ByteRange]) -> None:
+        super().__init__()
+        self.ranges = tuple(ranges)
+        """What is wrong, in order."""

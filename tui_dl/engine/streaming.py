@@ -9,33 +9,41 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import ContentError, NetworkError, Reason, TuiDlError
 from tui_dl.core.resume import Verdict
-from tui_dl.core.task import DownloadTask, TaskOptions
+from tui_dl.core.task import DownloadTask
 from tui_dl.engine.asking import Asker
 from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.orders import checked_task
 from tui_dl.engine.retrying import next_step
+from tui_dl.engine.throttle import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable
 
+    from tui_dl.core.task import TaskOptions
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
 
 MAX_ASKS: Final = 4
 
 
-async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+async def stream(
+    context: EngineContext,
+    url: str,
+    options: TaskOptions,
+    on_answer: Callable[[Exchange, LiveTask], None] | None = None,
+) -> AsyncGenerator[bytes, None]:
     """Yield the file's bytes. After a cut it goes on only where the same version is proven; else it raises.
 
-    Raises `TuiDlError`: `CHANGED` where the version changed or cannot be proven, once bytes were given out.
+    `on_answer` is told of each answer before its bytes. Raises `TuiDlError`: `CHANGED` where the version changed or
+    cannot be proven, once bytes were given out.
     """
-    new = checked_task(url, "/", "", TaskOptions(headers=tuple(headers.items())))
+    new = checked_task(url, "/", "", options)
     live = LiveTask(
         DownloadTask(0, new.url, "/", "stream", host=host_of(new.url), options=new.options),
         wall_clock=context.wall_clock,
     )
-    reader = _Reader(context, live)
+    reader = _Reader(context, live, on_answer)
     while not reader.is_done:
         before = live.received_bytes
         try:
@@ -60,20 +68,25 @@ async def stream(context: EngineContext, url: str, headers: Mapping[str, str]) -
 class _Reader:
     """Reads attempt by attempt; the position is what was given out."""
 
-    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+    def __init__(
+        self, context: EngineContext, live: LiveTask, on_answer: Callable[[Exchange, LiveTask], None] | None
+    ) -> None:
         self._context = context
         self._live = live
+        self._on_answer = on_answer
         self._asker = Asker(context, live)
+        self._shares = context.throttles_of(live.task)
         self.is_done = False
 
     async def read(self) -> AsyncGenerator[bytes, None]:
         """Yield what one attempt brings."""
         exchange = await self._open()
-        if exchange.judgement.verdict is Verdict.EMPTY:  # its body is that of an error
-            exchange.close()
-            self.is_done = True
-            return
         try:
+            if self._on_answer is not None:
+                self._on_answer(exchange, self._live)
+            if exchange.judgement.verdict is Verdict.EMPTY:  # its body is that of an error
+                self.is_done = True
+                return
             decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
             async with aclosing(self._body(exchange)) as chunks:
                 async for chunk in chunks:
@@ -96,7 +109,6 @@ class _Reader:
             if fresh:
                 self._live.receive(len(fresh))
                 yield fresh
-            await self._context.throttle.pace(len(chunk))
         # A 206 may be shorter than asked: its rest is another request.
         total = None if exchange.judgement.encodings else exchange.judgement.total_bytes
         end = total if total is not None else exchange.answer_end
@@ -105,8 +117,11 @@ class _Reader:
 
     async def _chunk(self, exchange: Exchange) -> bytes:
         try:
-            async with asyncio.timeout(self._context.settings.timeout):
-                return await exchange.answer.read(self._context.throttle.most_bytes)
+            async with Admission(self._shares) as admission:
+                async with asyncio.timeout(self._context.settings.timeout):
+                    chunk = await exchange.answer.read(admission.most_bytes)
+                admission.used_bytes = len(chunk)
+                return chunk
         except TimeoutError:
             raise NetworkError(Reason.STALLED, is_retryable=True) from None
 
