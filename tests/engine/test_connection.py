@@ -49,7 +49,7 @@ async def _reading(limit_bps: int = 0) -> tuple[Connection, asyncio.Task[None]]:
     plan = SegmentPlan(1000)
     recorded: list[Extent] = []
     connection = Connection(
-        live, plan, _Nowhere(), [Throttle(limit_bps)], gather_bytes=1000, on_written=recorded.extend
+        live, plan, _Nowhere(), [Throttle(limit_bps).share(1)], gather_bytes=1000, on_written=recorded.extend
     )
     task = asyncio.create_task(connection.pump(_Silent(), plan.begin(0, 1000), 1000))
     await asyncio.sleep(0)

@@ -79,7 +79,8 @@ class Observer:
             counts=self._counts(),
             speed_bps=self._meter.speed_bps(now),
             concurrent_downloads=settings.concurrent_downloads,
-            limit_rate_bps=self._context.throttle.rate_bps,
+            limit_rate_bps=self._context.limits.whole.rate_bps,
+            limit_until_at=self._context.limits.changes_at(),
             free_bytes=self._free_bytes,
             generation=journal.generation + self._ledger.changes,
             speed_history=tuple(map(float, self._meter.history(now, HISTORY_S))),
@@ -185,6 +186,7 @@ class Observer:
 
     def _tick(self, now: float) -> None:
         timeout_s = self._context.settings.timeout
+        self._context.limits.refresh()
         for live in self._lives():
             live.meter_now(now)
             for connection in live.connections:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.query import SortKey
-from tui_dl.core.status import FACTS, Status, Tab
+from tui_dl.core.status import FACTS, FINISHED, Status, Tab
 from tui_dl.ui.format import duration, percent
 from tui_dl.ui.row_text import status_phrase
 
@@ -114,7 +114,11 @@ class Column:
 
 def _name(row: Row, look: Look, _width: int) -> tuple[Piece, ...]:
     quiet = row.task.status in (Status.COMPLETED, Status.SKIPPED, Status.CANCELLED)
-    return ((look.glyphs.text(row.task.filename or row.task.url), Role.QUIET if quiet else Role.NAME),)
+    name = (look.glyphs.text(row.task.filename or row.task.url), Role.QUIET if quiet else Role.NAME)
+    if not row.task.priority or row.task.status in FINISHED:
+        return (name,)
+    mark = look.glyphs.high if row.task.priority > 0 else look.glyphs.low
+    return ((f"{mark} ", Role.WAITING if row.task.priority > 0 else Role.QUIET), name)
 
 
 def _size(row: Row, look: Look, _width: int) -> tuple[Piece, ...]:

@@ -10,6 +10,7 @@ from textual.content import Content
 
 from tui_dl.core.display_text import mask_header, mask_url
 from tui_dl.core.errors import REASONS
+from tui_dl.core.sharing import priority_word
 from tui_dl.core.status import FACTS, Status
 from tui_dl.core.task import Flag
 from tui_dl.ui.format import duration, percent
@@ -108,6 +109,8 @@ def _fact_line(details: TaskDetails, progress: DownloadProgress | None, look: Lo
         facts.append(f"ended {_clock(task.finished_at)}")
     if task.retry_count:
         facts.append(f"retries {task.retry_count}")
+    if task.priority:
+        facts.append(f"{priority_word(task.priority)} priority")
     if task.options.limit_rate_bps:
         facts.append(look.units.limit(task.options.limit_rate_bps))
     return Content.styled(dot.join(fact for fact in facts if fact), QUIET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 BINARY: Final = (1024.0, ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))
@@ -74,6 +75,12 @@ def duration(seconds: float | None) -> str:
     hours, rest = divmod(whole, HOUR_S)
     minutes, left = divmod(rest, MINUTE_S)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def change_time(at: float, now: float) -> str:
+    """Return the local time of a change to come: `18:00`, or `Sat 10:00` where that is a day off or more."""
+    local = datetime.fromtimestamp(at).astimezone()
+    return local.strftime("%H:%M" if at - now < DAY_S else "%a %H:%M")
 
 
 def wait_time(seconds: float) -> str:

@@ -53,6 +53,10 @@ class Glyphs:
     """End of a text that was cut."""
     alert: str
     """In front of a lasting condition."""
+    high: str
+    """In front of a name of high priority."""
+    low: str
+    """In front of a name of low priority."""
 
     def text(self, untrusted: str) -> str:
         """Return text from outside as one safe line of this set's characters."""
@@ -94,6 +98,8 @@ UNICODE: Final = Glyphs(
     descending="▾",
     ellipsis="…",
     alert="▲",
+    high="↑",
+    low="↓",
 )
 ASCII: Final = Glyphs(
     is_ascii=True,
@@ -115,6 +121,8 @@ ASCII: Final = Glyphs(
     descending="v",
     ellipsis="~",
     alert="!",
+    high="^",
+    low="v",
 )
 
 POOR_TERMINALS: Final = ("linux", "vt100", "vt102", "vt220", "ansi")

@@ -48,9 +48,11 @@ def hint(text: str) -> Static:
     return Static(text, classes="dialog-note dialog-hint", markup=False)
 
 
-def buttons(yes: str, *, is_grave: bool = False, other: str = "", no: str = "Back") -> Horizontal:
-    """Return the row of buttons: `yes`, `other` if there is a third way, and `leave`; labels are no markup."""
+def buttons(yes: str, *, is_grave: bool = False, other: str = "", third: str = "", no: str = "Back") -> Horizontal:
+    """Return the row of buttons: `yes`, `other` and `third` if there are more ways, `leave`; labels are no markup."""
     row = [Button(Content(yes), id="yes", variant="error" if is_grave else "primary", compact=True)]
     if other:
         row.append(Button(Content(other), id="other", compact=True))
+    if third:
+        row.append(Button(Content(third), id="third", compact=True))
     return Horizontal(*row, Button(Content(no), id="leave", compact=True), classes="dialog-buttons")

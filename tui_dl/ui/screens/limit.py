@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
-from tui_dl.core.sizes import parse_size
+from tui_dl.core.timetable import EXAMPLE, limit_value
 from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
 from tui_dl.ui.widgets.safe_input import SafeInput
 
@@ -23,28 +23,38 @@ if TYPE_CHECKING:
 class LimitChoice:
     """What was chosen."""
 
-    bps: int
-    """Bytes per second, 0 for no limit."""
-    is_for_rows: bool
+    limit: int | str
+    """Bytes per second, 0 for no limit, or the text of a timetable."""
+    is_for_rows: bool = False
     """Whether it is for the rows meant instead of all downloads."""
+    is_for_good: bool = False
+    """Whether it is instead of the timetable that is in force, rather than until its next switch."""
 
 
 class LimitDialog(Dialog[LimitChoice]):
     """Asks for a limit."""
 
-    def __init__(self, *, now: str, rows: str) -> None:
+    def __init__(self, *, now: str, rows: str, until: str) -> None:
+        """`until` is when the timetable in force changes the limit, empty where there is none."""
         super().__init__()
         self._now = now
         self._rows = rows
+        self._until = until
 
     def compose(self) -> ComposeResult:
         """Ask."""
         with Vertical(classes="dialog -small"):
             yield title("Speed limit")
             yield hint(f"Now: {self._now}. Bytes per second, as 512K or 5M; 0 for no limit.")
+            yield hint(f"A timetable: {EXAMPLE}")
             yield SafeInput(placeholder="5M", id="limit", compact=True)
             yield note(id="problem")
-            yield buttons("Set for all (Enter)", other=f"Only {self._rows}" if self._rows else "", no="Back (Esc)")
+            yield buttons(
+                f"Set until {self._until} (Enter)" if self._until else "Set for all (Enter)",
+                other=f"Only {self._rows}" if self._rows else "",
+                third="For good" if self._until else "",
+                no="Back (Esc)",
+            )
 
     def on_mount(self) -> None:
         """Let the person type."""
@@ -57,16 +67,22 @@ class LimitDialog(Dialog[LimitChoice]):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take it over by a button."""
-        if event.button.id in ("yes", "other"):
+        if event.button.id in ("yes", "other", "third"):
             event.stop()
-            self._accept(is_for_rows=event.button.id == "other")
+            self._accept(is_for_rows=event.button.id == "other", is_for_good=event.button.id == "third")
 
-    def _accept(self, *, is_for_rows: bool = False) -> None:
+    def _accept(self, *, is_for_rows: bool = False, is_for_good: bool = False) -> None:
         try:
-            bps = parse_size(self.query_one("#limit", Input).value or "0")
+            limit = limit_value(self.query_one("#limit", Input).value or "0")
         except UsageError as error:
-            problem = self.query_one("#problem", Static)
-            problem.add_class("-bad")
-            problem.update(display_text(error.message))
+            self._refuse(error.message)
             return
-        self.dismiss(LimitChoice(bps, is_for_rows))
+        if is_for_rows and isinstance(limit, str):
+            self._refuse("a timetable is for all downloads; a single one takes a plain limit")
+        else:
+            self.dismiss(LimitChoice(limit, is_for_rows, is_for_good))
+
+    def _refuse(self, why: str) -> None:
+        problem = self.query_one("#problem", Static)
+        problem.add_class("-bad")
+        problem.update(display_text(why))

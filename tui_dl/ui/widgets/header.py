@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from tui_dl.core.status import Status, Tab
-from tui_dl.ui.format import count
+from tui_dl.ui.format import change_time, count
 from tui_dl.ui.view_state import tab_counts
 from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 
@@ -57,9 +58,17 @@ def _counts(snapshot: EngineSnapshot, glyphs: Glyphs) -> tuple[Piece, ...]:
     return tuple(spaced[1:])
 
 
+def limit_words(snapshot: EngineSnapshot, units: Units) -> str:
+    """Return `30.0 MiB/s at most until 23:00`: the limit in force, and until when a timetable has it."""
+    words = units.limit(snapshot.limit_rate_bps)
+    if snapshot.limit_until_at is None:
+        return words
+    return f"{words} until {change_time(snapshot.limit_until_at, time.time())}"
+
+
 def _limits(snapshot: EngineSnapshot, glyphs: Glyphs, units: Units) -> tuple[Piece, ...]:
     """Return the limits, the one that is looked at most first."""
-    texts = [f"{snapshot.concurrent_downloads} at once", units.limit(snapshot.limit_rate_bps)]
+    texts = [f"{snapshot.concurrent_downloads} at once", limit_words(snapshot, units)]
     if snapshot.free_bytes is not None:
         texts.append(f"{units.size(snapshot.free_bytes)} free")
     return tuple(Piece(f" {glyphs.dot} {text}" if index else text, Tone.QUIET) for index, text in enumerate(texts))

@@ -1,0 +1,116 @@
+"""Commands on speed limits and priorities: what a person changes while everything runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tui_dl.core.commands import CommandOutcome
+from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.sharing import HIGHEST, LOWEST, priority_number, priority_word
+from tui_dl.core.timetable import parse_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tui_dl.core.commands import Command
+    from tui_dl.core.task import DownloadTask, TaskOptions
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.limits import PlannedThrottle
+    from tui_dl.engine.scheduler import Scheduler
+
+    SetOptions = Callable[[Sequence[int], Callable[[DownloadTask], TaskOptions]], Awaitable[list[int]]]
+
+
+class Tuning:
+    """Carries them out for the engine's orders."""
+
+    def __init__(self, context: EngineContext, scheduler: Scheduler, set_options: SetOptions) -> None:
+        self._context, self._scheduler, self._set_options = context, scheduler, set_options
+
+    # -- limits --------------------------------------------------------------------------------------------------------
+
+    async def set_limit(self, command: Command, ids: Sequence[int] | None) -> CommandOutcome:
+        """Set the limit of tasks, of a host, or of everything where neither is named."""
+        limit = _limit_of(command)
+        host = str(command.arguments.get("host") or "").strip().lower()
+        if ids is not None and host:
+            raise UsageError("a limit is for downloads or for a host; name one of them")
+        if ids is not None:
+            return await self._limit_tasks(ids, limit)
+        is_for_good = bool(command.arguments.get("for_good"))
+        if host:
+            return self._limit_plan(self._context.limits.keep_host(host), limit, is_for_good=is_for_good)
+        outcome = self._limit_plan(self._context.limits.whole, limit, is_for_good=is_for_good)
+        if self._context.limits.whole.plan.rule.text == str(limit):
+            self._context.settings = replace(self._context.settings, limit_rate=limit)
+        return outcome
+
+    def _limit_plan(self, planned: PlannedThrottle, limit: int | str, *, is_for_good: bool) -> CommandOutcome:
+        local = self._context.limits.local()
+        if isinstance(limit, str) or is_for_good:
+            planned.plan.follow(parse_limit(limit))
+        else:
+            planned.plan.override(limit, local)
+        now = planned.refresh(local)
+        text = "limit set" if now.bps else "no limit"
+        if now.until is None:
+            return CommandOutcome(message=text)
+        then = "then by the timetable" if not isinstance(limit, str) else "by the timetable"
+        return CommandOutcome(message=f"{text} until {now.until:%a %H:%M}, {then}")
+
+    async def _limit_tasks(self, ids: Sequence[int], limit: int | str) -> CommandOutcome:
+        if isinstance(limit, str):
+            raise UsageError("a timetable is for all downloads or for a host; a single one takes a plain limit")
+
+        def options_of(task: DownloadTask) -> TaskOptions:
+            self._context.limits.set_task_rate(task.id, limit)
+            return replace(task.options, limit_rate_bps=limit or None)
+
+        changed = await self._set_options(ids, options_of)
+        return CommandOutcome(len(changed), tuple(changed))
+
+    # -- priority ------------------------------------------------------------------------------------------------------
+
+    async def set_priority(self, command: Command, ids: Sequence[int]) -> CommandOutcome:
+        """Set the priority of tasks, running or not."""
+        wanted = _priorities(command)
+        journal = self._context.journal
+        with self._scheduler.barring(frozenset(ids)):
+            by_priority: dict[int, list[int]] = {}
+            for task in await journal.rows(ids):
+                by_priority.setdefault(wanted(task.priority), []).append(task.id)
+            for priority, group in by_priority.items():
+                await journal.set_priority(group, priority)
+            for priority, group in by_priority.items():
+                self._take_over(group, priority)
+        self._scheduler.look_again()
+        words = {priority_word(priority) for priority in by_priority}
+        changed = [key for group in by_priority.values() for key in group]
+        return CommandOutcome(len(changed), tuple(changed), f"{words.pop()} priority" if len(words) == 1 else "")
+
+    def _take_over(self, ids: Sequence[int], priority: int) -> None:
+        for key in ids:
+            live = self._scheduler.live_of(key)
+            if live is not None:
+                live.change(priority=priority)
+                live.stored = replace(live.stored, priority=priority)
+                self._context.limits.set_priority(key, priority)
+
+
+def _limit_of(command: Command) -> int | str:
+    value: Any = command.arguments.get("limit", command.arguments.get("bps"))
+    limit: int | str = coerce(SETTINGS["limit_rate"], value or 0)
+    return limit
+
+
+def _priorities(command: Command) -> Callable[[int], int]:
+    """Return what makes the new priority of an old one."""
+    value, delta = command.arguments.get("value"), command.arguments.get("delta")
+    if isinstance(value, str):
+        number = priority_number(value)
+        return lambda _old: number
+    if isinstance(delta, int):
+        return lambda old: max(LOWEST, min(old + delta, HIGHEST))
+    raise UsageError(f"{command.name} wants `value` (high, normal, low) or `delta` as a whole number")
