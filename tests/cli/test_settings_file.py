@@ -9,6 +9,7 @@ import pytest
 from tui_dl.cli.config import template
 from tui_dl.cli.settings_file import effective_settings, line_of, parse_settings
 from tui_dl.core.errors import UsageError
+from tui_dl.core.host_tables import KEYS, shown_values
 from tui_dl.core.settings import PRESETS, SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -143,9 +144,15 @@ def test_the_line_of_a_key_is_not_found_inside_a_text() -> None:
 def test_the_template_says_every_setting_and_changes_none() -> None:
     """As written it sets nothing; with every comment sign removed it sets every default."""
     assert parse_settings(template(), "new").values == {}
-    lines = [line.removeprefix("# ") for line in template().splitlines() if line.startswith("# ") and " = " in line]
-    values = parse_settings("\n".join(line for line in lines if not line.startswith("preset")), "new").values
-    assert values == {name: facts.default for name, facts in SETTINGS.items()}
+    lines = [
+        line.removeprefix("# ")
+        for line in template().splitlines()
+        if line.startswith("# [") or (line.startswith("# ") and " = " in line)
+    ]
+    layer = parse_settings("\n".join(line for line in lines if not line.startswith("preset")), "new")
+    assert layer.values == {name: facts.default for name, facts in SETTINGS.items()}
+    ((pattern, rule),) = layer.hosts.tables
+    assert (pattern.text, shown_values(rule).keys()) == ("*.example.org", KEYS.keys())
 
 
 def test_without_async_downloads_one_file_comes_on_one_connection(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.engine.stage import LARGE_BYTES, ended, fetch, is_whole, log_of, until
 from tests.faults import Resource, first, in_turn, lies, tempers
 from tui_dl.core.errors import HttpError, Reason
+from tui_dl.core.host_budget import Crowds
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 
@@ -69,8 +70,10 @@ async def test_a_host_on_probation_sees_one_request_at_a_time(
     tasks = [await engine.add(url) for url in urls]
     for task in tasks:
         assert is_whole(await ended(engine, task), SMALL)
-    starts = [log.started_at for log in fault_server.requests]
-    assert starts[5] - starts[4] >= 0.09
+    refused = [log for log in fault_server.requests if log.status == 429]
+    asked_later = [log.started_at for log in fault_server.requests if log.started_at > refused[-1].started_at]
+    assert asked_later[0] - refused[-1].started_at >= 0.09
+    assert asked_later[1] - asked_later[0] >= 0.04
 
 
 async def test_a_429_is_retried_and_then_well(engines: Engines, fault_server: FaultServer) -> None:
@@ -137,15 +140,43 @@ async def test_a_tasks_own_retries_count_first(engines: Engines, fault_server: F
 
 
 async def test_forbidden_files_slow_no_others_of_their_host(engines: Engines, fault_server: FaultServer) -> None:
-    """A 403 for a file that never came is that file's, also while others work."""
+    """Where so many connections were seen to work, a 403 for a file that never came is that file's."""
+    engine = await engines(concurrent_downloads=10)
+    slow = [await engine.add(fault_server.add(f"/slow{n}", LARGE, tempers.stall_after(10))) for n in range(2)]
+    await fault_server.wait_for(lambda: fault_server.stalled("/slow0") and fault_server.stalled("/slow1"))
+    fault_server.release("/slow0")
+    await ended(engine, slow[0])
+    task = await fetch(engine, fault_server.add("/forbidden", SMALL, lies.status(403)))
+    assert task.reason is Reason.FORBIDDEN
+    assert len(fault_server.requests_for("/forbidden")) == 2
+    assert engine.context.budgets[task.host].learned_connections is None
+
+
+async def test_a_403_while_others_work_is_doubted_until_the_file_was_asked_for_alone(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """Then it is final, and the host's other 403s are at once; nothing stays learned from them."""
     engine = await engines(concurrent_downloads=10)
     slow = await engine.add(fault_server.add("/slow.bin", LARGE, tempers.stall_after(10)))
     await fault_server.wait_for(lambda: fault_server.stalled("/slow.bin"))
-    urls = [fault_server.add(f"/{number}", SMALL, lies.status(403)) for number in range(5)]
+    urls = [fault_server.add(f"/{number}", SMALL, lies.status(403)) for number in range(3)]
     tasks = [await engine.add(url) for url in urls]
+    await until(lambda: engine.context.budgets[slow.host].learned_connections == 1)
+    fault_server.release()
+    assert is_whole(await ended(engine, slow), LARGE)
     assert {(await ended(engine, task)).reason for task in tasks} == {Reason.FORBIDDEN}
-    assert len(fault_server.requests) == 1 + 2 * len(urls)
     assert engine.context.budgets[slow.host].learned_connections is None
+    assert engine.context.budgets[slow.host].crowds is Crowds.BORNE
+
+
+async def test_a_host_that_forbids_a_crowd_gives_every_file(engines: Engines, fault_server: FaultServer) -> None:
+    """One file after another, where all but one connection are answered 403."""
+    faults = (tempers.pace(8 << 20), lies.at_most(1, lies.status(403)))
+    engine = await engines(concurrent_downloads=6, max_retries=0)
+    tasks = [await engine.add(fault_server.add(f"/{number}", LARGE, *faults)) for number in range(6)]
+    for task in tasks:
+        assert is_whole(await ended(engine, task), LARGE)
+    assert sum(log.is_refusal for log in fault_server.requests) <= 6
 
 
 async def test_a_retry_strategy_may_refuse(engines: Engines, fault_server: FaultServer) -> None:

@@ -195,10 +195,10 @@ from tui_dl.journal.journal import Journal
 
 async def main():
     async with await Journal.open(Path(sys.argv[1])) as journal:
-        await journal.save_host("h", {}, 1.0)  # the log's header is synced once
+        await journal.save_hosts({"h": {}}, 1.0, keep_s=10.0)  # the log's header is synced once
         await journal.flush()
         os.access("/mark-1", os.F_OK)
-        await journal.save_host("h", {}, 1.0)
+        await journal.save_hosts({"h": {}}, 1.0, keep_s=10.0)
         os.access("/mark-2", os.F_OK)
         await journal.flush()
         os.access("/mark-3", os.F_OK)

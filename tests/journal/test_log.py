@@ -25,6 +25,6 @@ async def test_the_last_lines_of_each_task_are_kept(journal: Journal) -> None:
 
 async def test_hosts_are_remembered(journal: Journal) -> None:
     """The last facts of a host count."""
-    await journal.save_host("h.example", {"connections": 8}, 1.0)
-    await journal.save_host("h.example", {"connections": 4}, 2.0)
+    await journal.save_hosts({"h.example": {"connections": 8}}, 1.0, keep_s=10.0)
+    await journal.save_hosts({"h.example": {"connections": 4}}, 2.0, keep_s=10.0)
     assert await journal.load_hosts() == {"h.example": ({"connections": 4}, 2.0)}

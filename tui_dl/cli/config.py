@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options
-from tui_dl.cli.settings_file import effective_settings
+from tui_dl.cli.settings_file import HOSTS, effective_settings
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.core.host_tables import KEYS, shown_values
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tui_dl.core.host_rules import HostRules
     from tui_dl.core.settings import SettingFacts
+
+HOST_EXAMPLES: Final[dict[str, Any]] = {
+    "connections": 2,
+    "tasks": 1,
+    "rate": "512K",
+    "headers": {"Referer": "https://example.org/"},
+    "user": "me:secret",
+    "user_agent": "Mozilla/5.0",
+    "proxy": "socks5://127.0.0.1:1080",
+}
+"""What the template shows for each key."""
 
 
 @click.group()
@@ -48,6 +63,8 @@ def show(**given: Any) -> int:
         width = max(len(line) for line in lines)
         for name, line in zip(SETTINGS, lines, strict=True):
             click.echo(display_text(f"{line:<{width}}  # {effective.origins.get(name, 'default')}"))
+        for line in host_lines(effective.settings.hosts):
+            click.echo(display_text(line))
     return 0
 
 
@@ -87,7 +104,18 @@ def template() -> str:
         f'# Settings that go together, beneath those of this file: {", ".join(PRESETS)}.\n# preset = "production"\n'
     )
     blocks = [_block(facts) for facts in SETTINGS.values()]
-    return "# Settings of tui-dl. Remove the # before a line to change it.\n\n" + "\n".join([presets, *blocks])
+    lines = ["# Settings of tui-dl. Remove the # before a line to change it.\n", presets, *blocks, _hosts_block()]
+    return "\n".join(lines)
+
+
+def _hosts_block() -> str:
+    lines = [
+        '# What holds for single hosts: "example.org", "*.example.org" (its subdomains), "example.org:8080", "*".',
+        "# Several may apply; for each setting the most telling one counts. These tables stand at the end of the file.",
+        f'# [{HOSTS}."*.example.org"]',
+        *(f"# {key} = {toml_value(HOST_EXAMPLES[key]):<30} # {text}" for key, text in KEYS.items()),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _block(facts: SettingFacts) -> str:
@@ -101,6 +129,17 @@ def _block(facts: SettingFacts) -> str:
     return "\n".join([*lines, f"# {facts.name} = {toml_value(facts.default)}", ""])
 
 
+def host_lines(rules: HostRules) -> Iterator[str]:
+    """Yield the tables for single hosts, the most telling first, secrets masked."""
+    for pattern, rule in rules.tables:
+        yield ""
+        yield f"[{HOSTS}.{toml_value(pattern.text)}]"
+        for key, value in shown_values(rule).items():
+            yield f"{key} = {toml_value(value)}"
+
+
 def toml_value(value: Any) -> str:
     """Return a setting's value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{toml_value(name)} = {toml_value(one)}" for name, one in value.items()) + " }"
     return json.dumps(value) if isinstance(value, str | bool) else str(value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.core.host_rules import HostRuleError, HostRules
+from tui_dl.core.host_tables import host_rules
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, Settings, coerce, setting_named, settings_with
 from tui_dl.disk.locations import HOME_VARIABLE
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from tui_dl.core.settings import SettingFacts
 
 PRESET: Final = "preset"
+HOSTS: Final = "hosts"
+"""Name of the tables for single hosts."""
 ENVIRONMENT_PREFIX: Final = "TUI_DL_"
 _ASYNC_ONLY: Final = ("concurrent_downloads", "connections")
 
@@ -32,6 +36,8 @@ class Layer:
     """Values by setting name, aliases resolved."""
     origins: Mapping[str, str]
     """Where each comes from, in words for a person."""
+    hosts: HostRules = field(default_factory=HostRules)
+    """What holds for single hosts; only a file says that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +52,15 @@ class EffectiveSettings:
 
 def effective_settings(file: Path, environment: Mapping[str, str], options: Mapping[str, Any]) -> EffectiveSettings:
     """Return the settings that hold; raises `UsageError` that names file and line, variable or option."""
-    layers = (file_layer(file), environment_layer(environment), options_layer(options))
+    from_file = file_layer(file)
+    layers = (from_file, environment_layer(environment), options_layer(options))
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for layer in layers:
         values |= layer.values
         origins |= layer.origins
-    return _without_async(EffectiveSettings(settings_with(Settings(), values), origins))
+    settings = replace(settings_with(Settings(), values), hosts=from_file.hosts)
+    return _without_async(EffectiveSettings(settings, origins))
 
 
 def _without_async(effective: EffectiveSettings) -> EffectiveSettings:
@@ -87,6 +95,8 @@ def parse_settings(text: str, name: str) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name}: not valid TOML: {error}") from None
     layer = _Builder()
+    if HOSTS in table:
+        layer.hosts = _host_rules(text, name, table.pop(HOSTS))
     for key, value in table.items():
         origin = f"{name}:{line_of(text, key)}"
         try:
@@ -130,6 +140,27 @@ def line_of(text: str, key: str) -> int:
     return 1
 
 
+def line_in_table(text: str, table: str, pattern: str, key: str) -> int:
+    """Return the line of a key within `[table."pattern"]`, else that of the pattern, else that of the table."""
+    lines = text.splitlines()
+    at = line_of(text, table) - 1
+    for words in (pattern, key):
+        found = re.compile(rf"""(?:^|[\s\[.{{,"']){re.escape(words)}(?:["'\s\].=]|$)""")
+        at = next((number for number in range(at, len(lines)) if words and found.search(lines[number])), at)
+    return at + 1
+
+
+def _host_rules(text: str, name: str, tables: Any) -> HostRules:
+    if not isinstance(tables, dict):
+        message = f'expected tables such as [{HOSTS}."example.org"]'
+        raise UsageError(f"{name}:{line_of(text, HOSTS)}: {HOSTS}: {message}")
+    try:
+        return host_rules(tables)
+    except HostRuleError as error:
+        line = line_in_table(text, HOSTS, error.pattern, error.key)
+        raise UsageError(f"{name}:{line}: {HOSTS}: {display_text(error.message)}") from None
+
+
 def _is_document(text: str) -> bool:
     try:
         tomllib.loads(text)
@@ -155,6 +186,7 @@ class _Builder:
         self._preset_origin = ""
         self._values: dict[str, Any] = {}
         self._origins: dict[str, str] = {}
+        self.hosts = HostRules()
 
     def add(self, key: str, value: Any, origin: str) -> None:
         """Take one value; raises `UsageError` for an unknown name, a wrong type or a contradiction."""
@@ -173,13 +205,16 @@ class _Builder:
     def build(self) -> Layer:
         """Return the layer, the preset beneath."""
         origins = dict.fromkeys(self._preset, self._preset_origin)
-        return Layer({**self._preset, **self._values}, {**origins, **self._origins})
+        return Layer({**self._preset, **self._values}, {**origins, **self._origins}, self.hosts)
 
 
 def _facts_of(key: str) -> SettingFacts:
-    names = [*SETTINGS, *ALIASES, PRESET]
-    if key not in names and get_close_matches(key, names, n=1) == [PRESET]:
-        raise UsageError(f"unknown setting {key!r}; did you mean {PRESET!r}?")
+    names = [*SETTINGS, *ALIASES, PRESET, HOSTS]
+    near = get_close_matches(key, names, n=1)
+    if key not in names and near in ([PRESET], [HOSTS]):
+        raise UsageError(f"unknown setting {key!r}; did you mean {near[0]!r}?")
+    if key == HOSTS:
+        raise UsageError(f"{HOSTS}: written as tables in the settings file alone")
     return setting_named(key)
 
 

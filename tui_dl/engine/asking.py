@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl._version import __version__
 from tui_dl.core.addresses import has_same_origin, host_of
-from tui_dl.core.errors import HttpError, TuiDlError
+from tui_dl.core.errors import HttpError, Reason, TuiDlError
+from tui_dl.core.host_budget import MOST_GAP_S, Crowds
 from tui_dl.core.http_rules import headers_for_redirect, parse_retry_after
 from tui_dl.core.ranges import range_header
 from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
 from tui_dl.core.task import Flag
-from tui_dl.engine.host_gate import HostGate
+from tui_dl.engine.host_gate import AT_ONCE_S, HostGate
 from tui_dl.engine.naming import expects_page
 
 if TYPE_CHECKING:
@@ -27,18 +28,26 @@ PAUSING: Final = frozenset({429, 503})
 """Statuses by which a host asks everybody to wait."""
 REFUSING: Final = frozenset({403, 429, 503})
 """Statuses by which a host refuses one connection more while others work."""
+FORBIDDEN: Final = 403
 DEFAULT_PAUSE_S: Final = 1.0
+DOUBT_S: Final = 0.5
+"""Shortest pause before a file is asked for again that was forbidden while others of its host were given."""
+RE_ASK_WAIT_S: Final = MOST_GAP_S
+"""So long a host is waited for in place by an attempt that has an answer of it already, and asks in another way."""
 
 
 class Exchange:
     """An answer with its verdict; counts as an open connection of its host until closed."""
 
-    def __init__(self, answer: TransportAnswer, budget: HostBudget) -> None:
+    def __init__(self, answer: TransportAnswer, budget: HostBudget, sent_at: float) -> None:
         self.answer = answer
         self.judgement: Judgement
         self.budget = budget
         """Of the host that gave the answer."""
+        self.sent_at = sent_at
+        """Monotonic instant at which it was asked for."""
         self._is_open = True
+        self._is_working = False
 
     @property
     def answer_end(self) -> int | None:
@@ -49,11 +58,16 @@ class Exchange:
         """Note that the body was read up to this byte of the file."""
         self.judgement = replace(self.judgement, start=start)
 
+    def accept(self) -> None:
+        """Note that it is a good answer."""
+        self._is_working = True
+        self.budget.started_work()
+
     def close(self) -> None:
         """End it; safe to call twice."""
         if self._is_open:
             self._is_open = False
-            self.budget.closed()
+            self.budget.closed(was_working=self._is_working)
             self.answer.close()
 
 
@@ -96,6 +110,8 @@ class Asker:
         verdict_on: Callable[[Asked, int, Mapping[str, str]], Judgement],
     ) -> Exchange:
         """Judge an answer and learn from it; closes the exchange where the verdict ends the attempt."""
+        if verdict_on is judge:
+            self._doubt(exchange, asked)
         try:
             exchange.judgement = verdict_on(asked, exchange.answer.status, exchange.answer.headers)
         except TuiDlError as error:
@@ -105,12 +121,29 @@ class Asker:
             exchange.close()
             raise
         if exchange.answer.status < 300:
-            exchange.budget.answered_well()
+            exchange.accept()
+            if self._live.is_doubted:
+                self._live.is_doubted = False
+                exchange.budget.learn_crowds(self._context.clock(), Crowds.REFUSED)
         return exchange
+
+    def _doubt(self, exchange: Exchange, asked: Asked) -> None:
+        """Raise `HOST_BUSY` for a 403 to a first request that may be meant for the number of connections."""
+        budget = exchange.budget
+        if exchange.answer.status != FORBIDDEN or not budget.is_of_the_crowd():
+            return
+        is_sure = asked.has_held or budget.crowds is Crowds.REFUSED
+        budget.refused(self._context.clock(), pause_s=None, is_sure=is_sure)
+        exchange.close()
+        self._live.is_doubted = True
+        text = "forbidden (403) while others of the host were given; tried again with fewer at once"
+        raise HttpError(Reason.HOST_BUSY, text, status=FORBIDDEN, is_retryable=True, retry_after_s=DOUBT_S)
 
     def remember_no_ranges(self) -> None:
         """Note that the host refuses ranges altogether; the one that leads there is then asked without, too."""
-        self.budget.refuses_ranges = self._first_budget.refuses_ranges = True
+        now = self._context.clock()
+        self.budget.learn_no_ranges(now)
+        self._first_budget.learn_no_ranges(now)
 
     def asked(self, start: int, end: int | None, *, has_held: bool) -> Asked:
         """Describe a request under what was learned so far."""
@@ -131,8 +164,9 @@ class Asker:
         url, headers = self.url, self._headers(asked)
         if is_extra and self.final_url:
             url, headers = self.final_url, {**self._final_headers, **self._conditions(asked)}
+        gate = HostGate(context, live, is_extra=is_extra, patience_s=RE_ASK_WAIT_S if self.final_url else AT_ONCE_S)
         try:
-            answer, final_url, sent, budget = await HostGate(context, live).follow(url, headers, is_extra=is_extra)
+            answer, final_url, sent, budget = await gate.follow(url, headers)
         except TuiDlError as error:
             live.note(f"GET {headers.get('Range', 'all')}: {error}")
             raise
@@ -144,7 +178,7 @@ class Asker:
             self.final_url, self._final_headers = final_url, _without_conditions(sent)
             live.answer_headers = answer.headers
         live.note(_line(headers, answer))
-        return Exchange(answer, budget)
+        return Exchange(answer, budget, gate.sent_at)
 
     def _headers(self, asked: Asked) -> dict[str, str]:
         settings = self._context.settings
@@ -189,9 +223,12 @@ class Asker:
         if is_refusal and budget.open_connections > 1:
             budget.refused(now, pause_s=None)
             error.is_retryable = True
+        elif answer.status == FORBIDDEN and self._live.is_doubted:
+            self._live.is_doubted = False
+            budget.learn_crowds(now, Crowds.BORNE)
         if answer.status in PAUSING:
             pause_s = error.retry_after_s if error.retry_after_s is not None else DEFAULT_PAUSE_S
-            budget.pause(now, pause_s)
+            budget.pause(now, pause_s, sent_at=exchange.sent_at)
         exchange.close()
 
 

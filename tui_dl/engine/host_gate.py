@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.addresses import host_of
+from tui_dl.core.addresses import has_same_origin, host_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.engine.redirects import get_following
@@ -18,28 +19,37 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
 
-SHORT_WAIT_S: Final = 2.0
-"""A pause of the host up to this is slept off in place; a longer one sends the task to wait."""
+AT_ONCE_S: Final = 0.3
+"""A task that has asked nothing yet gives its slot to others rather than wait longer than this."""
+HOP_WAIT_S: Final = 2.0
+"""So long a redirect's target is waited for in place; longer, and the task asks again later."""
 POLL_S: Final = 0.1
 """How often a host that bears no more connections is looked at again while a request stands before it."""
 
 
 class HostGate:
-    """Sends the requests of one source and follows where they lead, host by host."""
+    """Sends one request of a source and follows where it leads, host by host."""
 
-    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+    def __init__(
+        self, context: EngineContext, live: LiveTask, *, is_extra: bool, patience_s: float = AT_ONCE_S
+    ) -> None:
+        """`is_extra`: whether it asks for one more range while others may be at work.
+
+        `patience_s`: how long the first host is waited for in place.
+        """
         self._context, self._live = context, live
-        self._is_extra = False
+        self._is_extra, self._patience_s = is_extra, patience_s
         self._budget: HostBudget | None = None
+        self.sent_at = 0.0
+        """Monotonic instant of the last hop's request."""
 
     async def follow(
-        self, url: str, headers: Mapping[str, str], *, is_extra: bool
+        self, url: str, headers: Mapping[str, str]
     ) -> tuple[TransportAnswer, str, Mapping[str, str], HostBudget]:
         """Return the answer, its address, the headers sent there, and the budget that it counts against as open.
 
-        `is_extra`: whether it asks for one more range while others may be at work. Raises `TuiDlError`.
+        Raises `TuiDlError`.
         """
-        self._is_extra = is_extra
         try:
             answer, final_url, sent = await get_following(
                 self._send,
@@ -60,33 +70,60 @@ class HostGate:
         if self._budget is not None:
             self._budget.answered_well()
             self._leave()
+            self._patience_s = HOP_WAIT_S
         context = self._context
-        budget = await self._enter(request.url)
-        self._budget = budget
+        budget = self._budget = await self._enter(host_of(request.url))
         try:
-            return await context.transport.get(request)
+            return await context.transport.get(self._addressed(request))
         except NetworkError as error:
-            # A first request that fails may be the fault of its own address; one more that fails while others work
-            # is the host's way to say that they are too many.
-            is_refusal = self._is_extra or error.reason is Reason.CONNECT_REFUSED
-            if is_refusal and budget.open_connections > 1:
-                budget.refused(context.clock(), pause_s=None)
+            if budget.open_connections > 1 and (is_sure := self._is_sure_refusal(error)) is not None:
+                budget.refused(context.clock(), pause_s=None, is_sure=is_sure)
             raise
 
-    async def _enter(self, url: str) -> HostBudget:
+    def _addressed(self, request: TransportRequest) -> TransportRequest:
+        """Return the request with what was set for its host; a header that was given for the task stays as it is.
+
+        None of it goes on with a redirect: that is followed with the headers as they were before.
+        """
+        rules, task = self._context.settings.hosts, self._live.task
+        if not rules.tables:
+            return request
+        is_named = has_same_origin(request.url, task.url)
+        of_host = rules.headers_for(request.url, is_named=is_named)
+        given = {name.lower() for name, _ in task.options.headers} if is_named else set()
+        fresh = {name: value for name, value in of_host.items() if name.lower() not in given}
+        names = {name.lower() for name in fresh}
+        kept = {name: value for name, value in request.headers.items() if name.lower() not in names}
+        return replace(request, headers=kept | fresh)
+
+    def _is_sure_refusal(self, error: NetworkError) -> bool | None:
+        """Whether a request that failed while others work was refused because of them; None where it was not.
+
+        A first request that fails may be the fault of its own address; one more that fails while others work is the
+        host's way to say that they are too many.
+        """
+        assert self._budget is not None
+        if self._is_extra or error.reason is Reason.CONNECT_REFUSED:
+            return True
+        may_be = error.reason is Reason.CONNECTION_RESET and self._budget.working and self._budget.is_of_the_crowd()
+        return False if may_be else None
+
+    async def _enter(self, host: str) -> HostBudget:
         """Wait for the turn of a host and count as one of its connections; raises `HttpError` if that takes long."""
-        context, host = self._context, host_of(url)
+        context, live = self._context, self._live
         budget = context.budgets[host]
-        until_at = context.clock() + SHORT_WAIT_S
+        live.arrive()
+        until_at = context.clock() + self._patience_s
         # Asked again after each sleep: another task may have taken the turn.
         while not budget.can_start(now := context.clock()):
             wait_s = budget.wait_s(now)
-            if wait_s > SHORT_WAIT_S:
-                raise _asked_to_wait(host, wait_s)
-            if not wait_s and now >= until_at:
-                raise _busy(host, budget)
+            if now + wait_s > until_at:
+                live.waits_for = host
+                raise _asked_to_wait(host, wait_s) if wait_s else _busy(host, budget)
             await asyncio.sleep(wait_s or POLL_S)
+        live.waits_for = ""
         budget.opened(now)
+        self.sent_at = now
         return budget
 
     def _leave(self) -> None:
@@ -101,6 +138,6 @@ def _asked_to_wait(host: str, wait_s: float) -> TuiDlError:
 
 
 def _busy(host: str, budget: HostBudget) -> TuiDlError:
-    count = budget.learned_connections
+    count = budget.bound
     text = f"{display_text(host, 60)} bears {count} connection{'' if count == 1 else 's'} at once"
-    return HttpError(Reason.HOST_ASKED, text, is_retryable=True, retry_after_s=SHORT_WAIT_S)
+    return HttpError(Reason.HOST_BUSY, text, is_retryable=True, retry_after_s=POLL_S)

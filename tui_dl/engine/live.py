@@ -16,6 +16,7 @@ from tui_dl.core.task import DownloadProgress
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.connection import Connection
@@ -53,8 +54,16 @@ class LiveTask:
         """Attempts in a row that a local condition (full disk, quota, descriptors) ended without progress."""
         self.may_be_named = False
         """Whether an earlier attempt may have given the file its final name without recording it."""
+        self.admitted_to: HostBudget | None = None
+        """Host that its first request is counted at already, until that is sent."""
+        self.waits_for = ""
+        """Host, other than that of its address, that it waits for; empty for none."""
+        self.is_doubted = False
+        """Whether it was forbidden while others of its host worked: then alone it may be given."""
         self.has_refetched = False
         """Whether its bytes differed from the digest already, so that it was fetched once more."""
+        self.liars: set[str] = set()
+        """Addresses that sent wrong bytes; asked no more while the task is in hand."""
         self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
@@ -89,6 +98,12 @@ class LiveTask:
             options=replace(self.task.options, restarts=False, announced=""),
             finished_at=self._wall_clock(),
         )
+
+    def arrive(self) -> None:
+        """Note that its first request is sent now, or that none will be."""
+        if self.admitted_to is not None:
+            self.admitted_to.coming -= 1
+            self.admitted_to = None
 
     def note(self, text: str) -> None:
         """Add a line to the log; text from outside is made safe when it is taken out."""

@@ -55,8 +55,8 @@ def next_step(
         return NextStep(delay_s, task.retry_count, error.reason, error.message)
     if error.reason is Reason.NO_NETWORK and since_answer_s > ANSWERED_LATELY_S:
         return NextStep(NETWORK_WAIT_S, task.retry_count, Reason.NO_NETWORK, error.message)
-    if error.reason is Reason.HOST_ASKED:
-        return NextStep(error.retry_after_s or LOCAL_WAIT_S, task.retry_count, Reason.HOST_ASKED, error.message)
+    if error.reason in (Reason.HOST_ASKED, Reason.HOST_BUSY):
+        return NextStep(error.retry_after_s or LOCAL_WAIT_S, task.retry_count, error.reason, error.message)
     is_worth_it = error.is_retryable if strategy is None else strategy(task, error)
     retry_count = count_attempt(task.retry_count, has_progressed=has_progressed)
     most = settings.max_retries if task.options.max_retries is None else task.options.max_retries

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -15,13 +14,15 @@ from tui_dl.core.status import Status, Trigger, can_advance
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
+from tui_dl.engine.ready_queue import ReadyQueue
 from tui_dl.engine.retrying import LOCAL_WAIT_S, LOCAL_WAITS, next_step
-from tui_dl.engine.room import Room
+from tui_dl.engine.room import ROOM_REASONS, Room
 from tui_dl.engine.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.ledger import Ledger
@@ -43,7 +44,7 @@ STOPPED_EVENTS: Final = {Trigger.PAUSE: EventKind.PAUSED, Trigger.CANCEL: EventK
 class Slot:
     """A task in hand while it runs."""
 
-    def __init__(self, live: LiveTask, transfer: Transfer) -> None:
+    def __init__(self, live: LiveTask, transfer: Transfer, budget: HostBudget) -> None:
         self.live = live
         self.transfer = transfer
         self.stop_trigger = Trigger.REQUEUE
@@ -52,6 +53,8 @@ class Slot:
         """Whether it ended because of that."""
         self.done = asyncio.Event()
         """Set when its state is recorded."""
+        self.budget = budget
+        """Of the host that its address names."""
 
 
 class Scheduler:
@@ -72,7 +75,7 @@ class Scheduler:
         """Tasks that wait for a due time, by id."""
         self._due_at: dict[int, float] = {}
         self._occupied: set[int] = set()
-        self._ready: deque[DownloadTask] = deque()
+        self._ready = ReadyQueue()
         self._may_have_pending = True
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -179,7 +182,9 @@ class Scheduler:
         now, budgets = self._context.clock(), self._context.budgets
         waits = []
         for key, due_at in self._due_at.items():
-            wait_s = max(due_at - now, budgets[self.waiting[key].task.host].wait_s(now))
+            live = self.waiting[key]
+            hosts = [live.task.host, live.waits_for] if live.waits_for else [live.task.host]
+            wait_s = max(due_at - now, *(budgets[host].wait_s(now) for host in hosts))
             waits.append(wait_s if wait_s > 0 else POLL_S)
         if self._host_due_s is not None:
             waits.append(self._host_due_s)
@@ -201,13 +206,20 @@ class Scheduler:
         now = self._context.clock()
         for key, due_at in self._due_at.items():
             live = self.waiting[key]
-            if due_at <= now and self._context.budgets[live.task.host].can_start(now):
-                if live.task.reason is Reason.DISK_FULL and not self._room.is_there(live.task):
+            if due_at <= now and self._bears(live, now):
+                if live.task.reason in ROOM_REASONS and not self._room.is_there(live.task):
                     self._due_at[key] = now + LOCAL_WAIT_S
                     continue
                 del self._due_at[key]
+                self._room.leave(key)
                 return self.waiting.pop(key)
         return None
+
+    def _bears(self, live: LiveTask, now: float) -> bool:
+        """Whether the hosts that a waiting task is known to ask bear it now."""
+        budgets = self._context.budgets
+        is_borne = budgets[live.task.host].can_admit(now, is_doubted=live.is_doubted and not live.waits_for)
+        return is_borne and (not live.waits_for or budgets[live.waits_for].can_start(now))
 
     def _on_room(self, key: int) -> None:
         if key in self._due_at:
@@ -218,27 +230,27 @@ class Scheduler:
         if not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
         live = self._pick()
-        if live is None and self._ready and self._may_have_pending:
+        while live is None and self._ready and self._may_have_pending:
             # A page of hosts that bear no more must not keep others waiting.
-            hosts = frozenset(task.host for task in self._ready)
-            if hosts != self._passed_over:
-                self._passed_over = hosts
-                await self._fetch_page(hosts)
-                live = self._pick()
+            hosts = self._ready.hosts
+            if hosts == self._passed_over:
+                break
+            self._passed_over = hosts
+            await self._fetch_page(hosts)
+            live = self._pick()
         return live
 
     def _pick(self) -> LiveTask | None:
-        now = self._context.clock()
-        self._host_due_s = None
-        for index, task in enumerate(self._ready):
-            budget = self._context.budgets[task.host]
-            if any(task.id in ids for ids in self._barred):
-                continue
-            if budget.can_start(now):
-                del self._ready[index]
-                return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
-            self._host_due_s = min(self._host_due_s or POLL_S, budget.wait_s(now) or POLL_S)
-        return None
+        now, budgets = self._context.clock(), self._context.budgets
+        task = self._ready.take(lambda host: budgets[host].can_admit(now), self._may_start)
+        waits = (budgets[host].wait_s(now) or POLL_S for host in self._ready.hosts_aside)
+        self._host_due_s = min(waits, default=None)
+        if task is None:
+            return None
+        return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
+
+    def _may_start(self, task: DownloadTask) -> bool:
+        return not (any(task.id in ids for ids in self._barred) or self._room.is_closed(task.dir))
 
     async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
         looks = self._looks
@@ -260,9 +272,13 @@ class Scheduler:
     def _launch(self, live: LiveTask) -> None:
         key = live.task.id
 
-        slot = Slot(live, Transfer(self._context, live, partial(self._vacate, key)))
+        budget = self._context.budgets[live.task.host]
+        slot = Slot(live, Transfer(self._context, live, partial(self._vacate, key)), budget)
         self.running[key] = slot
         self._occupied.add(key)
+        budget.tasks += 1
+        budget.coming += 1
+        live.admitted_to = budget
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
         live.may_be_named = not is_first
@@ -285,14 +301,16 @@ class Scheduler:
                 slot.live.step(Trigger.FAIL, reason=Reason.INTERNAL, reason_text=text, finished_at=now)
                 self._ledger.record_soon(slot.live, EventKind.FAILED)
         finally:
+            slot.live.arrive()
+            self._vacate(key)
             del self.running[key]
             slot.done.set()
-            self._vacate(key)
 
     def _vacate(self, key: int) -> None:
         """Free the slot of a task, after the pause between the requests of a slot; a second call does nothing."""
         if key in self._occupied:
             self._occupied.discard(key)
+            self.running[key].budget.tasks -= 1
             if delay_ms := self._context.settings.delay_ms:
                 self._resting += 1
                 asyncio.get_running_loop().call_later(delay_ms / 1000, self._end_rest)
@@ -350,6 +368,8 @@ class Scheduler:
         live.step(Trigger.WAIT, due_at=None if is_local else context.wall_clock() + delay_s, **facts)
         self.waiting[live.task.id] = live
         self._due_at[live.task.id] = now + delay_s
+        if step.reason in ROOM_REASONS:
+            self._room.enter(live.task)
         self._ledger.record_soon(live, EventKind.WAITING)
 
     async def _record_stop(self, live: LiveTask, trigger: Trigger) -> None:
@@ -368,6 +388,7 @@ class Scheduler:
         for key in ids:
             live = self.waiting.pop(key)
             del self._due_at[key]
+            self._room.leave(key)
             live.change(reason=None, reason_text="")
             await self._record_stop(live, trigger)
             stopped.append(live.task)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import FINISHED, Status
-from tui_dl.journal import adding, checkpoints, owners, queue_steps, tables, views
+from tui_dl.journal import adding, checkpoints, owners, queue_steps, readdressing, tables, views
 from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
 from tui_dl.journal.opening import MOUNTS, SUSPECT_SUFFIX, Opened, open_file, open_memory
 from tui_dl.journal.queue_steps import Selection
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui_dl.core.status import Trigger
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.journal.checkpoints import Checkpoint
+    from tui_dl.journal.readdressing import AddressChange, Readdressed
 
 T = TypeVar("T")
 
@@ -215,6 +216,10 @@ class Journal:
         """Take rows out, kept aside for one `undo()`; return how many. Rows of other living processes stay."""
         selection = Selection(ids=tuple(ids))
         return await self._ask(lambda connection: queue_steps.remove(connection, self._owner, selection), Need.DURABLE)
+
+    async def readdress(self, change: AddressChange) -> Readdressed:
+        """Give a row that nobody runs another address; durable. The outcome says what stands against it."""
+        return await self._ask(lambda connection: readdressing.readdress(connection, self._owner, change), Need.DURABLE)
 
     async def clear_finished(self) -> int:
         """Take out all finished rows that the default view shows, kept aside for one `undo()`; return how many."""

@@ -1,0 +1,121 @@
+"""The budgets of all hosts: made when first met, remembered from the last run, kept for the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import TuiDlError
+from tui_dl.core.host_budget import MEMORY_S, HostBudget
+from tui_dl.core.host_memory import facts_of, recall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui_dl.core.host_rules import HostRules
+    from tui_dl.journal.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+SAVE_EVERY_S: Final = 1.0
+"""Lessons are written down in groups this often, so that a killed process loses one of them at most."""
+MOST_IDLE: Final = 4096
+"""More budgets than this, and those that hold no lesson and no connection are let go."""
+IDLE_S: Final = 600.0
+"""A host that was asked for nothing this long is at rest."""
+
+
+class HostBudgets(dict[str, HostBudget]):
+    """Budgets by host and port; one that is not there yet begins with the person's own bounds for that host."""
+
+    def __init__(self, rules: HostRules) -> None:
+        super().__init__()
+        self._rules = rules
+
+    def __missing__(self, host: str) -> HostBudget:
+        rule = self._rules.of_host(host)
+        budget = self[host] = HostBudget(most_connections=rule.connections, most_tasks=rule.tasks)
+        return budget
+
+    def let_go(self, now: float) -> None:
+        """Forget hosts that taught nothing and are at rest, where there are very many."""
+        if len(self) <= MOST_IDLE:
+            return
+        for host in [host for host, one in self.items() if _is_at_rest(one, now)]:
+            del self[host]
+
+
+def _is_at_rest(budget: HostBudget, now: float) -> bool:
+    is_unused = not (budget.open_connections or budget.coming or budget.tasks)
+    return is_unused and budget.changed_at is None and now - budget.last_request_at >= IDLE_S
+
+
+class HostKeeper:
+    """Loads what was learned of hosts, and writes down what is learned now."""
+
+    def __init__(
+        self,
+        budgets: HostBudgets,
+        journal: Journal,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._budgets, self._journal = budgets, journal
+        self._clock, self._wall_clock = clock, wall_clock
+        self._saved: dict[str, float] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def load(self, most_pause_s: float) -> None:
+        """Take up what earlier runs learned, as far as it is not too old; a journal that cannot tell stops nobody."""
+        try:
+            known = await self._journal.load_hosts()
+        except TuiDlError as error:
+            logger.warning("what was learned of hosts cannot be read: %s", error)
+            return
+        now, wall_now = self._clock(), self._wall_clock()
+        for host, (facts, at) in known.items():
+            budget = HostBudget()
+            if recall(budget, facts, age_s=wall_now - at, now=now, most_pause_s=most_pause_s):
+                rule = self._budgets[host]
+                budget.most_connections, budget.most_tasks = rule.most_connections, rule.most_tasks
+                self._budgets[host] = budget
+                assert budget.changed_at is not None
+                self._saved[host] = budget.changed_at
+
+    def start(self) -> None:
+        """Begin to write down, from time to time."""
+        self._task = asyncio.ensure_future(self._save_for_ever())
+
+    async def aclose(self) -> None:
+        """Write down the rest; a disk that refuses it costs only the memory of hosts."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._save()
+
+    async def _save_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self._save()
+            self._budgets.let_go(self._clock())
+
+    async def _save(self) -> None:
+        now = self._clock()
+        learned = {
+            host: one.changed_at
+            for host, one in self._budgets.items()
+            if one.changed_at is not None and one.changed_at != self._saved.get(host)
+        }
+        if not learned:
+            return
+        facts = {host: facts_of(self._budgets[host], now) for host in learned}
+        try:
+            await self._journal.save_hosts(facts, self._wall_clock(), keep_s=MEMORY_S)
+        except TuiDlError as error:
+            logger.warning("what was learned of hosts cannot be written down: %s", error)
+            return
+        self._saved |= learned
