@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import ssl
+from asyncio.sslproto import SSLProtocol
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
-from tests.engine.stage import fetch, is_whole, log_of
-from tests.faults import Resource, lies
+from tests.engine.stage import Engines, fetch, is_whole, log_of
+from tests.faults import FaultServer, Resource, lies
+from tests.faults.guards import DigestGuard
 from tests.faults.proxies import HttpProxy, SocksProxy
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
@@ -17,10 +23,7 @@ from tui_dl.core.task import TaskOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import trustme
-
-    from tests.engine.stage import Engines
-    from tests.faults import FaultServer
+    from tui_dl.core.task import DownloadTask
 
 SMALL = Resource(20_000)
 LARGE = Resource(3 << 20)
@@ -103,17 +106,259 @@ async def test_a_proxy_that_wants_credentials_is_named(
         assert len(proxy.heads) == (2 if user else 1)
 
 
-async def test_a_socks_proxy_that_refuses_us_is_named(engines: Engines, fault_server: FaultServer) -> None:
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+async def test_a_proxy_is_answered_in_digest(
+    engines: Engines, fault_server: FaultServer, tls_fault_server: FaultServer, authority_file: str, *, is_secure: bool
+) -> None:
+    """Asked for once; the password is never sent, and the origin hears nothing of it."""
+    server = tls_fault_server if is_secure else fault_server
+    guard = DigestGuard(password=CANARY, algorithm="SHA-256")
+    async with HttpProxy(guard=guard) as proxy:
+        engine = await engines(proxy=f"http://me:{CANARY}@{proxy.authority}", ca_certificate=authority_file)
+        for name in ("one", "two"):
+            assert is_whole(await fetch(engine, server.add(f"/{name}%2F.bin", LARGE) + "?x=[1]%2F"), LARGE)
+        assert guard.challenged == 1
+        assert guard.in_clear == []
+        assert "Digest" not in str([request.headers for request in server.requests])
+
+
+async def test_digest_tunnels_are_used_again(
+    engines: Engines, tls_fault_server: FaultServer, authority_file: str
+) -> None:
+    """Each answer differs, the way stays the same."""
+    async with HttpProxy(guard=DigestGuard(password=CANARY)) as proxy:
+        engine = await engines(
+            proxy=f"http://me:{CANARY}@{proxy.authority}", ca_certificate=authority_file, concurrent_downloads=1
+        )
+        for number in range(4):
+            assert is_whole(await fetch(engine, tls_fault_server.add(f"/{number}.bin", SMALL)), SMALL)
+        assert len(proxy.asked) == 1
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+async def test_a_wrong_password_in_digest_is_named(
+    engines: Engines, fault_server: FaultServer, tls_fault_server: FaultServer, *, is_secure: bool
+) -> None:
+    """Tried once."""
+    server = tls_fault_server if is_secure else fault_server
+    async with HttpProxy(guard=DigestGuard()) as proxy:
+        task = await fetch(await engines(proxy=f"http://me:wrong@{proxy.authority}"), server.add("/f.bin", SMALL))
+        assert (task.reason, task.retry_count, len(proxy.heads)) == (Reason.PROXY_FAILED, 1, 2)
+        assert f"the proxy {proxy.authority} does not take these credentials (407)" in task.reason_text
+
+
+async def test_a_proxy_that_speaks_another_tongue_is_named(engines: Engines, fault_server: FaultServer) -> None:
+    """Basic is no answer to NTLM."""
+    async with HttpProxy("me", CANARY, challenges=("NTLM", "Negotiate")) as proxy:
+        task = await fetch(await engines(proxy=f"http://me:{CANARY}@{proxy.authority}"), fault_server.add("/f", SMALL))
+        assert f"the proxy {proxy.authority} wants negotiate or ntlm, which tui-dl does not speak" in task.reason_text
+        assert not has_secret(str(proxy.heads))
+
+
+# -- proxies reached over TLS ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxy_tls(tls_authority: trustme.CA) -> ssl.SSLContext:
+    """Return what a proxy with a certificate of this run's authority shows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("way", ["open", "basic", "digest"])
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+async def test_a_proxy_over_tls_carries_both(
+    engines: Engines,
+    fault_server: FaultServer,
+    tls_fault_server: FaultServer,
+    authority_file: str,
+    proxy_tls: ssl.SSLContext,
+    way: str,
+    *,
+    is_secure: bool,
+) -> None:
+    """TLS in TLS for https; Basic goes at once, since nobody on the way reads it."""
+    server = tls_fault_server if is_secure else fault_server
+    words: dict[str, Any] = {
+        "open": {},
+        "basic": {"user": "me", "password": CANARY},
+        "digest": {"guard": DigestGuard(password=CANARY)},
+    }[way]
+    async with HttpProxy(**words, tls=proxy_tls) as proxy:
+        userinfo = "" if way == "open" else f"me:{CANARY}@"
+        engine = await engines(proxy=f"https://{userinfo}{proxy.authority}", ca_certificate=authority_file)
+        task = await fetch(engine, server.add("/f.bin", LARGE))
+        assert is_whole(task, LARGE)
+        assert set(proxy.asked) == {server.origin.partition("//")[2]}
+        assert not has_secret(await log_of(engine, task) + str([request.headers for request in server.requests]))
+        assert (b"Proxy-Authorization: Basic" in proxy.heads[0]) is (way != "open")
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+async def test_a_proxy_whose_certificate_is_not_trusted_is_named(
+    engines: Engines,
+    fault_server: FaultServer,
+    tls_fault_server: FaultServer,
+    proxy_tls: ssl.SSLContext,
+    *,
+    is_secure: bool,
+) -> None:
+    """Nothing is told to it, and the message speaks of the proxy, not of the host."""
+    server = tls_fault_server if is_secure else fault_server
+    async with HttpProxy("me", CANARY, tls=proxy_tls) as proxy:
+        engine = await engines(proxy=f"https://me:{CANARY}@{proxy.authority}")
+        task = await fetch(engine, server.add("/f.bin", SMALL))
+        assert (task.reason, task.retry_count) == (Reason.PROXY_FAILED, 1)
+        assert f"the certificate of the proxy {proxy.authority} is of no authority we trust" in task.reason_text
+        assert proxy.heads == []
+
+
+HAS_TLS_IN_TLS_FAULT = len(inspect.signature(SSLProtocol._abort).parameters) == 1  # gh-113214
+"""Whether this Python's asyncio loses the reason of a handshake within TLS that failed; uvloop does not."""
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        pytest.param("asyncio", marks=pytest.mark.skipif(HAS_TLS_IN_TLS_FAULT, reason="CPython's gh-113214")),
+        "uvloop",
+    ],
+)
+def test_a_host_whose_certificate_is_not_trusted_is_told_apart(
+    proxy_tls: ssl.SSLContext, authority_file: str, tmp_path: Path, loop: str
+) -> None:
+    """The proxy is, the host behind it is not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+
+    async def attempt() -> DownloadTask:
+        async with FaultServer(tls=context) as server, HttpProxy(tls=proxy_tls) as proxy:
+            opened = Engines(tmp_path)
+            engine = await opened(proxy=f"https://{proxy.authority}", ca_certificate=authority_file)
+            task = await fetch(engine, server.add("/f.bin", SMALL))
+            await opened.aclose()
+            return task
+
+    factory = pytest.importorskip("uvloop").new_event_loop if loop == "uvloop" else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        task = runner.run(attempt())
+    assert task.reason is Reason.TLS_FAILED
+    assert "the certificate of 127.0.0.1 is of no authority we trust" in task.reason_text
+
+
+def test_tls_in_tls_under_uvloop(
+    proxy_tls: ssl.SSLContext, tls_authority: trustme.CA, authority_file: str, tmp_path: Path
+) -> None:
+    """The loop that the program runs on."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    async def attempt() -> DownloadTask:
+        async with FaultServer(tls=context) as server, HttpProxy("me", CANARY, tls=proxy_tls) as proxy:
+            opened = Engines(tmp_path)
+            engine = await opened(proxy=f"https://me:{CANARY}@{proxy.authority}", ca_certificate=authority_file)
+            task = await fetch(engine, server.add("/f.bin", LARGE))
+            await opened.aclose()
+            return task
+
+    with asyncio.Runner(loop_factory=pytest.importorskip("uvloop").new_event_loop) as runner:
+        assert is_whole(runner.run(attempt()), LARGE)
+
+
+async def test_a_proxy_without_tls_where_tls_was_named(engines: Engines, fault_server: FaultServer) -> None:
+    """Words instead of a traceback."""
+    async with HttpProxy() as proxy:
+        engine = await engines(proxy=f"https://{proxy.authority}", max_retries=0, connect_timeout=0.3)
+        task = await fetch(engine, fault_server.add("/f.bin", SMALL))
+        assert task.reason is Reason.PROXY_FAILED
+        assert f"the proxy {proxy.authority} did not finish the secure handshake in time" in task.reason_text
+
+
+# -- SOCKS -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scheme", "version", "kind"),
+    [("socks4", 4, "address"), ("socks4a", 4, "name"), ("socks5", 5, "name"), ("socks5h", 5, "name")],
+)
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+async def test_who_looks_the_name_up(
+    engines: Engines,
+    fault_server: FaultServer,
+    tls_fault_server: FaultServer,
+    authority_file: str,
+    scheme: str,
+    version: int,
+    kind: str,
+    *,
+    is_secure: bool,
+) -> None:
+    """We do where the proxy takes addresses alone, else the proxy does; the certificate is that of the name."""
+    server = tls_fault_server if is_secure else fault_server
+    async with SocksProxy("me" if version == 4 else "", version=version) as proxy:
+        user = "me@" if version == 4 else ""
+        engine = await engines(proxy=f"{scheme}://{user}{proxy.authority}", ca_certificate=authority_file)
+        task = await fetch(engine, server.add("/f.bin", LARGE).replace("127.0.0.1", "localhost"))
+        assert is_whole(task, LARGE)
+        assert set(proxy.kinds) == {kind}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "user", "words"),
+    [
+        ("socks5", "me:wrong@", "refused: "),
+        ("socks5", "", "refused: "),
+        ("socks4", "you@", "does not lead to 127.0.0.1: request rejected because the client program and identd"),
+    ],
+)
+async def test_a_socks_proxy_that_refuses_us_is_named(
+    engines: Engines, fault_server: FaultServer, scheme: str, user: str, words: str
+) -> None:
     """Wrong credentials are not tried again."""
-    async with SocksProxy("me", CANARY) as proxy:
-        engine = await engines(proxy=f"socks5://me:wrong@{proxy.authority}")
+    async with SocksProxy("me", CANARY, version=int(scheme[5])) as proxy:
+        engine = await engines(proxy=f"{scheme}://{user}{proxy.authority}")
         task = await fetch(engine, fault_server.add("/f.bin", SMALL))
         assert (task.status, task.reason, task.retry_count) == (Status.FAILED, Reason.PROXY_FAILED, 1)
-        assert proxy.authority in task.reason_text
+        assert f"the proxy {proxy.authority} {words}" in task.reason_text
         assert "wrong" not in task.reason_text
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize(
+    ("reply", "words", "attempts"),
+    [
+        (1, "general socks server failure", 2),
+        (2, "connection not allowed by ruleset", 1),
+        (3, "network unreachable", 2),
+        (4, "host unreachable", 2),
+        (5, "connection refused by destination host", 2),
+        (6, "ttl expired", 2),
+        (7, "command not supported or protocol error", 1),
+        (8, "address type not supported", 1),
+    ],
+)
+async def test_each_refusal_of_a_socks_proxy_has_its_words(
+    engines: Engines, fault_server: FaultServer, reply: int, words: str, attempts: int
+) -> None:
+    """What may pass is tried again; the message names proxy and host."""
+    async with SocksProxy(reply=reply) as proxy:
+        engine = await engines(proxy=f"socks5://{proxy.authority}", max_retries=1)
+        task = await fetch(engine, fault_server.add("/f.bin", SMALL))
+        assert (task.reason, task.retry_count) == (Reason.PROXY_FAILED, attempts)
+        assert f"the proxy {proxy.authority} does not lead to 127.0.0.1: {words}" in task.reason_text
+
+
+async def test_a_proxy_of_another_kind_is_named(engines: Engines, fault_server: FaultServer) -> None:
+    """An HTTP proxy where SOCKS was named, and the other way round."""
+    async with HttpProxy() as http, SocksProxy() as socks:
+        for proxy in (f"socks5://{http.authority}", f"http://{socks.authority}"):
+            engine = await engines(proxy=proxy, max_retries=0, timeout=0.3, connect_timeout=0.3)
+            task = await fetch(engine, fault_server.add("/f.bin", SMALL), name=proxy.partition(":")[0])
+            assert task.status is Status.FAILED
+            assert task.reason in {Reason.PROXY_FAILED, Reason.PROTOCOL_ERROR, Reason.CONNECTION_RESET}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks4", "socks5"])
 async def test_a_proxy_that_is_down_is_named(engines: Engines, fault_server: FaultServer, scheme: str) -> None:
     """It may come back: it is tried again, then failed with its own reason."""
     async with HttpProxy() as proxy:
@@ -130,14 +375,6 @@ async def test_a_tunnel_that_is_refused_is_named(engines: Engines, tls_fault_ser
         task = await fetch(await engines(proxy=proxy.authority), tls_fault_server.add("/f.bin", SMALL))
         assert (task.reason, task.retry_count) == (Reason.PROXY_FAILED, 1)
         assert f"{proxy.authority} does not lead to 127.0.0.1: 403" in task.reason_text
-
-
-async def test_a_refusal_beyond_a_socks_proxy_is_tried_again(engines: Engines, fault_server: FaultServer) -> None:
-    """The proxy could not reach the host, which may pass."""
-    async with SocksProxy(reply=4) as proxy:
-        engine = await engines(proxy=f"socks5://{proxy.authority}", max_retries=1)
-        task = await fetch(engine, fault_server.add("/f.bin", SMALL))
-        assert (task.reason, task.retry_count) == (Reason.PROXY_FAILED, 2)
 
 
 async def test_exceptions_go_directly(engines: Engines, fault_server: FaultServer) -> None:
