@@ -28,7 +28,7 @@ SOON = {
     "tui_dl.core.growth.MEASURE_S": 0.1,
     "tui_dl.core.pace.WINDOW_S": 0.4,
     "tui_dl.core.pace.SPACING_S": 0.1,
-    "tui_dl.engine.crew.PACE_EVERY_S": 0.1,
+    "tui_dl.engine.lagging.PACE_EVERY_S": 0.1,
 }
 """Judge within parts of a second what takes seconds in earnest."""
 

@@ -55,6 +55,8 @@ class SegmentPlan:
         """Length of the file, None while unknown."""
         self.held = held if held is not None else RangeSet()
         """Bytes handed to the disk."""
+        self.alignment_bytes = ALIGNMENT_BYTES
+        """Cuts fall on multiples of this where there is room for it."""
         self.segments: list[Segment] = []
         """Ranges being fetched."""
 
@@ -92,7 +94,8 @@ class SegmentPlan:
         if victim is None or victim.end is None:
             return None
         cut = victim.position + (victim.end - victim.position) // 2
-        cut -= cut % ALIGNMENT_BYTES
+        aligned = cut - cut % self.alignment_bytes
+        cut = aligned if aligned > victim.position + MIN_RANGE_BYTES else cut - cut % ALIGNMENT_BYTES
         segment = self.begin(cut, victim.end)
         victim.end = cut
         return segment

@@ -68,6 +68,12 @@ class TaskOptions:
     """Address whose answer named the version of the bytes held; empty: the task's own."""
     expected_bytes: int | None = None
     """Length that a person or a Metalink named; None where only the answer tells."""
+    is_metalink: bool = False
+    """Whether the answer is a Metalink whatever it is called, so that its files are wanted and not itself."""
+    is_named_elsewhere: bool = False
+    """Whether a document named the address, not a person: what `--user` and `--referer` gave is not for it."""
+    has_new_address: bool = False
+    """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class NewTask:
     """What was asked for this task alone."""
     priority: int | None = None
     """1 for high, 0 for normal, -1 for low; None: nobody said, so normal, or what a row that is there has."""
+    parent_id: int = 0
+    """The task whose answer named it (a Metalink); 0 where somebody added it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ class Checkpointer:
         if not is_committing:
             await self._sync_once()
 
+    def forget(self, start: int, end: int) -> None:
+        """Take a range for synced no longer: its bytes were wrong, and others are written in their place."""
+        self._synced.remove(start, end)
+
     def failure(self) -> BaseException | None:
         """Return what ended the regular syncs before their time, if anything."""
         if self._loop is None or not self._loop.done() or self._loop.cancelled():

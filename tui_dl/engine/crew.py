@@ -5,39 +5,30 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.growth import Growth
-from tui_dl.core.pace import Replacing
-from tui_dl.core.resume import Verdict
 from tui_dl.engine.connection import Connection
+from tui_dl.engine.lagging import Laggards
 from tui_dl.engine.outcome import VersionChanged
+from tui_dl.engine.sources import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tui_dl.core.extents import Extent
     from tui_dl.core.splitting import Segment, SegmentPlan
-    from tui_dl.engine.asking import Asker, Exchange
+    from tui_dl.engine.asking import Exchange
     from tui_dl.engine.connection import Sink
     from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.inspecting import Inspector
     from tui_dl.engine.live import LiveTask
-    from tui_dl.engine.throttle import Throttle
+    from tui_dl.engine.sources import Source, Sources
 
 TICK_S: Final = 0.1
 PROGRESS_BYTES: Final = 64 * 1024
 """A connection that brought this much before it was cut has made progress: another follows at once."""
 REPLACE_JITTER_S: Final = 0.25
-PACE_EVERY_S: Final = 0.5
-"""How often the rates of connections are looked at."""
-FATAL: Final = (FileSystemError, ContentError, VersionChanged)
-"""What ends the transfer even while other connections work."""
-
-
-class Refused(NetworkError):  # noqa: N818  # a turn of events, mostly not an error
-    """The server does not give one more range; its range goes back."""
-
-    def __init__(self) -> None:
-        super().__init__(Reason.RANGE_REFUSED, is_retryable=True)
 
 
 class Crew:
@@ -48,38 +39,40 @@ class Crew:
         context: EngineContext,
         live: LiveTask,
         plan: SegmentPlan,
-        asker: Asker,
+        sources: Sources,
         *,
         sink: Sink,
-        throttles: Sequence[Throttle],
         on_written: Callable[[list[Extent]], None],
         most: int,
         can_range: bool,
+        inspector: Inspector | None = None,
     ) -> None:
-        self._context, self._live, self._plan, self._asker, self._sink = context, live, plan, asker, sink
-        self._throttles, self._on_written = throttles, on_written
+        self._context, self._live, self._plan, self._sources, self._sink = context, live, plan, sources, sink
+        self._on_written = on_written
         self._can_range = can_range
+        self._inspector = inspector
         self._growth = Growth(most if can_range else 1, context.clock())
+        self._laggards = Laggards(live, sources, context.clock())
         self._tasks: dict[asyncio.Task[None], Connection] = {}
+        self._source_of: dict[Connection, Source] = {}
         self._coming: set[Connection] = set()
         self._has_ended = False
         self._rate_bps = 0.0
+        self._last_error: TuiDlError | None = None
         self._counted = (context.clock(), live.received_bytes)
-        self._replacing = Replacing()
-        self._paced_at = context.clock()
 
-    async def run(self, first: Exchange, segment: Segment) -> None:
+    async def run(self, first: Exchange, segment: Segment, source: Source) -> None:
         """Fetch all that is missing, beginning with an answer that is there already."""
-        self._start(segment, first)
+        self._start(segment, first, source)
         try:
-            while not self._is_done():
-                ended, _ = await asyncio.wait(self._tasks, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    self._settle(task)
-                if not self._is_done():
-                    self._tick()
+            while True:
+                await self._fetch()
+                if self._inspector is None or await self._inspector.is_all_well():
+                    return
         finally:
             await self._dismiss()
+            if self._inspector is not None:
+                await self._inspector.aclose()
 
     def set_most(self, most: int) -> None:
         """Have this many connections, as a person asked: no more growing by itself."""
@@ -91,32 +84,58 @@ class Crew:
             for task in youngest[most:]:
                 task.cancel()
 
+    async def _fetch(self) -> None:
+        while not self._is_done():
+            if not self._tasks and not self._recruit():
+                raise self._why_not()
+            ended, _ = await asyncio.wait(self._tasks, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                self._settle(task)
+            if not self._is_done():
+                self._tick()
+
     def _is_done(self) -> bool:
         return self._plan.is_complete or self._has_ended
 
     # -- one connection ------------------------------------------------------------------------------------------------
 
-    def _start(self, segment: Segment, exchange: Exchange | None, delay_s: float = 0.0) -> Connection:
-        gather_bytes = self._context.settings.chunk_size
+    def _start(self, segment: Segment, exchange: Exchange | None, source: Source, delay_s: float = 0.0) -> Connection:
         connection = Connection(
             self._live,
             self._plan,
             self._sink,
-            self._throttles,
-            gather_bytes=gather_bytes,
-            on_written=self._on_written,
+            self._context.throttles_of(self._live.task, host_of(source.url)),
+            gather_bytes=self._context.settings.chunk_size,
+            on_written=self._recorder_of(source),
         )
         # Known here already: a task that is cancelled before its first step gives the range back, too.
         connection.segment = segment
+        self._source_of[connection] = source
         if exchange is None:
             self._coming.add(connection)
-        task = asyncio.ensure_future(self._work(connection, segment, exchange, delay_s))
+        task = asyncio.ensure_future(self._work(connection, segment, exchange, source, delay_s))
         self._tasks[task] = connection
         self._live.connections.append(connection)
         return connection
 
+    def _recorder_of(self, source: Source) -> Callable[[list[Extent]], None]:
+        if self._inspector is None:
+            return self._on_written
+
+        def record(extents: list[Extent]) -> None:
+            for extent in extents:
+                source.brought.add(extent.start, extent.end)
+            self._on_written(extents)
+
+        return record
+
     async def _work(
-        self, connection: Connection, segment: Segment | None, exchange: Exchange | None, delay_s: float
+        self,
+        connection: Connection,
+        segment: Segment | None,
+        exchange: Exchange | None,
+        source: Source,
+        delay_s: float,
     ) -> None:
         try:
             if delay_s:
@@ -124,16 +143,18 @@ class Crew:
             while segment is not None:
                 if exchange is None:
                     self._coming.discard(connection)
-                    if not self._has_room(is_alone=len(self._tasks) == 1):
+                    if not self._has_room(source, is_alone=len(self._tasks) == 1):
                         return
-                    exchange = await self._open(segment)
+                    assert segment.end is not None
+                    exchange = await self._sources.open_range(source, segment.position, segment.end)
                 await connection.pump(exchange.answer, segment, exchange.answer_end)
                 exchange.close()
                 if segment.end is None:
                     self._plan.total_bytes = segment.position
                     self._has_ended = True
                 self._plan.release(segment)
-                exchange, segment = None, self._next_segment()
+                source.failures = 0
+                exchange, segment = None, self._next_segment(source)
         finally:
             if exchange is not None:
                 exchange.close()
@@ -143,31 +164,16 @@ class Crew:
                 if segment is not None:
                     self._plan.release(segment)
 
-    def _next_segment(self) -> Segment | None:
-        if self._is_done() or not self._can_range or len(self._tasks) > self._growth.target:
+    def _next_segment(self, source: Source) -> Segment | None:
+        if self._is_done() or not self._can_range or len(self._tasks) > self._growth.target or source.ban:
             return None
         return self._plan.take(self._rate_bps / max(1, len(self._tasks)))
-
-    async def _open(self, segment: Segment) -> Exchange:
-        """Ask for a further range; at most once more without the condition."""
-        for _ in range(2):
-            assert segment.end is not None
-            exchange = await self._asker.ask_extra(segment.position, segment.end)
-            verdict = exchange.judgement.verdict
-            if verdict is Verdict.PARTIAL:
-                return exchange
-            exchange.close()
-            if verdict is Verdict.CHANGED:
-                raise VersionChanged
-            if verdict is not Verdict.NEXT_RUNG:
-                break
-            self._asker.sends_if_range = False
-        raise Refused
 
     # -- the whole -----------------------------------------------------------------------------------------------------
 
     def _settle(self, task: asyncio.Task[None]) -> None:
         connection = self._tasks.pop(task)
+        source = self._source_of.pop(connection)
         self._live.connections.remove(connection)
         self._coming.discard(connection)
         if connection.segment is not None:
@@ -177,44 +183,65 @@ class Crew:
                 self._recruit(follows_bps=connection.pace.rate_bps or 0.0)
             return
         error = task.exception()
-        if error is None:
-            return
-        if isinstance(error, FATAL) or not isinstance(error, TuiDlError):
+        if error is not None:
+            self._settle_error(connection, source, error)
+
+    def _settle_error(self, connection: Connection, source: Source, error: BaseException) -> None:
+        if self._is_fatal(error, source):
             raise error
+        assert isinstance(error, TuiDlError)
+        self._last_error = error
         self._live.note(f"connection ended: {error}")
+        has_progressed = connection.received_bytes >= PROGRESS_BYTES
+        if self._sources.has_other(source):
+            if not has_progressed:
+                self._sources.failed(source, error, is_final=isinstance(error, ContentError | HttpError))
+            return
         if self._tasks:
             if connection.received_bytes == 0:
                 self._growth.refuse(len(self._tasks))
             return
-        if connection.received_bytes < PROGRESS_BYTES or not self._can_range:
+        if not has_progressed or not self._can_range:
             raise error
         self._growth.refuse(1)
         self._recruit(delay_s=self._context.random() * REPLACE_JITTER_S)
 
+    def _is_fatal(self, error: BaseException, source: Source) -> bool:
+        """Whether it ends the transfer even while other connections work."""
+        if isinstance(error, ContentError):
+            return not self._sources.has_other(source)
+        return isinstance(error, FileSystemError | VersionChanged) or not isinstance(error, TuiDlError)
+
     def _tick(self) -> None:
         now = self._context.clock()
-        for connection in self._tasks.values():
+        for task, connection in self._tasks.items():
             connection.flush_if_old(now)
             connection.give_up_if_silent(now, self._context.settings.timeout)
+            if self._source_of[connection].ban:
+                task.cancel()
         self._measure(now)
-        if now - self._paced_at >= PACE_EVERY_S:
-            self._paced_at = now
-            self._replace_laggard(now)
+        if self._inspector is not None:
+            self._inspector.tick(now)
         total = self._plan.total_bytes
-        if total is not None and self._can_range:
-            remaining = total - self._live.received_bytes
-            working = sum(1 for one in self._tasks.values() if one.received_bytes)
-            self._growth.step(now, self._live.received_bytes, remaining, working)
-            while len(self._tasks) < self._growth.target and self._recruit():
-                pass
-        if not self._tasks and not self._is_done() and not self._recruit():
-            raise self._why_not()
+        if total is None or not self._can_range:
+            return
+        laggard = self._laggards.find(now, self._source_of, self._coming)
+        for task, connection in self._tasks.items():
+            if connection is laggard:
+                task.cancel()
+        remaining = total - self._live.received_bytes
+        working = sum(1 for one in self._tasks.values() if one.received_bytes)
+        self._growth.step(now, self._live.received_bytes, remaining, working)
+        while len(self._tasks) < self._growth.target and self._recruit():
+            pass
 
     def _why_not(self) -> TuiDlError:
-        wait_s = self._asker.budget.wait_s(self._context.clock())
-        if wait_s > 0:
-            return HttpError(Reason.HOST_ASKED, "the host asked to wait", is_retryable=True, retry_after_s=wait_s)
-        return NetworkError(Reason.TRUNCATED, is_retryable=True)
+        now = self._context.clock()
+        waits = [one.asker.budget.wait_s(now) for one in self._sources.usable]
+        if waits and min(waits) > 0:
+            text = "the host asked to wait"
+            return HttpError(Reason.HOST_ASKED, text, is_retryable=True, retry_after_s=min(waits))
+        return self._last_error or NetworkError(Reason.TRUNCATED, is_retryable=True)
 
     def _measure(self, now: float) -> None:
         at, received = self._counted
@@ -222,46 +249,24 @@ class Crew:
             self._rate_bps = (self._live.received_bytes - received) / (now - at)
             self._counted = (now, self._live.received_bytes)
 
-    def _replace_laggard(self, now: float) -> None:
-        """Let another connection fetch what the slowest one lags behind with, if the host bears one more request."""
-        working = [one for task, one in self._tasks.items() if not task.done() and one not in self._coming]
-        for one in working:
-            one.pace.mark(now, one.received_bytes)
-            if one.is_limited:
-                one.pace.restart(now, one.received_bytes)
-            rate_bps = one.pace.rate_bps
-            if one.follows_bps is not None and rate_bps is not None:
-                self._replacing.judged(one.follows_bps, rate_bps)
-                one.follows_bps = None
-        self._replacing.observe(one.pace.rate_bps for one in working)
-        slowest = min(working, key=lambda one: _or_infinite(one.pace.rate_bps), default=None)
-        if slowest is None or not self._can_range or not self._replacing.is_laggard(slowest.pace.rate_bps, now):
-            return
-        if slowest.segment is None or slowest.segment.end is None or self._asker.budget.wait_s(now) > 0:
-            return
-        self._replacing.replaced(now)
-        self._dismiss_laggard(slowest)
-
-    def _dismiss_laggard(self, slowest: Connection) -> None:
-        rate_bps = slowest.pace.rate_bps or 0.0
-        self._live.note(f"a connection at {rate_bps / 1024:.0f} KiB/s lags behind the others; another takes over")
-        slowest.is_replaced = True
-        for task, one in self._tasks.items():
-            if one is slowest:
-                task.cancel()
-
     def _recruit(self, delay_s: float = 0.0, follows_bps: float | None = None) -> bool:
-        if not self._can_range or not self._has_room(is_alone=not self._tasks):
+        if not self._can_range:
+            return False
+        is_alone = not self._tasks
+        at_work = counted(self._source_of.values())
+        source = self._sources.pick(lambda one: self._has_room(one, is_alone=is_alone), at_work)
+        if source is None:
             return False
         segment = self._plan.take(self._rate_bps / max(1, len(self._tasks)))
         if segment is None:
             return False
-        self._start(segment, None, delay_s).follows_bps = follows_bps
+        self._start(segment, None, source, delay_s).follows_bps = follows_bps
         return True
 
-    def _has_room(self, *, is_alone: bool) -> bool:
+    def _has_room(self, source: Source, *, is_alone: bool) -> bool:
         """Whether the host bears one more connection now; the only one of a task is bounded by what was learned."""
-        budget, now, coming = self._asker.budget, self._context.clock(), len(self._coming)
+        budget, now = source.asker.budget, self._context.clock()
+        coming = sum(1 for one in self._coming if self._source_of[one].asker.budget is budget)
         if is_alone:
             return budget.can_start(now, coming=coming)
         return budget.can_grow(now, self._context.settings.per_host, coming=coming)
@@ -277,7 +282,4 @@ class Crew:
             if not task.cancelled() and task.exception() is not None:
                 self._live.note(f"connection ended: {task.exception()}")
         self._tasks.clear()
-
-
-def _or_infinite(rate_bps: float | None) -> float:
-    return float("inf") if rate_bps is None else rate_bps
+        self._source_of.clear()

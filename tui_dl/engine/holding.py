@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
-from tui_dl.core.extents import range_set
+from tui_dl.core.extents import Extent, range_set
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag
@@ -117,8 +118,27 @@ class Holding:
 
     async def drop(self, start: int, end: int) -> None:
         """Hold a range no longer: its bytes are wrong, and are fetched again."""
-        await self._context.journal.drop_extents(self._live.task.id, start, end)
+        if self.checkpointer is not None:
+            self.checkpointer.forget(start, end)
+        journal, task_id = self._context.journal, self._live.task.id
+        survivors = await self._beside(start, end)
+        await journal.drop_extents(task_id, start, end)
+        journal.record_written(task_id, survivors)
         self._live.unreceive(self.plan.drop(start, end))
+
+    async def _beside(self, start: int, end: int) -> list[Extent]:
+        """Return sums for what the extents that reach into a range hold outside of it: they are dropped as a whole."""
+        assert self.part is not None
+        checkpoint = await self._context.journal.load_checkpoint(self._live.task.id)
+        cut = [one for one in checkpoint.extents if one.start < end and one.end > start]
+        good, _ = await self.part.verify([one for one in cut if one.start < start or one.end > end])
+        survivors = []
+        for one in good:
+            for first, last in ((one.start, min(one.end, start)), (max(one.start, end), one.end)):
+                if first < last:
+                    held = await self.part.read(first, last - first)
+                    survivors.append(Extent(first, last, crc32(held)))
+        return survivors
 
     async def complete(self, path: str) -> None:
         """Record that the file has its final name."""
@@ -166,7 +186,7 @@ class Holding:
         return True
 
     async def _forget(self) -> None:
-        options = replace(self._live.task.options, restarts=False, announced="")
+        options = replace(self._live.task.options, restarts=False, announced="", version_url="")
         self._live.change(part_path="", downloaded_bytes=0, options=options)
         self._live.rewind(0)
         self.plan.forget_all()

@@ -50,6 +50,8 @@ class LiveTask:
         """Connections at work."""
         self.plan: SegmentPlan | None = None
         """Ranges of the running transfer; None outside of one."""
+        self.active_s = 0.0
+        """Seconds that its attempts ran since it was taken in hand."""
         self.local_waits = 0
         """Attempts in a row that a local condition (full disk, quota, descriptors) ended without progress."""
         self.may_be_named = False

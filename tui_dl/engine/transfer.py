@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
 from tui_dl.core.http_rules import Match
+from tui_dl.core.pieces import parse_pieces
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag, OnExists
-from tui_dl.engine.asking import Asker
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.holding import Holding
+from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
-from tui_dl.engine.opening import Opener
+from tui_dl.engine.new_address import opener_for
 from tui_dl.engine.outcome import End, Outcome, VersionChanged
-from tui_dl.engine.verifying import Verifier
-
 from tui_dl.engine.pieces import PieceChecker
 from tui_dl.engine.provenance import provenance_of
 from tui_dl.engine.sources import Sources
+from tui_dl.engine.verifying import Verifier
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui_dl.core.resume import Judgement
+    from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.sources import Source
 
 SMALL_BYTES: Final = 1024 * 1024
 """Bodies up to this are read whole and written once."""
 SAVING_PATIENCE_S: Final = 10.0
 """A disk that takes longer does not keep a stop waiting."""
+MOST_ALIGNED_BYTES: Final = 16 * 1024 * 1024
+"""Cuts fall between pieces up to this long, so that most pieces come from one source alone."""
 MAX_RESTARTS: Final = 3
 """A file that changes more often during one attempt fails it."""
 
@@ -47,7 +53,7 @@ class Transfer:
         self._context = context
         self._live = live
         self._release_slot = release_slot
-        self._asker = Asker(context, live)
+        self._sources = Sources(context, live)
         self._verifier = Verifier(context, live)
         self._holding = Holding(context, live)
         self._crew: Crew | None = None
@@ -116,39 +122,106 @@ class Transfer:
         return outcome
 
     async def _attempt(self) -> Outcome:
+        await self._context.watermark.require(self._live.task.dir)
         await self._holding.reopen()
         if self._live.task.status is Status.COMPLETED:
             return Outcome(End.COMPLETED)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
-        for _ in range(MAX_RESTARTS):
-        await self._context.watermark.require(self._live.task.dir)
+        for _ in range(MAX_RESTARTS + len(self._sources.all)):
             exchange: Exchange | None = None
+            source: Source | None = None
             try:
                 if self._holding.plan.is_complete and self._holding.part is not None:
                     return await self._commit()
-                exchange = await Opener(
-                    self._context, self._live, self._asker, self._holding.plan, self._holding.part
-                ).open()
-                return await self._fetch(exchange)
+                source, exchange = await self._open()
+                return await self._fetch(source, exchange)
             except VersionChanged as change:
                 # A server that names another version in each answer gives one whole file on one connection.
                 self._may_split = self._crew is None
-                await self._holding.restart(is_proven=change.is_proven)
-                self._asker.total_bytes = None
+                await self._restart(is_proven=change.is_proven)
+            except ContentError as error:
+                if source is None or not self._sources.has_other(source):
+                    raise
+                await self._go_elsewhere(source, error)
             finally:
                 if exchange is not None:
                     exchange.close()
         raise ContentError(Reason.CHANGED, "the file changes on the server again and again")
 
+    async def _go_elsewhere(self, source: Source, error: ContentError) -> None:
+        """Give up a source whose content is not what was wanted, while another may have it."""
+        self._sources.forbid(source, str(error))
+        if error.reason is Reason.DIGEST_MISMATCH:
+            if self._live.task.status is Status.VERIFYING:
+                self._live.step(Trigger.START)
+                self._context.on_change(self._live)
+            await self._restart(is_proven=False)
+            # Each further source is believed or not by one whole fetch.
+            self._live.has_refetched = True
+
+    async def _restart(self, *, is_proven: bool) -> None:
+        await self._holding.restart(is_proven=is_proven)
+        self._sources.start_over()
+
+    # -- the first answer ----------------------------------------------------------------------------------------------
+
+    async def _open(self) -> tuple[Source, Exchange]:
+        """Return the first usable answer, from the first source that gives one.
+
+        Raises `VersionChanged` where what is held must be dropped first. Where no source gives one, it raises the
+        error that time may mend, else that of the first source.
+        """
+        errors: list[TuiDlError] = []
+        for source in self._sources.in_order():
+            try:
+                return source, await self._open_from(source)
+            except VersionChanged:
+                # A known digest says which version is wanted: the bytes held may be of that, and another may have it.
+                if not (self._is_version_known() and self._sources.has_other(source)):
+                    raise
+                self._sources.forbid(source, "it has another version of the file")
+            except FileSystemError:
+                raise
+            except TuiDlError as error:
+                errors.append(error)
+                if self._sources.has_other(source):
+                    self._sources.failed(source, error, is_final=True)
+        if not errors:
+            raise VersionChanged
+        raise next((error for error in errors if error.is_retryable), errors[0])
+
+    def _is_version_known(self) -> bool:
+        options = self._live.task.options
+        return bool(options.checksum or options.pieces)
+
+    async def _open_from(self, source: Source) -> Exchange:
+        plan, part = self._holding.plan, self._holding.part
+        is_origin = source is self._sources.origin
+        if plan.held and part is not None and not is_origin and plan.total_bytes is not None:
+            gap = next(plan.held.gaps(plan.total_bytes))
+            return await self._sources.open_range(source, gap.start, gap.end)
+        exchange = await opener_for(self._live.task)(self._context, self._live, source.asker, plan, part).open()
+        try:
+            self._require_expected(exchange.judgement)
+        except BaseException:
+            exchange.close()
+            raise
+        return exchange
+
+    def _require_expected(self, judgement: Judgement) -> None:
+        """Raise `ContentError` where the length is known and the answer has another."""
+        wanted, got = self._live.task.options.expected_bytes, judgement.total_bytes
+        if wanted is not None and got is not None and got != wanted and not judgement.encodings:
+            raise ContentError(Reason.LENGTH_MISMATCH, f"the server has {got} bytes, the file wanted has {wanted}")
+
     # -- fetching ------------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, exchange: Exchange) -> Outcome:
+    async def _fetch(self, source: Source, exchange: Exchange) -> Outcome:
         judgement = exchange.judgement
         if judgement.verdict is Verdict.RESTART:
-            await self._holding.restart(is_proven=self._is_other_version(judgement))
-            self._asker.total_bytes = None
-        self._accept(exchange)
+            await self._restart(is_proven=self._is_other_version(judgement))
+        self._accept(source, exchange)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
         self._context.claim_target(self._live.task)
@@ -162,7 +235,7 @@ class Transfer:
             self._is_saving = True
             await save_small(self._context, live, buffers, self._release_slot)
             return Outcome(End.COMPLETED)
-        await self._fetch_large(exchange)
+        await self._fetch_large(source, exchange)
         return await self._commit()
 
     def _is_other_version(self, judgement: Judgement) -> bool:
@@ -173,23 +246,31 @@ class Transfer:
         )
         return is_other_length or known.validator.matches(judgement.validator) is Match.DIFFERENT
 
-    def _accept(self, exchange: Exchange) -> None:
+    def _accept(self, source: Source, exchange: Exchange) -> None:
         """Take over what the first answer says of the file."""
-        live, asker, answer = self._live, self._asker, exchange.answer
-        judgement = exchange.judgement
+        live, plan, judgement = self._live, self._holding.plan, exchange.judgement
+        live.plan = plan
+        if self._sources.origin is not source and plan.held:
+            # It agreed; but the version is known by the one that gave what is held.
+            return
+        self._sources.accept(source)
+        asker, answer = source.asker, exchange.answer
         changes: dict[str, object] = {"final_url": asker.final_url, "validator": judgement.validator}
-        if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and self._holding.plan.held:
+        if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and plan.held:
             # A 206 need not repeat every header; what was known before is the same version.
             del changes["validator"]
         if not live.task.name_fixed:
             name = fixed_name(answer.headers, live.task.url, asker.final_url)
             refuse_web_page(answer.headers, name)
             changes |= {"filename": name, "name_fixed": True}
-        live.total_bytes = asker.total_bytes = self._holding.plan.total_bytes = judgement.total_bytes
+        version_url = "" if source.url == live.task.url else source.url
+        if version_url != live.task.options.version_url:
+            changes["options"] = replace(live.task.options, version_url=version_url)
+        live.total_bytes = asker.total_bytes = plan.total_bytes = judgement.total_bytes
         live.change(total_bytes=judgement.total_bytes, **changes)
         asker.validator = live.task.validator
-        live.plan = self._holding.plan
         self._verifier.hear(exchange)
+        self._sources.discover(answer, asker.final_url)
 
     async def _is_to_skip(self) -> bool:
         task = self._live.task
@@ -197,29 +278,45 @@ class Transfer:
             return False
         return await self._context.was_there_before(task)
 
-    async def _fetch_large(self, exchange: Exchange) -> None:
-        _, checkpointer = await self._holding.open_part()
-        judgement = exchange.judgement
-        can_range = judgement.verdict is Verdict.PARTIAL and judgement.validator.if_range_value() is not None
+    async def _fetch_large(self, source: Source, exchange: Exchange) -> None:
+        part, checkpointer = await self._holding.open_part()
+        plan, judgement = self._holding.plan, exchange.judgement
         self._crew = Crew(
             self._context,
             self._live,
-            self._holding.plan,
-            self._asker,
+            plan,
+            self._sources,
             sink=checkpointer,
-            throttles=self._context.throttles_of(self._live.task),
             on_written=checkpointer.on_written,
             most=self.max_connections,
-            can_range=can_range,
+            can_range=self._can_range(judgement),
+            inspector=self._inspector(part),
         )
-        segment = self._holding.plan.begin(judgement.start, self._first_end(judgement), is_open_ended=True)
+        is_open_ended = judgement.end is None or judgement.end == plan.total_bytes
+        segment = plan.begin(judgement.start, self._first_end(judgement), is_open_ended=is_open_ended)
         if judgement.verdict is Verdict.WHOLE_SAME:
             self._live.rewind(0)
-        await self._crew.run(exchange, segment)
+        await self._crew.run(exchange, segment, source)
         if judgement.end is None and not exchange.answer.has_proven_end:
             self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
-        self._live.total_bytes = self._holding.plan.total_bytes
-        self._live.change(total_bytes=self._holding.plan.total_bytes)
+        self._live.total_bytes = plan.total_bytes
+        self._live.change(total_bytes=plan.total_bytes)
+
+    def _can_range(self, judgement: Judgement) -> bool:
+        """Whether ranges of several answers may be joined: one version is named by all, or proven in the end."""
+        options = self._live.task.options
+        is_proven = bool(options.checksum or options.announced or options.pieces)
+        has_version = judgement.validator.if_range_value() is not None
+        return judgement.verdict is Verdict.PARTIAL and (has_version or is_proven)
+
+    def _inspector(self, part: PartFile) -> Inspector | None:
+        options, total = self._live.task.options, self._holding.plan.total_bytes
+        if not options.pieces or total is None:
+            return None
+        pieces = parse_pieces(options.pieces)
+        if pieces.length_bytes <= MOST_ALIGNED_BYTES:
+            self._holding.plan.alignment_bytes = pieces.length_bytes
+        return Inspector(self._holding, self._live, self._sources, PieceChecker(part, pieces, total))
 
     def _first_end(self, judgement: Judgement) -> int | None:
         """Return where the first segment ends: at the end of the gap that it begins in."""

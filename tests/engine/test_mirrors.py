@@ -1,0 +1,307 @@
+"""Several sources of one file: joined only where they agree, each by what it is good for, liars found and named."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from tests.engine.stage import MIB, Engines, ended, fetch, half_done, is_whole, log_of, received, until
+from tests.faults import FaultServer, Resource, all_of, lies, oracle, tempers
+from tui_dl.core.errors import Reason
+from tui_dl.core.pieces import checked_pieces
+from tui_dl.core.status import Status
+from tui_dl.core.task import TaskOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.faults.script import Fault
+
+SIZE_BYTES = 2 * MIB
+PIECE_BYTES = 128 * 1024
+PACE_BPS = 2 * MIB
+FILE = Resource(SIZE_BYTES)
+SHA256 = f"sha256={oracle.sha256_of(1, SIZE_BYTES)}"
+
+EAGER = {
+    "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
+    "tui_dl.core.splitting.MIN_RANGE_S": 0.0,
+    "tui_dl.core.splitting.MIN_OPEN_SPLIT_BYTES": 128 * 1024,
+    "tui_dl.core.splitting.MIN_OPEN_SPLIT_S": 0.0,
+    "tui_dl.core.growth.LEAST_REMAINING_S": 0.05,
+    "tui_dl.core.pace.WINDOW_S": 0.4,
+    "tui_dl.core.pace.SPACING_S": 0.1,
+    "tui_dl.engine.lagging.PACE_EVERY_S": 0.1,
+    "tui_dl.engine.inspecting.LOOK_EVERY_S": 0.05,
+}
+"""Split and judge soon, so that small files have many connections."""
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have small files split."""
+    for name, value in EAGER.items():
+        monkeypatch.setattr(name, value)
+
+
+@pytest_asyncio.fixture
+async def mirrors() -> AsyncIterator[list[FaultServer]]:
+    """Yield two servers besides the first, each a host of its own."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(FaultServer(host=f"127.0.0.{number}")) for number in (2, 3)]
+
+
+def pieces_of(seed: int = 1, size_bytes: int = SIZE_BYTES) -> str:
+    """Return the digests of a file's pieces."""
+    starts = range(0, size_bytes, PIECE_BYTES)
+    hexes = [
+        hashlib.sha256(oracle.content(seed, start, min(start + PIECE_BYTES, size_bytes))).hexdigest()
+        for start in starts
+    ]
+    return str(checked_pieces("sha256", PIECE_BYTES, hexes))
+
+
+def serve(servers: list[FaultServer], resource: Resource = FILE, *faults: Fault) -> tuple[str, ...]:
+    """Serve one file on all; return the addresses."""
+    return tuple(server.add("/f.bin", resource, *faults) for server in servers)
+
+
+async def test_all_that_agree_work_together(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """The same strong validator and length: their ranges are one file."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS))
+    options = TaskOptions(mirrors=serve(mirrors, FILE, tempers.pace(PACE_BPS)))
+    task = await fetch(await engines(), url, options=options)
+    assert is_whole(task, FILE)
+    assert all(server.bytes_sent("/f.bin") > 0 for server in mirrors)
+    assert sum(server.bytes_sent("/f.bin") for server in (fault_server, *mirrors)) <= 1.5 * SIZE_BYTES
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Resource(SIZE_BYTES, seed=2, etag='"other"'),
+        Resource(SIZE_BYTES, seed=2, etag=None, last_modified_at=None),
+        Resource(SIZE_BYTES + 1, seed=2),
+    ],
+    ids=["another ETag", "no validator", "another length"],
+)
+async def test_what_proves_nothing_is_not_used(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer], other: Resource
+) -> None:
+    """Without a digest another server's word for the same file is not taken."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS))
+    engine = await engines()
+    task = await fetch(engine, url, options=TaskOptions(mirrors=serve(mirrors[:1], other)))
+    assert is_whole(task, FILE)
+    assert len(mirrors[0].requests) == 1
+    assert "127.0.0.2" in await log_of(engine, task)
+
+
+async def test_a_known_digest_is_agreement_enough(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """Servers that each have their own ETag are joined where the whole is checked in the end."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS))
+    others = serve(mirrors, Resource(SIZE_BYTES, etag='"their own"'), tempers.pace(PACE_BPS))
+    task = await fetch(await engines(), url, options=TaskOptions(mirrors=others, checksum=SHA256))
+    assert is_whole(task, FILE)
+    assert all(server.bytes_sent("/f.bin") > 0 for server in mirrors)
+
+
+@pytest.mark.parametrize("size_bytes", [1000, SIZE_BYTES])
+@pytest.mark.parametrize(
+    "fault",
+    [lies.status(404), lies.status(503), lies.login_page, tempers.resets_at_once()],
+    ids=["404", "503", "page", "reset"],
+)
+async def test_where_the_first_fails_the_next_gives_the_file(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer], fault: Fault, size_bytes: int
+) -> None:
+    """A dead address is no reason to fail while another works."""
+    url = fault_server.add("/f.bin", FILE, fault)
+    resource = Resource(size_bytes)
+    task = await fetch(await engines(max_retries=0), url, options=TaskOptions(mirrors=serve(mirrors, resource)))
+    assert is_whole(task, resource)
+    assert task.filename == "f.bin"
+
+
+async def test_where_all_fail_the_first_error_is_told(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """A person asked for that address."""
+    url = fault_server.add("/f.bin", FILE, lies.status(410))
+    options = TaskOptions(mirrors=serve(mirrors, FILE, lies.status(404)))
+    task = await fetch(await engines(max_retries=0), url, options=options)
+    assert (task.status, task.reason) == (Status.FAILED, Reason.GONE)
+
+
+async def test_another_length_than_the_known_one_is_another_file(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """The length that a Metalink names decides who has the file."""
+    url = fault_server.add("/f.bin", Resource(SIZE_BYTES + 1, seed=2))
+    options = TaskOptions(mirrors=serve(mirrors), expected_bytes=SIZE_BYTES)
+    task = await fetch(await engines(max_retries=0), url, options=options)
+    assert is_whole(task, FILE)
+
+
+async def test_a_wrong_length_alone_fails_with_both(engines: Engines, fault_server: FaultServer) -> None:
+    """Nothing of another file is fetched."""
+    url = fault_server.add("/f.bin", FILE)
+    task = await fetch(await engines(), url, options=TaskOptions(expected_bytes=5))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.LENGTH_MISMATCH)
+    assert str(SIZE_BYTES) in task.reason_text
+    assert "5 bytes" in task.reason_text or "has 5" in task.reason_text
+
+
+async def test_one_that_dies_half_way_loses_its_share(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """What is missing comes from the others, in the same attempt."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS // 2))
+    engine = await engines(max_retries=0)
+    task = await engine.add(url, options=TaskOptions(mirrors=serve(mirrors, FILE, tempers.pace(PACE_BPS))))
+    await until(lambda: received(engine, task) > MIB // 2)
+    await fault_server.aclose()
+    assert is_whole(await ended(engine, task), FILE)
+
+
+async def test_a_slow_one_loses_its_share(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """Its connections are replaced by ones to quicker sources."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS // 2))
+    slow = serve(mirrors[:1], FILE, tempers.pace(20_000))
+    engine = await engines(connections=3)
+    task = await fetch(engine, url, options=TaskOptions(mirrors=slow))
+    assert is_whole(task, FILE)
+    assert mirrors[0].bytes_sent("/f.bin") < SIZE_BYTES // 8
+
+
+async def test_a_liar_is_found_by_its_pieces_and_named(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """Its bytes are fetched again from the others; the file is right and the log says who it was."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS))
+    honest = serve(mirrors[:1], FILE, tempers.pace(PACE_BPS))
+    liar = serve(mirrors[1:], Resource(SIZE_BYTES, seed=2), tempers.pace(PACE_BPS))
+    engine = await engines(max_retries=0)
+    options = TaskOptions(mirrors=honest + liar, pieces=pieces_of(), expected_bytes=SIZE_BYTES, checksum=SHA256)
+    task = await fetch(engine, url, options=options)
+    assert is_whole(task, FILE)
+    assert mirrors[1].bytes_sent("/f.bin") > 0
+    assert "127.0.0.3" in await log_of(engine, task)
+    assert "it sent are wrong" in await log_of(engine, task)
+
+
+async def test_a_liar_that_comes_first_is_found_too(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """The address that was named may be the wrong one."""
+    url = fault_server.add("/f.bin", Resource(SIZE_BYTES, seed=2), tempers.pace(PACE_BPS))
+    options = TaskOptions(mirrors=serve(mirrors, FILE, tempers.pace(PACE_BPS)), pieces=pieces_of(), checksum=SHA256)
+    task = await fetch(await engines(max_retries=0), url, options=options)
+    assert is_whole(task, FILE)
+
+
+async def test_a_single_source_with_wrong_pieces_fails_with_the_reason(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """The bad file never gets its name, and is not fetched for ever."""
+    url = fault_server.add("/f.bin", Resource(SIZE_BYTES, seed=2))
+    task = await fetch(await engines(), url, options=TaskOptions(pieces=pieces_of()))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DIGEST_MISMATCH)
+    assert "f.bin" not in engines.names()
+    assert fault_server.bytes_sent("/f.bin") < 6 * SIZE_BYTES
+
+
+async def test_without_pieces_a_wrong_whole_is_fetched_from_one_alone(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """Nobody can say who lied, so the next attempt asks one source, and another one after that."""
+    url = fault_server.add("/f.bin", Resource(SIZE_BYTES, seed=2))
+    options = TaskOptions(mirrors=serve(mirrors), checksum=SHA256)
+    task = await fetch(await engines(max_retries=0), url, options=options)
+    assert is_whole(task, FILE)
+
+
+async def test_held_bytes_are_finished_elsewhere(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """The address that began is gone; with a known digest nothing is fetched twice."""
+    options = TaskOptions(mirrors=serve(mirrors, Resource(SIZE_BYTES, etag='"their own"')), checksum=SHA256)
+    url, task = await half_done(engines, fault_server, "/f.bin", FILE, options=options, connections=1)
+    fault_server.script("/f.bin", lies.status(404))
+    assert url == task.url
+    done = await ended(await engines(journal=engines.journal, max_retries=0), task)
+    assert is_whole(done, FILE)
+    assert sum(server.bytes_sent("/f.bin") for server in mirrors) < SIZE_BYTES
+
+
+async def test_what_was_begun_elsewhere_goes_on_there(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """The bytes held are of the mirror's version: it is asked first, not the address that failed."""
+    mirror_url = mirrors[0].add("/f.bin", FILE, tempers.stall_after(MIB + MIB // 2))
+    url = fault_server.add("/f.bin", FILE, lies.status(503))
+    engine = await engines(journal=engines.journal, connections=1)
+    task = await engine.add(url, options=TaskOptions(mirrors=(mirror_url,)))
+    await until(lambda: received(engine, task) >= MIB + MIB // 2)
+    await engines.close(engine)
+    mirrors[0].script("/f.bin")
+    fault_server.replace("/f.bin", Resource(SIZE_BYTES, seed=2, etag='"v2"'))
+    fault_server.script("/f.bin")
+    sent = mirrors[0].bytes_sent("/f.bin")
+    done = await ended(await engines(journal=engines.journal, connections=1), task)
+    assert is_whole(done, FILE)
+    assert mirrors[0].bytes_sent("/f.bin") - sent < SIZE_BYTES - MIB
+
+
+async def test_secrets_stay_with_the_address_they_were_given_for(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """A mirror is somebody else."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS))
+    options = TaskOptions(
+        mirrors=serve(mirrors, FILE, tempers.pace(PACE_BPS)),
+        headers=(("Authorization", "Bearer secret"), ("Cookie", "a=b"), ("X-Api-Key", "key")),
+    )
+    await fetch(await engines(), url, options=options)
+    seen = [log.headers for server in mirrors for log in server.requests]
+    assert seen
+    assert not any({"authorization", "cookie", "x-api-key"} & set(headers) for headers in seen)
+
+
+async def _linked(engines: Engines, fault_server: FaultServer, mirror: FaultServer, link: str, **settings: Any) -> None:
+    mirror.add("/f.bin", FILE, tempers.pace(PACE_BPS))
+    url = fault_server.add("/f.bin", FILE, all_of(tempers.pace(PACE_BPS), lies.with_header("Link", link)))
+    task = await fetch(await engines(**settings), url)
+    assert is_whole(task, FILE)
+
+
+async def test_duplicates_that_the_server_names_are_used(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """RFC 6249: `Link: <...>; rel=duplicate`, where they agree."""
+    link = f"<{mirrors[0].url('/f.bin')}>; rel=duplicate; pri=1"
+    await _linked(engines, fault_server, mirrors[0], link)
+    assert mirrors[0].bytes_sent("/f.bin") > 0
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["<file:///etc/passwd>; rel=duplicate", "<", "<http://[>; rel=duplicate", "x" * 8000],
+    ids=["file:", "half", "no host", "long"],
+)
+async def test_links_that_lead_nowhere_are_passed_over(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer], link: str
+) -> None:
+    """A server's nonsense costs nothing."""
+    await _linked(engines, fault_server, mirrors[0], link)
+    assert mirrors[0].bytes_sent("/f.bin") == 0
