@@ -73,6 +73,8 @@ def _check_first_word(word: str) -> None:
     if "://" in word:
         return
     shown = display_text(word, 80)
+    if word == "curl":
+        raise click.UsageError("give a curl command whole, in quotes: --curl 'curl ...'; or from a pipe: --curl -")
     if word in LATER_COMMANDS:
         raise click.UsageError(f"the command {word!r} is not in this version of tui-dl")
     if word.endswith((".meta4", ".metalink")):

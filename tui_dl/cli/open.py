@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tui_dl.cli import curl
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
@@ -58,7 +59,7 @@ def open_screen(**given: Any) -> int:
     _check_addresses(given["urls"])
     if given["output"] == STANDARD:
         raise UsageError("--output - writes to standard output, which the screen needs; use `tui-dl get -o -`")
-    if not given["input_file"] and is_piped():
+    if not given["input_file"] and curl.STANDARD not in given["curl"] and is_piped():
         given["input_file"] = STANDARD
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
     with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):

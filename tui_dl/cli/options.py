@@ -120,6 +120,7 @@ def task_options(command: F) -> F:
         (
             click.option("-i", "--input", "input_file", metavar="FILE|-", help="Read addresses from a file or a pipe."),
             click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
+            click.option("--curl", multiple=True, metavar="COMMAND|-", help="A browser's 'copy as cURL'; -: a pipe."),
             click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
             click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Request header; repeat."),
             click.option("-C", "--continue", "continues", is_flag=True, help="Take over a half file of another tool."),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tui_dl.cli import curl
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.addresses import split_userinfo
@@ -71,7 +72,9 @@ def read_order(
 
     `folder` is where the command was typed; `given` holds the parameters of `setting_options` and `task_options`.
     """
-    settings = {name: given.get(name) for name in SETTING_PARAMETERS}
+    downloads = curl.downloads_of(given)
+    given = {**given, "urls": tuple(one.url for one in downloads)}
+    settings = {name: given.get(name) for name in SETTING_PARAMETERS} | curl.settings_of(downloads, given)
     settings["on_exists"] = _on_exists(given)
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
@@ -88,7 +91,13 @@ def read_order(
     priority = _priority(given)
     _check_input(given.get("input_file") or "")
     return Order(
-        news=tuple(replace(new_task(url, target, name, options), priority=priority) for url in urls),
+        news=tuple(
+            replace(
+                new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)),
+                priority=priority,
+            )
+            for one in downloads
+        ),
         input_file=given.get("input_file") or "",
         dir=target,
         options=options,

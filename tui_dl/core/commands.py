@@ -16,7 +16,8 @@ class CommandName(StrEnum):
     """Everything the engine can be told. The arguments of each are named beside it."""
 
     ADD = "add"
-    """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `options: dict` as TaskOptions."""
+    """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `options: dict` as TaskOptions.
+    Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own."""
     PAUSE = "pause"
     RESUME = "resume"
     TOGGLE_PAUSE = "toggle-pause"
@@ -30,6 +31,9 @@ class CommandName(StrEnum):
     RETRY = "retry"
     """Optional `restart: bool`: drop what is held first."""
     RETRY_FAILED = "retry-failed"
+    REFRESH = "refresh"
+    """`url: str`, optional `headers: list[list[str]]`: another address for the one target, what is held kept. Without
+    `headers` those of the task stay, as far as they may go to the new host."""
     MOVE_UP = "move-up"
     MOVE_DOWN = "move-down"
     SET_CONCURRENCY = "set-concurrency"

@@ -119,6 +119,8 @@ LIVE: Final = frozenset(_LIVE)
 """Statuses of a task that holds a slot of the engine right now."""
 UNFINISHED: Final = frozenset((*_OPEN, Status.PAUSED))
 """Statuses of a task that still wants something."""
+READDRESSABLE: Final = UNFINISHED | {Status.FAILED, Status.CANCELLED}
+"""Statuses of a task whose address may be changed: the others have their file, or left it alone."""
 FINISHED: Final = frozenset(Status) - UNFINISHED
 """Statuses that `clear finished` and `wait` mean."""
 

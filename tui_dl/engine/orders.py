@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.addresses import split_userinfo, wire_url
@@ -17,6 +18,7 @@ from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.part_file import PartFile
+from tui_dl.engine.refreshing import refresh
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -65,6 +67,7 @@ class Orders:
             CommandName.DELETE_PART: self._delete_part,
             CommandName.RETRY: self._retry,
             CommandName.RETRY_FAILED: self._retry_failed,
+            CommandName.REFRESH: partial(refresh, engine),
             CommandName.MOVE_UP: self._move_up,
             CommandName.MOVE_DOWN: self._move_down,
             CommandName.SET_CONCURRENCY: self._set_concurrency,
@@ -82,18 +85,23 @@ class Orders:
 
     async def _add(self, command: Command) -> CommandOutcome:
         arguments = command.arguments
-        options = options_from(arguments.get("options") or {})
         urls: Sequence[str] = arguments.get("urls") or ()
         name = str(arguments.get("name") or "")
         if name and len(urls) != 1:
             raise UsageError("a name can be given to one address only")
-        folder = str(arguments.get("dir") or "") or self._engine.default_dir
-        news = [checked_task(url, folder, name, options) for url in urls]
+        wishes = [{**arguments, "url": url} for url in urls]
+        wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
+        news = [self._new_task(wish) for wish in wishes]
         outcomes = await self._engine.add_checked(news, batch="")
         added = [one.task.id for one in outcomes if one.is_new]
         known = len(outcomes) - len(added)
         message = f"{len(added)} added" + (f", {known} already there" if known else "")
         return CommandOutcome(len(added), tuple(added[:MOST_EVENTS]), message)
+
+    def _new_task(self, wish: Mapping[str, Any]) -> NewTask:
+        folder = str(wish.get("dir") or "") or self._engine.default_dir
+        options = options_from(wish.get("options") or {})
+        return checked_task(str(wish.get("url") or ""), folder, str(wish.get("name") or ""), options)
 
     # -- states --------------------------------------------------------------------------------------------------------
 

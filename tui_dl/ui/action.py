@@ -67,6 +67,9 @@ class Desk(Protocol):
     def open_add(self) -> None:
         """Show the dialog for new addresses."""
 
+    def open_refresh(self) -> None:
+        """Show the dialog for another address of the current row."""
+
     def open_limit(self) -> None:
         """Show the dialog for speed limits."""
 

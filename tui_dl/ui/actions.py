@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tui_dl.core.commands import CommandName
-from tui_dl.core.status import Tab, Trigger
+from tui_dl.core.status import READDRESSABLE, Tab, Trigger
 from tui_dl.ui.action import Action, Desk, EngineAction, Group, RowAction, Situation
 from tui_dl.ui.motions import MOTIONS
 
@@ -62,6 +62,22 @@ class RetryFailed(EngineAction):
 
     name, keys, label, group = "retry-failed", ("R",), "Retry all failed", Group.DOWNLOADS
     command = CommandName.RETRY_FAILED
+
+
+class Refresh(Action):
+    """Give the row a fresh link; what has arrived is kept."""
+
+    name, keys, label, group = "refresh", ("e",), "Refresh link", Group.DOWNLOADS
+
+    @classmethod
+    def is_legal(cls, situation: Situation) -> bool:
+        """Whether a row meant still wants something."""
+        return situation.is_open or bool(situation.statuses & READDRESSABLE)
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open the dialog."""
+        desk.open_refresh()
 
 
 class ClearFinished(EngineAction):
@@ -325,7 +341,7 @@ class Quit(Action):
 
 
 ACTIONS: Final[tuple[type[Action], ...]] = (
-    *(Add, Pause, PauseAll, Cancel, DeletePart, Retry, RetryFailed, ClearFinished, Undo, CopyUrl, OpenFile),
+    *(Add, Pause, PauseAll, Cancel, DeletePart, Retry, RetryFailed, Refresh, ClearFinished, Undo, CopyUrl, OpenFile),
     *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections, Limit),
     *(Select, SelectRange, SelectAll, StepBack),
     *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures),

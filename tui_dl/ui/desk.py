@@ -9,7 +9,7 @@ from textual.command import CommandPalette
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import TuiDlError
-from tui_dl.core.status import Status, Tab
+from tui_dl.core.status import FACTS, READDRESSABLE, Status, Tab
 from tui_dl.ui.format import count
 from tui_dl.ui.palette import palette_for
 from tui_dl.ui.view_state import ViewState, tab_counts
@@ -17,6 +17,7 @@ from tui_dl.ui.view_state import ViewState, tab_counts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tui_dl.core.curl_command import CurlDownload
     from tui_dl.core.task import DownloadTask
     from tui_dl.ui.action import Motion
     from tui_dl.ui.screens.add import AddRequest
@@ -107,7 +108,23 @@ class ScreenDesk:
 
     def _add(self, request: AddRequest | None) -> None:
         if request is not None:
-            self._execute(Command(CommandName.ADD, arguments={"urls": list(request.urls), "dir": request.folder}))
+            self._execute(Command(CommandName.ADD, arguments=request.arguments()))
+
+    def open_refresh(self) -> None:
+        """Show the dialog for another address of the current row."""
+        from tui_dl.ui.screens.refresh import RefreshDialog, refresh_arguments  # noqa: PLC0415 - keeps the first paint early
+
+        if (task := self._current_task()) is None:
+            return
+        if task.status not in READDRESSABLE:
+            self._say(f"It is {FACTS[task.status].label}: add a new address with a", is_bad=True)
+            return
+
+        def refresh(choice: CurlDownload | None) -> None:
+            if choice is not None:
+                self._execute(Command(CommandName.REFRESH, ids=(task.id,), arguments=refresh_arguments(choice)))
+
+        self._screen.app.push_screen(RefreshDialog(task, self._screen.look.glyphs), refresh)
 
     def open_limit(self) -> None:
         """Show the dialog for speed limits."""

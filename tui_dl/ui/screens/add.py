@@ -1,29 +1,28 @@
-"""The dialog for new downloads: many addresses at once, one folder, and what is wrong with which line."""
+"""The dialog for new downloads: addresses and curl commands, one folder, and what is wrong with which line."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Button, Input, Static, TextArea
 
-from tui_dl.core.errors import UsageError
-from tui_dl.core.url_list import check_url
+from tui_dl.core.addresses import shown_url
+from tui_dl.core.pasted import Pasted, read_paste
 from tui_dl.ui.format import count
 from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
 from tui_dl.ui.widgets.safe_input import SafeInput, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from textual import events
     from textual.app import ComposeResult
 
+    from tui_dl.core.curl_command import CurlDownload
     from tui_dl.ui.glyphs import Glyphs
 
 CHECK_AFTER_S: Final = 0.2
@@ -31,25 +30,42 @@ CHECK_AFTER_S: Final = 0.2
 LINES_PER_TURN: Final = 200
 """Lines checked before the loop gets a turn; a paste may have a hundred thousand."""
 MOST_PROBLEMS: Final = 4
-"""Problems shown at once."""
+"""Problems shown at once, and curl commands."""
+NO_PROXY_HERE: Final = (
+    "curl's -x: the proxy is one for all downloads; take it out, or start tui-dl with --proxy (see also no_proxy)"
+)
+CERTIFICATES: Final = "-k is left out: certificates are checked, unless tui-dl is started with --insecure"
 
 
 @dataclass(frozen=True, slots=True)
 class AddRequest:
     """What is to be added."""
 
-    urls: tuple[str, ...]
-    """Checked addresses, in order."""
+    downloads: tuple[CurlDownload, ...]
+    """Checked addresses, in order, with what a curl command gave for them."""
     folder: str
     """Absolute folder."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as `CommandName.ADD` takes them: bare addresses as a list, others each with its own."""
+        if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
+            return {"urls": [one.url for one in self.downloads], "dir": self.folder}
+        return {"downloads": [self._argument(one) for one in self.downloads], "dir": self.folder}
+
+    def _argument(self, download: CurlDownload) -> dict[str, Any]:
+        folder = str(Path(self.folder) / Path(download.folder).expanduser())
+        options = {"headers": [list(header) for header in download.headers]}
+        return {"url": download.url, "name": download.name, "dir": folder, "options": options}
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Outcome of a check of all lines."""
 
-    urls: tuple[str, ...]
+    downloads: tuple[CurlDownload, ...]
     """Good ones."""
+    from_curl: tuple[CurlDownload, ...]
+    """Those among them that a curl command meant."""
     problems: tuple[tuple[int, str], ...]
     """Line numbers from 1 and what is wrong there."""
 
@@ -76,7 +92,9 @@ class AddDialog(Dialog[AddRequest]):
         """Ask."""
         with Vertical(classes="dialog -wide"):
             yield title("Add downloads")
-            yield hint("Paste addresses, one a line. Lines that begin with # are left out.")
+            yield hint(
+                'Paste addresses, one a line, or "copy as cURL" of a browser. Lines that begin with # are left out.'
+            )
             yield SafeTextArea(self._text, id="urls", compact=True, soft_wrap=False, tab_behavior="focus")
             yield note("Folder")
             yield SafeInput(self._folder, id="folder", compact=True)
@@ -117,8 +135,8 @@ class AddDialog(Dialog[AddRequest]):
             area = self.query_one("#urls", TextArea)
             area.move_cursor((checked.problems[0][0] - 1, 0))
             area.focus()
-        elif checked.urls:
-            self.dismiss(AddRequest(checked.urls, self._absolute_folder()))
+        elif checked.downloads:
+            self.dismiss(AddRequest(checked.downloads, self._absolute_folder()))
         else:
             self._say("Nothing to add yet: paste an address that begins with http:// or https://", is_bad=True)
 
@@ -127,23 +145,26 @@ class AddDialog(Dialog[AddRequest]):
         return str(Path(self._folder) / Path(typed).expanduser())
 
     async def _check(self) -> Checked:
-        urls: list[str] = []
+        downloads: list[CurlDownload] = []
+        from_curl: list[CurlDownload] = []
         problems: list[tuple[int, str]] = []
-        for number, line in _address_lines(self.query_one("#urls", TextArea).text):
-            try:
-                check_url(line)
-            except UsageError as error:
-                problems.append((number, error.message))
-            else:
-                urls.append(line)
+        for number, pasted in enumerate(read_paste(self.query_one("#urls", TextArea).text), 1):
+            if problem := problem_of(pasted):
+                problems.append((pasted.line, problem))
+            downloads += pasted.downloads
+            from_curl += pasted.downloads if pasted.is_curl else ()
             if not number % LINES_PER_TURN:
                 await asyncio.sleep(0)
-        return Checked(tuple(urls), tuple(problems))
+        return Checked(tuple(downloads), tuple(from_curl), tuple(problems))
 
     def _show(self, checked: Checked) -> None:
         if not checked.problems:
-            number = len(checked.urls)
-            self._say(f"{count(number)} {'address' if number == 1 else 'addresses'}" if number else "", is_bad=False)
+            number = len(checked.downloads)
+            lines = [f"{count(number)} {'address' if number == 1 else 'addresses'}"] if number else []
+            lines += [self._glyphs.text(understood(one)) for one in checked.from_curl[:MOST_PROBLEMS]]
+            if any(one.is_insecure for one in checked.from_curl):
+                lines.append(CERTIFICATES)
+            self._say("\n".join(lines), is_bad=False)
             return
         lines = [f"line {number}: {self._glyphs.text(text)}" for number, text in checked.problems[:MOST_PROBLEMS]]
         if (more := len(checked.problems) - MOST_PROBLEMS) > 0:
@@ -156,8 +177,12 @@ class AddDialog(Dialog[AddRequest]):
         place.update(text)
 
 
-def _address_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield what is meant as an address, with its line number from 1."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if (stripped := line.strip()) and not stripped.startswith("#"):
-            yield number, stripped
+def problem_of(pasted: Pasted) -> str:
+    """Return what stands against a paste on a screen that runs already; empty for nothing."""
+    return pasted.problem or (NO_PROXY_HERE if any(one.proxy for one in pasted.downloads) else "")
+
+
+def understood(download: CurlDownload) -> str:
+    """Return what a curl command was understood as, without its secrets."""
+    name = f" as {download.name}" if download.name else ""
+    return f"{shown_url(download.url)}{name}" + (f": {download.summary}" if download.summary else "")
