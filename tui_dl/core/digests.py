@@ -6,10 +6,10 @@ import base64
 import binascii
 import hashlib
 import re
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from tui_dl.core.crc32 import crc32
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 
@@ -74,7 +74,7 @@ class _Crc32:
         self._sum = 0
 
     def update(self, data: bytes | memoryview, /) -> None:
-        self._sum = zlib.crc32(data, self._sum)
+        self._sum = crc32(data, self._sum)
 
     def hexdigest(self) -> str:
         return f"{self._sum:08x}"

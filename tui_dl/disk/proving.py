@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import zlib
 from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.crc32 import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +48,7 @@ def is_proven(fd: int, extent: Extent) -> bool:
         held = read_exactly(fd, extent.length_bytes, extent.start)
     except OSError:
         return False
-    return len(held) == extent.length_bytes and zlib.crc32(held) == extent.crc32
+    return len(held) == extent.length_bytes and crc32(held) == extent.crc32
 
 
 def split_proven(fd: int, extents: Sequence[Extent]) -> tuple[list[Extent], list[Extent]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import zlib
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple
 
+from tui_dl.core.crc32 import crc32
 from tui_dl.core.extents import MOST_EXTENT_BYTES, Extent
 from tui_dl.disk.durable import sync_file
 from tui_dl.disk.folder import Folder, close_folder, open_folder
@@ -187,19 +187,19 @@ def sum_extents(buffers: Sequence[bytes], offset: int) -> list[Extent]:
     """Return the extents of buffers that begin at `offset`, each at most `MOST_EXTENT_BYTES` long."""
     extents: list[Extent] = []
     start = end = offset
-    crc32 = 0
+    sum_32 = 0
     for buffer in buffers:
         view = memoryview(buffer)
         while view:
             piece = view[: start + MOST_EXTENT_BYTES - end]
-            crc32 = zlib.crc32(piece, crc32)
+            sum_32 = crc32(piece, sum_32)
             end += len(piece)
             view = view[len(piece) :]
             if end - start == MOST_EXTENT_BYTES:
-                extents.append(Extent(start, end, crc32))
-                start, crc32 = end, 0
+                extents.append(Extent(start, end, sum_32))
+                start, sum_32 = end, 0
     if end > start:
-        extents.append(Extent(start, end, crc32))
+        extents.append(Extent(start, end, sum_32))
     return extents
 
 

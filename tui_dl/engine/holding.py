@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from zlib import crc32
 
+from tui_dl.core.crc32 import crc32
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
 from tui_dl.core.extents import Extent, range_set
 from tui_dl.core.splitting import SegmentPlan

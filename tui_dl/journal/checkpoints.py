@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.crc32 import crc32
 from tui_dl.core.extents import MOST_EXTENT_BYTES, Extent
 from tui_dl.core.ranges import RangeSet
 
@@ -33,7 +33,7 @@ def joined_crc32(first: int, second: int, second_bytes: int) -> int:
     CRC-32 is affine in its start value, so the sums of as many zeros show what the length does to the first one.
     """
     zeros = _ZEROS[:second_bytes]
-    return second ^ zlib.crc32(zeros, first) ^ zlib.crc32(zeros)
+    return second ^ crc32(zeros, first) ^ crc32(zeros)
 
 
 def joined(extents: Iterable[Extent]) -> list[Extent]:
@@ -54,8 +54,8 @@ def can_join(first: Extent, second: Extent) -> bool:
 
 
 def _join(first: Extent, second: Extent) -> Extent:
-    crc32 = joined_crc32(first.crc32, second.crc32, second.end - second.start)
-    return Extent(first.start, second.end, crc32)
+    both = joined_crc32(first.crc32, second.crc32, second.end - second.start)
+    return Extent(first.start, second.end, both)
 
 
 def add_written(connection: sqlite3.Connection, task_id: int, extents: Iterable[Extent]) -> None:
