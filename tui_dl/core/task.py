@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.http_rules import Validator
 from tui_dl.core.status import Status
@@ -74,6 +74,20 @@ class TaskOptions:
     """Whether a document named the address, not a person: what `--user` and `--referer` gave is not for it."""
     has_new_address: bool = False
     """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
+
+
+_LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address")
+_OF_THE_FILE: Final = ("pieces", "expected_bytes", "mirrors")
+
+
+def options_again(held: TaskOptions, wanted: TaskOptions) -> TaskOptions:
+    """Return the options of a row that is asked for again: as wanted now, with what the later wish does not speak of.
+
+    A digest stays unless another one is given; the rest that is known of the same file stays with it.
+    """
+    is_same_file = not held.checksum or wanted.checksum in ("", held.checksum)
+    kept = (*_LEARNED, "checksum", *(_OF_THE_FILE if is_same_file else ()))
+    return replace(wanted, **{name: getattr(wanted, name) or getattr(held, name) for name in kept})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
+from tui_dl.core.task import options_again
 from tui_dl.journal.schema import POSITION_GAP
 from tui_dl.journal.task_rows import (
     INSERT_TASK,
@@ -156,15 +157,19 @@ def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
 
 
 def _with_wishes(job: _Add, task: DownloadTask, wish: NewTask) -> DownloadTask:
-    """Let the later wish decide how a row of ours is fetched (headers, priority): who repeats it means it so."""
+    """Let the later wish decide how a row of ours is fetched (headers, priority): who repeats it means it so.
+
+    What it does not speak of (a digest, mirrors) and what was learned of the bytes held stays.
+    """
     priority = task.priority if wish.priority is None else wish.priority
-    is_same = task.options == wish.options and task.priority == priority
+    options = options_again(task.options, wish.options)
+    is_same = task.options == options and task.priority == priority
     if task.owner != job.owner.instance or is_same or task.status in LIVE:
         return task
     job.connection.execute(
-        "UPDATE tasks SET options = ?, priority = ? WHERE id = ?", (encode_options(wish.options), priority, task.id)
+        "UPDATE tasks SET options = ?, priority = ? WHERE id = ?", (encode_options(options), priority, task.id)
     )
-    return replace(task, options=wish.options, priority=priority)
+    return replace(task, options=options, priority=priority)
 
 
 def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) -> DownloadTask:

@@ -40,7 +40,7 @@ UPDATE_TASK: Final = (
 
 _INSERTED: Final = (
     *("id", "url", "dir", "filename", "status", "position", "owner", "host", "is_get", "batch_id"),
-    *("identity", "asked", "name_fixed", "options", "added_at", "priority"),
+    *("identity", "asked", "name_fixed", "options", "added_at", "priority", "parent_id"),
 )
 INSERT_TASK: Final = f"INSERT INTO tasks ({', '.join(_INSERTED)}) VALUES ({', '.join('?' * len(_INSERTED))})"  # noqa: S608  # fixed
 
@@ -78,6 +78,7 @@ def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: 
         position=position,
         priority=new.priority or 0,
         batch_id=batch_id,
+        parent_id=new.parent_id,
         owner=owner,
         added_at=at,
     )
@@ -97,6 +98,7 @@ def insert_values(task: DownloadTask, *, lease: int, is_get: bool, identity: int
         options,
         task.added_at,
         task.priority,
+        task.parent_id,
     )
 
 
