@@ -180,12 +180,12 @@ async def test_a_proxy_over_tls_carries_both(
 ) -> None:
     """TLS in TLS for https; Basic goes at once, since nobody on the way reads it."""
     server = tls_fault_server if is_secure else fault_server
-    words: dict[str, Any] = {
+    kinds: dict[str, dict[str, Any]] = {
         "open": {},
         "basic": {"user": "me", "password": CANARY},
         "digest": {"guard": DigestGuard(password=CANARY)},
-    }[way]
-    async with HttpProxy(**words, tls=proxy_tls) as proxy:
+    }
+    async with HttpProxy(**kinds[way], tls=proxy_tls) as proxy:
         userinfo = "" if way == "open" else f"me:{CANARY}@"
         engine = await engines(proxy=f"https://{userinfo}{proxy.authority}", ca_certificate=authority_file)
         task = await fetch(engine, server.add("/f.bin", LARGE))

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     TLS_FAILED = "tls-failed"
     NO_NETWORK = "no-network"
+    MAX_TIME = "max-time"
     PROXY_FAILED = "proxy-failed"
     PROTOCOL_ERROR = "protocol-error"
 
@@ -59,6 +60,7 @@ class Reason(StrEnum):
     LENGTH_MISMATCH = "length-mismatch"
     BAD_ENCODING = "bad-encoding"
     UNVERIFIABLE_RESUME = "unverifiable-resume"
+    NOT_CONTINUED = "not-continued"
     DIGEST_MISMATCH = "digest-mismatch"
     NO_DIGEST = "no-digest"
     BAD_METALINK = "bad-metalink"
@@ -90,12 +92,13 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.TRUNCATED: ReasonFacts("the answer ended early", "Retry; the bytes that arrived are kept."),
     Reason.TLS_FAILED: ReasonFacts("the secure connection failed", "Check the certificate, the clock and the host."),
     Reason.NO_NETWORK: ReasonFacts("no network", "It goes on by itself when the network is back."),
+    Reason.MAX_TIME: ReasonFacts("it ran as long as it may", "Raise --max-time, then retry; its bytes are kept."),
     Reason.PROXY_FAILED: ReasonFacts("the proxy failed", "Check --proxy, its credentials, and http_proxy."),
     Reason.PROTOCOL_ERROR: ReasonFacts("the answer is not HTTP as we know it", "Open the address in a browser."),
     Reason.NOT_FOUND: ReasonFacts("not found (404)", "Check the address; this is not retried by itself."),
     Reason.GONE: ReasonFacts("gone for good", "Look for another source; this is not retried by itself."),
     Reason.FORBIDDEN: ReasonFacts("forbidden (403)", "The link may have expired or want cookies or a Referer."),
-    Reason.UNAUTHORIZED: ReasonFacts("the server wants credentials", "Give --user NAME:PASSWORD or a --header."),
+    Reason.UNAUTHORIZED: ReasonFacts("the server wants credentials", "Give --user, --bearer or --netrc."),
     Reason.TOO_MANY_REQUESTS: ReasonFacts("too many requests (429)", "It waits as asked; lower --per-host."),
     Reason.SERVER_ERROR: ReasonFacts("the server failed", "Retry later with r."),
     Reason.HTTP_STATUS: ReasonFacts("an answer that cannot be used", "Open the address in a browser."),
@@ -124,6 +127,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.LENGTH_MISMATCH: ReasonFacts("the length differs from the one promised", "Retry with r."),
     Reason.BAD_ENCODING: ReasonFacts("the encoded answer is broken", "Retry with r."),
     Reason.UNVERIFIABLE_RESUME: ReasonFacts("cannot prove it is the same version", "Retry with r to start over."),
+    Reason.NOT_CONTINUED: ReasonFacts("the half file does not fit", "Use --overwrite; r fetches it anew beside it."),
     Reason.DIGEST_MISMATCH: ReasonFacts("the digest differs from the one given", "Check the digest, then retry."),
     Reason.NO_DIGEST: ReasonFacts("no digest is known for it", "Give one with --checksum, or use --verify auto."),
     Reason.BAD_METALINK: ReasonFacts(

@@ -14,6 +14,7 @@ from tui_dl.core.status import Status, Trigger, can_advance
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
+from tui_dl.engine.overtime import run_in_time
 from tui_dl.engine.ready_queue import ReadyQueue
 from tui_dl.engine.retrying import LOCAL_WAIT_S, LOCAL_WAITS, next_step
 from tui_dl.engine.room import ROOM_REASONS, Room
@@ -322,7 +323,8 @@ class Scheduler:
 
     async def _attempt(self, slot: Slot) -> Outcome:
         try:
-            return await slot.transfer.run()
+            max_time_s = self._context.settings.max_time
+            return await run_in_time(slot.transfer, slot.live, max_time_s, self._context.clock)
         except Exception as error:  # the border of a task: a fault of ours fails this one, not the program
             logger.exception("task %s failed by a fault of ours", slot.live.task.id)
             return Outcome(End.FAILED, TuiDlError(Reason.INTERNAL, f"a fault of tui-dl itself: {error!r}"))

@@ -14,6 +14,7 @@ from tui_dl.engine.asking import Asker
 from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.orders import checked_task
+from tui_dl.engine.overtime import StreamTime
 from tui_dl.engine.retrying import next_step
 from tui_dl.engine.throttle import Admission
 
@@ -76,6 +77,7 @@ class _Reader:
         self._on_answer = on_answer
         self._asker = Asker(context, live)
         self._shares = context.throttles_of(live.task)
+        self._time = StreamTime(context.settings.max_time, context.clock)
         self.is_done = False
 
     async def read(self) -> AsyncGenerator[bytes, None]:
@@ -103,7 +105,7 @@ class _Reader:
 
     async def _body(self, exchange: Exchange) -> AsyncGenerator[bytes, None]:
         position = exchange.judgement.start
-        while chunk := await self._chunk(exchange):
+        while chunk := await self._timed_chunk(exchange):
             position += len(chunk)
             fresh = chunk[-(position - self._live.received_bytes) :] if position > self._live.received_bytes else b""
             if fresh:
@@ -114,6 +116,10 @@ class _Reader:
         end = total if total is not None else exchange.answer_end
         if end is not None and position < end:
             raise ContentError(Reason.TRUNCATED, is_retryable=True)
+
+    async def _timed_chunk(self, exchange: Exchange) -> bytes:
+        async with self._time.counted():
+            return await self._chunk(exchange)
 
     async def _chunk(self, exchange: Exchange) -> bytes:
         try:
@@ -131,7 +137,8 @@ class _Reader:
             raise _changed("nothing proves that the rest is of the same version")
         for _ in range(MAX_ASKS):
             asked = self._asker.asked(self._live.received_bytes, None, has_held=has_held)
-            exchange = await self._asker.ask(asked)
+            async with self._time.counted():
+                exchange = await self._asker.ask(asked)
             verdict = exchange.judgement.verdict
             if verdict in (Verdict.PARTIAL, Verdict.WHOLE, Verdict.WHOLE_SAME, Verdict.EMPTY):
                 self._asker.total_bytes = exchange.judgement.total_bytes
