@@ -181,3 +181,31 @@ def test_a_large_open_ended_remainder_spares_no_smaller_one() -> None:
     taken = plan.take(0)
     assert taken is not None
     assert (taken.start, taken.end) == (19 * MIB, 24 * MIB)
+
+
+def test_cuts_fall_between_pieces() -> None:
+    """Where pieces have digests, one connection brings a whole piece, so that a liar can be told."""
+    plan = SegmentPlan(TOTAL_BYTES)
+    plan.alignment_bytes = 7 * MIB
+    plan.begin(0, TOTAL_BYTES)
+    taken = plan.take(0)
+    assert taken is not None
+    assert taken.start == 49 * MIB
+
+
+def test_pieces_too_long_for_what_is_left_are_cut() -> None:
+    """A remainder within one piece is still shared."""
+    plan = SegmentPlan(TOTAL_BYTES)
+    plan.alignment_bytes = 64 * MIB
+    plan.begin(0, 10 * MIB)
+    plan.hold(10 * MIB, TOTAL_BYTES)
+    taken = plan.take(0)
+    assert taken is not None
+    assert taken.start == 5 * MIB
+
+
+def test_dropped_bytes_are_fetched_again() -> None:
+    """What turned out wrong is free at once, and counted only where it was held."""
+    plan = SegmentPlan(1000, RangeSet([(0, 600)]))
+    assert plan.drop(500, 900) == 100
+    assert [(gap.start, gap.end) for gap in plan.free()] == [(500, 1000)]
