@@ -305,3 +305,19 @@ async def test_links_that_lead_nowhere_are_passed_over(
     """A server's nonsense costs nothing."""
     await _linked(engines, fault_server, mirrors[0], link)
     assert mirrors[0].bytes_sent("/f.bin") == 0
+
+
+async def test_the_sources_of_a_running_task_can_be_seen(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """Who works, and who is asked no more and why."""
+    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS // 4))
+    others = serve(mirrors[:1], FILE, tempers.pace(PACE_BPS // 4)) + serve(mirrors[1:], FILE, lies.status(404))
+    engine = await engines()
+    task = await engine.add(url, options=TaskOptions(mirrors=others))
+    await until(lambda: mirrors[0].active_requests and mirrors[1].requests)
+    details = await engine.details(task.id)
+    assert details is not None
+    assert [one.host.split(":")[0] for one in details.sources] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    assert details.sources[1].connections >= 1
+    assert is_whole(await ended(engine, task), FILE)

@@ -54,6 +54,20 @@ class SegmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """One of several addresses that a file is fetched from."""
+
+    host: str
+    """Host and port; sanitised."""
+    connections: int
+    """Connections to it now."""
+    speed_bps: float
+    """Bytes per second of one of them lately, 0 while unknown."""
+    ban: str
+    """Why it is not asked any more; empty while it may be."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDetails:
     """All that the details pane shows of one task."""
 
@@ -63,6 +77,8 @@ class TaskDetails:
     """Bytes held."""
     segments: tuple[SegmentView, ...] = ()
     """Connections at work."""
+    sources: tuple[SourceView, ...] = ()
+    """Addresses of the file in order of preference, where there are several."""
     allowed_connections: int = 0
     """Connections that the host allows as learned so far."""
     speed_history: tuple[float, ...] = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.pace import Pace
+from tui_dl.engine.throttle import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import TransportAnswer
     from tui_dl.core.splitting import Segment, SegmentPlan
     from tui_dl.engine.live import LiveTask
-    from tui_dl.engine.throttle import Throttle
+    from tui_dl.engine.sources import Source
+    from tui_dl.engine.throttle import Share
 
 GATHER_S: Final = 0.2
 """A gather older than this is written even if it is small."""
@@ -47,7 +49,7 @@ class Connection:
         live: LiveTask,
         plan: SegmentPlan,
         sink: Sink,
-        throttles: Sequence[Throttle],
+        throttles: Sequence[Share],
         *,
         gather_bytes: int,
         on_written: Callable[[list[Extent]], None],
@@ -55,6 +57,8 @@ class Connection:
         self.live = live
         self.segment: Segment | None = None
         """What it fetches now."""
+        self.source: Source | None = None
+        """Whom it asks, where there may be several."""
         self.received_bytes = 0
         """Bytes received over its life."""
         self.last_byte_at = time.monotonic()
@@ -143,10 +147,14 @@ class Connection:
         return chunk
 
     async def _read(self, answer: TransportAnswer) -> bytes:
-        most = min((one.most_bytes for one in self._throttles if one.most_bytes is not None), default=None)
-        self.is_reading = True
-        chunk = await answer.read(most)
-        self.is_reading = False
+        async with Admission(self._throttles) as admission:
+            if admission.most_bytes is not None:
+                # Only from here on is it the server that is waited for.
+                self.last_byte_at = time.monotonic()
+            self.is_reading = True
+            chunk = await answer.read(admission.most_bytes)
+            self.is_reading = False
+            admission.used_bytes = len(chunk)
         return chunk
 
     async def _take(self, segment: Segment, chunk: bytes, answer_end: int | None) -> None:
@@ -163,10 +171,6 @@ class Connection:
         self.live.receive(count)
         if self._is_gather_due(now):
             await self._write_gather()
-        for throttle in self._throttles:
-            if throttle.rate_bps:
-                await throttle.pace(count)
-                self.last_byte_at = time.monotonic()
 
     def _is_gather_due(self, now: float) -> bool:
         return (

@@ -110,7 +110,7 @@ class Crew:
         )
         # Known here already: a task that is cancelled before its first step gives the range back, too.
         connection.segment = segment
-        self._source_of[connection] = source
+        self._source_of[connection] = connection.source = source
         if exchange is None:
             self._coming.add(connection)
         task = asyncio.ensure_future(self._work(connection, segment, exchange, source, delay_s))

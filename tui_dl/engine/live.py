@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.connection import Connection
+    from tui_dl.engine.sources import Sources
 
 LOG_LINES: Final = 200
 MAX_LOG_CHARS: Final = 500
@@ -52,6 +53,8 @@ class LiveTask:
         """Ranges of the running transfer; None outside of one."""
         self.active_s = 0.0
         """Seconds that its attempts ran since it was taken in hand."""
+        self.sources: Sources | None = None
+        """Addresses of the running transfer; None outside of one."""
         self.local_waits = 0
         """Attempts in a row that a local condition (full disk, quota, descriptors) ended without progress."""
         self.may_be_named = False

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import TuiDlError
-from tui_dl.core.ports import EngineSnapshot, SegmentView, TaskDetails
+from tui_dl.core.ports import EngineSnapshot, SegmentView, SourceView, TaskDetails
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.rate import SpeedMeter
 from tui_dl.core.status import FINISHED
@@ -113,6 +113,7 @@ class Observer:
             task=live.task,
             held=tuple(live.plan.held) if live.plan is not None else (),
             segments=tuple(self._segments(live, now)),
+            sources=_sources_of(live),
             allowed_connections=self._context.budgets[live.task.host].allowed(settings.per_host),
             speed_history=tuple(map(float, live.meter.history(now, HISTORY_S))),
             peak_bps=live.peak_bps,
@@ -214,6 +215,13 @@ class Observer:
             self._report(live, self._context.clock())
         if task.status in FINISHED:
             self._reported.pop(task.id, None)
+
+
+def _sources_of(live: LiveTask) -> tuple[SourceView, ...]:
+    if live.sources is None or len(live.sources.all) == 1:
+        return ()
+    at_work = Counter(connection.source for connection in live.connections)
+    return tuple(SourceView(one.host, at_work[one], one.rate_bps or 0.0, one.ban) for one in live.sources.all)
 
 
 def _rate_of(connection: Connection, now: float) -> float:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
 from tui_dl.core.http_rules import Match
-from tui_dl.core.pieces import parse_pieces
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
@@ -20,8 +19,7 @@ from tui_dl.engine.holding import Holding
 from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.new_address import opener_for
-from tui_dl.engine.outcome import End, Outcome, VersionChanged
-from tui_dl.engine.pieces import PieceChecker
+from tui_dl.engine.outcome import BytesRefuted, End, Outcome, VersionChanged
 from tui_dl.engine.provenance import provenance_of
 from tui_dl.engine.sources import Sources
 from tui_dl.engine.verifying import Verifier
@@ -42,6 +40,8 @@ SAVING_PATIENCE_S: Final = 10.0
 """A disk that takes longer does not keep a stop waiting."""
 MOST_ALIGNED_BYTES: Final = 16 * 1024 * 1024
 """Cuts fall between pieces up to this long, so that most pieces come from one source alone."""
+OWN_FAULTS: Final = frozenset({Reason.NO_DIGEST, Reason.BAD_METALINK})
+"""What is wrong with the wish itself: another source would not mend it."""
 MAX_RESTARTS: Final = 3
 """A file that changes more often during one attempt fails it."""
 
@@ -102,14 +102,18 @@ class Transfer:
         if self._was_stopped():
             return Outcome(End.STOPPED)
         self._task = asyncio.current_task()
+        self._live.sources = self._sources
         try:
             try:
                 outcome = await self._attempt()
             finally:
-                self._live.plan = None
+                self._live.plan = self._live.sources = None
                 self._context.watermark.release(self._live.task.id)
                 self._context.limits.forget(self._live.task.id)
-                await self._holding.leave()
+                try:
+                    await self._verifier.aclose()
+                finally:
+                    await self._holding.leave()
         except TuiDlError as error:
             return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
         except asyncio.CancelledError:
@@ -140,8 +144,10 @@ class Transfer:
                 # A server that names another version in each answer gives one whole file on one connection.
                 self._may_split = self._crew is None
                 await self._restart(is_proven=change.is_proven)
+            except BytesRefuted as refuted:
+                await self._holding.refute(refuted.ranges)
             except ContentError as error:
-                if source is None or not self._sources.has_other(source):
+                if source is None or error.reason in OWN_FAULTS or not self._sources.has_other(source):
                     raise
                 await self._go_elsewhere(source, error)
             finally:
@@ -161,6 +167,7 @@ class Transfer:
             self._live.has_refetched = True
 
     async def _restart(self, *, is_proven: bool) -> None:
+        await self._verifier.aclose()
         await self._holding.restart(is_proven=is_proven)
         self._sources.start_over()
 
@@ -225,6 +232,7 @@ class Transfer:
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
         self._context.claim_target(self._live.task)
+        await self._verifier.prepare()
         live = self._live
         if judgement.encodings:
             return await self._fetch_encoded(exchange)
@@ -281,6 +289,7 @@ class Transfer:
     async def _fetch_large(self, source: Source, exchange: Exchange) -> None:
         part, checkpointer = await self._holding.open_part()
         plan, judgement = self._holding.plan, exchange.judgement
+        self._verifier.follow(part, plan)
         self._crew = Crew(
             self._context,
             self._live,
@@ -310,13 +319,13 @@ class Transfer:
         return judgement.verdict is Verdict.PARTIAL and (has_version or is_proven)
 
     def _inspector(self, part: PartFile) -> Inspector | None:
-        options, total = self._live.task.options, self._holding.plan.total_bytes
-        if not options.pieces or total is None:
+        total = self._holding.plan.total_bytes
+        checker = None if total is None else self._verifier.piece_checker(part, total)
+        if checker is None:
             return None
-        pieces = parse_pieces(options.pieces)
-        if pieces.length_bytes <= MOST_ALIGNED_BYTES:
-            self._holding.plan.alignment_bytes = pieces.length_bytes
-        return Inspector(self._holding, self._live, self._sources, PieceChecker(part, pieces, total))
+        if checker.piece_bytes <= MOST_ALIGNED_BYTES:
+            self._holding.plan.alignment_bytes = checker.piece_bytes
+        return Inspector(self._holding, self._live, self._sources, checker)
 
     def _first_end(self, judgement: Judgement) -> int | None:
         """Return where the first segment ends: at the end of the gap that it begins in."""
@@ -350,7 +359,7 @@ class Transfer:
         # With all its extents durable, a crash between the rename and the record finds the file by its sums.
         await self._context.store(live)
         await holding.require_unaltered(part)
-        await self._verifier.check_part(part)
+        await self._verifier.check_part(part, live.total_bytes)
         path = await part.commit(
             live.task.filename,
             on_exists=self._context.commit_policy_of(live.task),

@@ -18,7 +18,7 @@ from tui_dl.ui.row_text import status_phrase
 from tui_dl.ui.segment_map import CellState, runs, segment_cells
 
 if TYPE_CHECKING:
-    from tui_dl.core.ports import TaskDetails
+    from tui_dl.core.ports import SourceView, TaskDetails
     from tui_dl.core.task import DownloadProgress, DownloadTask
     from tui_dl.ui.columns import Look
 
@@ -71,6 +71,8 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
     lines.append(_labelled("from", mask_url(task.url), look))
     if task.final_url and task.final_url != task.url:
         lines.append(_labelled("through", mask_url(task.final_url), look))
+    if details.sources:
+        lines.append(_labelled("sources", f" {look.glyphs.dot} ".join(map(_source, details.sources)), look))
     lines.append(_labelled("to", task.path or f"{task.dir.rstrip('/')}/{task.filename}", look))
     return lines
 
@@ -145,6 +147,12 @@ def _segments(details: TaskDetails, look: Look, width: int) -> list[Content]:
     if not details.segments:
         lines.append(Content.styled("No connection at work", QUIET))
     return lines
+
+
+def _source(source: SourceView) -> str:
+    if source.ban:
+        return f"{source.host} not any more"
+    return f"{source.host} {source.connections}"
 
 
 def _log_line(at: float, text: str, look: Look) -> Content:
