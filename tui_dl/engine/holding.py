@@ -17,6 +17,9 @@ from tui_dl.engine.checkpointing import Checkpointer
 from tui_dl.engine.ledger import save_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui_dl.core.ranges import ByteRange
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
     from tui_dl.journal.checkpoints import Checkpoint
@@ -139,6 +142,14 @@ class Holding:
                     held = await self.part.read(first, last - first)
                     survivors.append(Extent(first, last, crc32(held)))
         return survivors
+
+    async def refute(self, ranges: Sequence[ByteRange]) -> None:
+        """Hold ranges no longer that a commit found wrong; what is left is made durable before more is fetched."""
+        for one in ranges:
+            await self.drop(one.start, one.end)
+        if self.checkpointer is not None:
+            checkpointer, self.checkpointer = self.checkpointer, None
+            await checkpointer.finish(is_committing=False)
 
     async def complete(self, path: str) -> None:
         """Record that the file has its final name."""

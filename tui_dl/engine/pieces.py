@@ -31,6 +31,8 @@ class PieceChecker:
         self._part = part
         self._pieces = pieces
         self._total_bytes = total_bytes
+        self.piece_bytes = pieces.length_bytes
+        """Length of every piece but the last."""
         self.verified = RangeSet()
         """Bytes of pieces that have their digests, as long as nobody writes there again."""
 
