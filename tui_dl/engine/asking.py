@@ -29,6 +29,8 @@ PAUSING: Final = frozenset({429, 503})
 REFUSING: Final = frozenset({403, 429, 503})
 """Statuses by which a host refuses one connection more while others work."""
 FORBIDDEN: Final = 403
+WANTED_DIGESTS: Final = "sha-512=9, sha-256=10"
+"""Preferences between digests of the file, where they are asked for (RFC 9530 §4)."""
 DEFAULT_PAUSE_S: Final = 1.0
 DOUBT_S: Final = 0.5
 """Shortest pause before a file is asked for again that was forbidden while others of its host were given."""
@@ -191,11 +193,13 @@ class Asker:
         given = dict(task.options.headers)
         names = {name.lower() for name in given}
         headers = {name: value for name, value in headers.items() if name.lower() not in names} | given
-        if has_same_origin(task.url, self.url):
-            headers.update(self._context.identity.first_headers(self.url, given))
-        else:
+        if settings.verify != "off":
+            headers["Want-Repr-Digest"] = WANTED_DIGESTS
+        if not has_same_origin(task.url, self.url):
             # What was given is for the address that was named; another source is somebody else.
             headers = headers_for_redirect(headers, task.url, self.url)
+        elif not task.options.is_named_elsewhere:
+            headers.update(self._context.identity.first_headers(self.url, given))
         headers.update(self._conditions(asked))
         return headers
 
