@@ -95,9 +95,15 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.MAX_TIME: ReasonFacts("it ran as long as it may", "Raise --max-time, then retry; its bytes are kept."),
     Reason.PROXY_FAILED: ReasonFacts("the proxy failed", "Check --proxy, its credentials, and http_proxy."),
     Reason.PROTOCOL_ERROR: ReasonFacts("the answer is not HTTP as we know it", "Open the address in a browser."),
-    Reason.NOT_FOUND: ReasonFacts("not found (404)", "Check the address; this is not retried by itself."),
-    Reason.GONE: ReasonFacts("gone for good", "Look for another source; this is not retried by itself."),
-    Reason.FORBIDDEN: ReasonFacts("forbidden (403)", "The link may have expired or want cookies or a Referer."),
+    Reason.NOT_FOUND: ReasonFacts(
+        "not found (404)", "Check the address, or give a fresh link (key e, `tui-dl refresh`)."
+    ),
+    Reason.GONE: ReasonFacts(
+        "gone for good", "Give a fresh link (key e, `tui-dl refresh`), or look for another source."
+    ),
+    Reason.FORBIDDEN: ReasonFacts(
+        "forbidden (403)", "Has the link expired? Key e or `tui-dl refresh` take a fresh one, with its cookies."
+    ),
     Reason.UNAUTHORIZED: ReasonFacts("the server wants credentials", "Give --user, --bearer or --netrc."),
     Reason.TOO_MANY_REQUESTS: ReasonFacts("too many requests (429)", "It waits as asked; lower --per-host."),
     Reason.SERVER_ERROR: ReasonFacts("the server failed", "Retry later with r."),
@@ -122,7 +128,9 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.JOURNAL_DAMAGED: ReasonFacts("the journal was damaged", "It was moved aside; part files are kept."),
     Reason.JOURNAL_BUSY: ReasonFacts("the journal is in use", "End the other process or set TUI_DL_HOME."),
     Reason.CHANGED: ReasonFacts("the file changed on the server", "Retry with r to fetch the new version."),
-    Reason.WEB_PAGE: ReasonFacts("a web page came instead of the file", "Open the address in a browser; log in?"),
+    Reason.WEB_PAGE: ReasonFacts(
+        "a web page came instead of the file", "Log in with a browser, then give its link with e."
+    ),
     Reason.WRONG_RANGE: ReasonFacts("the server sent another range", "Retry; use --connections 1 with this server."),
     Reason.LENGTH_MISMATCH: ReasonFacts("the length differs from the one promised", "Retry with r."),
     Reason.BAD_ENCODING: ReasonFacts("the encoded answer is broken", "Retry with r."),

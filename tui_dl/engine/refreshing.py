@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.addresses import has_same_origin, shown_url, split_userinfo
+from tui_dl.core.addresses import shown_url, split_userinfo
 from tui_dl.core.commands import CommandOutcome
 from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind, LogLine
 from tui_dl.core.http_rules import headers_for_redirect
 from tui_dl.core.status import FINISHED, Status, Trigger
 from tui_dl.core.url_list import check_url
-from tui_dl.journal.readdressing import AddressChange
+from tui_dl.journal.readdressing import AddressChange, Readdressed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tui_dl.core.commands import Command
     from tui_dl.core.task import DownloadTask, TaskOptions
     from tui_dl.engine.engine import AsyncDownloadEngine
-    from tui_dl.journal.readdressing import Readdressed
 
 GONE: Final = "the download is no longer in the queue"
 
@@ -31,9 +31,7 @@ async def refresh(engine: AsyncDownloadEngine, command: Command) -> CommandOutco
         raise UsageError("one download at a time can be given another address")
     given = command.arguments.get("headers")
     headers = None if given is None else tuple((str(name), str(value)) for name, value in given)
-    url, authorization = split_userinfo(check_url(str(command.arguments.get("url") or "")))
-    if authorization:
-        headers = _with_authorization(headers or (), authorization)
+    url, headers = checked_address(str(command.arguments.get("url") or ""), headers)
     (task_id,) = command.ids
     with engine.scheduler.barring(frozenset(command.ids)):
         rows = await engine.rows(command.ids)
@@ -43,15 +41,19 @@ async def refresh(engine: AsyncDownloadEngine, command: Command) -> CommandOutco
             await engine.scheduler.stop(frozenset(command.ids), Trigger.REQUEUE)
         # Its last records must not come after the change.
         await engine.context.journal.flush()
-        rows = await engine.context.journal.rows(command.ids)
-        if not rows:
-            return refused(GONE)
-        options = options_for(rows[0], url, headers)
-        change = AddressChange(task_id, url, options, takes_over=True)
-        done = await engine.context.journal.readdress(change)
+        options_of = partial(options_for, url=url, headers=headers)
+        done = await engine.context.journal.readdress(AddressChange(task_id, url, options_of, takes_over=True))
     if done.before is not None and done.after is not None:
         _tell(engine, done.before, done.after)
-    return outcome_of(done, url, lost=_lost(rows[0], options) if headers is None else 0)
+    return outcome_of(done, has_own_headers=headers is not None)
+
+
+def checked_address(
+    url: str, headers: tuple[tuple[str, str], ...] | None
+) -> tuple[str, tuple[tuple[str, str], ...] | None]:
+    """Return an address without its user info, which becomes one of the headers. Raises `UsageError`."""
+    bare, authorization = split_userinfo(check_url(url))
+    return bare, _with_authorization(headers or (), authorization) if authorization else headers
 
 
 def _tell(engine: AsyncDownloadEngine, before: DownloadTask, after: DownloadTask) -> None:
@@ -80,11 +82,7 @@ def options_for(task: DownloadTask, url: str, headers: Sequence[tuple[str, str]]
     )
 
 
-def _lost(task: DownloadTask, options: TaskOptions) -> int:
-    return len(dict(task.options.headers)) - len(options.headers)
-
-
-def outcome_of(done: Readdressed, url: str, *, lost: int) -> CommandOutcome:
+def outcome_of(done: Readdressed, *, has_own_headers: bool) -> CommandOutcome:
     """Return what is said of a change of address: done, or what stood against it."""
     if done.before is None:
         return refused(GONE)
@@ -93,7 +91,8 @@ def outcome_of(done: Readdressed, url: str, *, lost: int) -> CommandOutcome:
     words = ["Address changed"]
     if done.after.part_path:
         words.append("what has arrived is compared with it")
-    if lost and not has_same_origin(done.before.url, url):
+    lost = 0 if has_own_headers else len(dict(done.before.options.headers)) - len(done.after.options.headers)
+    if lost:
         words.append(f"{lost} header{'s' if lost > 1 else ''} of the other host left out")
     if done.after.status is Status.PAUSED:
         words.append("still paused")

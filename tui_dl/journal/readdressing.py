@@ -12,6 +12,7 @@ from tui_dl.journal.task_rows import SELECT_TASK, clean, decode, encode_options,
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from tui_dl.core.status import Status
     from tui_dl.core.task import DownloadTask, TaskOptions
@@ -29,12 +30,12 @@ _UPDATE: Final = (
 class AddressChange:
     """What is wanted."""
 
-    task_id: int
-    """The row."""
+    which: int | str
+    """Id of the row, or its present address."""
     url: str
     """Checked address without user info."""
-    options: TaskOptions
-    """Options of the row from now on."""
+    options_of: Callable[[DownloadTask], TaskOptions]
+    """Gives the options of the row from now on; pure, called in the journal's thread."""
     takes_over: bool
     """Whether the row becomes ours; otherwise it belongs to whom it belonged to."""
 
@@ -43,22 +44,23 @@ class Readdressed(NamedTuple):
     """What came of it."""
 
     before: DownloadTask | None
-    """The row as it was; None if it is gone."""
+    """The row as it was; None if there is none, or several."""
     after: DownloadTask | None = None
     """The row as it is now; None if nothing was changed."""
     holder: str = ""
     """The living process that runs it, in words, where that is what stands against it."""
     same: DownloadTask | None = None
     """The row that has this address already, where that is what stands against it."""
+    several: tuple[DownloadTask, ...] = ()
+    """The rows of the present address, where it does not tell which one is meant."""
 
 
 def readdress(connection: sqlite3.Connection, owner: Owner, change: AddressChange) -> Readdressed:
     """Change the address, if the row is of nobody else and its status lets it, and no other row has it."""
-    found = connection.execute(f"{_SELECT} WHERE id = ?", (change.task_id,)).fetchone()
-    if found is None:
-        return Readdressed(None)
-    *columns, asked, lease = found
-    task, url = decode(columns), clean(change.url)
+    rows = _rows(connection, change.which)
+    if len(rows) != 1:
+        return Readdressed(None, several=tuple(task for task, _, _ in rows))
+    (task, asked, lease), url = rows[0], clean(change.url)
     if holder := _holder(owner, task):
         return Readdressed(task, holder=holder)
     if task.status not in READDRESSABLE:
@@ -69,12 +71,20 @@ def readdress(connection: sqlite3.Connection, owner: Owner, change: AddressChang
         return Readdressed(task, same=decode(connection.execute(f"{SELECT_TASK} WHERE id = ?", same).fetchone()))
     if change.takes_over:
         lease = owner.lease(connection)
-    after = _with_address(task, url, change.options)
+    after = _with_address(task, url, change.options_of(task))
     values: tuple[Any, ...] = (url, after.host, identity, after.filename, after.status.value)
     connection.execute(_UPDATE, (*values, encode_options(after.options), lease, task.id))
     # No change of status may have told the screens that they must look again.
     connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
     return Readdressed(task, replace(after, owner=owner.instance if change.takes_over else task.owner))
+
+
+def _rows(connection: sqlite3.Connection, which: int | str) -> list[tuple[DownloadTask, str, int]]:
+    """Return the rows meant, each with the name asked and its lease; of one address those that still want something."""
+    column, value = ("id", which) if isinstance(which, int) else ("url", clean(which))
+    found = connection.execute(f"{_SELECT} WHERE {column} = ? ORDER BY position, id", (value,)).fetchall()
+    rows = [(decode(row[:-2]), str(row[-2]), int(row[-1])) for row in found]
+    return [row for row in rows if row[0].status in READDRESSABLE] or rows[:1]
 
 
 def _holder(owner: Owner, task: DownloadTask) -> str:
