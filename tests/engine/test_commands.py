@@ -320,7 +320,7 @@ async def test_a_limit_given_with_the_task_holds(engines: Engines, fault_server:
     slow = await engine.add(fault_server.add("/f.bin", LARGE), options=TaskOptions(limit_rate_bps=100_000))
     assert is_whole(await fetch(engine, fault_server.add("/g.bin", LARGE)), LARGE)
     assert received(engine, slow) < LARGE_BYTES // 2
-    assert engine.context.task_throttles.keys() == {slow.id}
+    assert engine.context.limits._tasks.keys() == {slow.id}
 
 
 async def test_options_of_a_queued_task_are_kept(engines: Engines, fault_server: FaultServer) -> None:

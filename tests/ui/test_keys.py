@@ -33,6 +33,8 @@ def three_rows() -> FakeEngine:
         (["J"], CommandName.MOVE_DOWN, (1,), {}),
         ([">"], CommandName.SET_CONNECTIONS, (1,), {"delta": 1}),
         (["<"], CommandName.SET_CONNECTIONS, (1,), {"delta": -1}),
+        (["i"], CommandName.SET_PRIORITY, (1,), {"delta": 1}),
+        (["*", "I"], CommandName.SET_PRIORITY, (1, 2, 3), {"delta": -1}),
         (["+"], CommandName.SET_CONCURRENCY, (), {"delta": 1}),
         (["="], CommandName.SET_CONCURRENCY, (), {"delta": 1}),
         (["-"], CommandName.SET_CONCURRENCY, (), {"delta": -1}),
@@ -46,9 +48,9 @@ def three_rows() -> FakeEngine:
         (["*", "p"], CommandName.TOGGLE_PAUSE, (1, 2, 3), {}),
         (["*", "*", "down", "p"], CommandName.TOGGLE_PAUSE, (2,), {}),
         (["X", "y"], CommandName.DELETE_PART, (1,), {}),
-        (["l", "5", "M", "enter"], CommandName.SET_LIMIT, (), {"bps": 5 * 1024 * 1024}),
-        (["l", "0", "enter"], CommandName.SET_LIMIT, (), {"bps": 0}),
-        (["l", "1", "K", "tab", "tab", "enter"], CommandName.SET_LIMIT, (1,), {"bps": 1024}),
+        (["l", "5", "M", "enter"], CommandName.SET_LIMIT, (), {"limit": 5 * 1024 * 1024}),
+        (["l", "0", "enter"], CommandName.SET_LIMIT, (), {"limit": 0}),
+        (["l", "1", "K", "tab", "tab", "enter"], CommandName.SET_LIMIT, (1,), {"limit": 1024}),
     ],
 )
 async def test_a_key_sends_its_command(

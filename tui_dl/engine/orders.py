@@ -19,6 +19,7 @@ from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.refreshing import refresh
+from tui_dl.engine.tuning import Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,19 +35,21 @@ EVENTS: Final = {
     Trigger.CANCEL: EventKind.CANCELLED,
     Trigger.RETRY: EventKind.RETRYING,
 }
-STARTS_OVER: Final = frozenset({Reason.UNVERIFIABLE_RESUME, Reason.CHANGED, Reason.DIGEST_MISMATCH})
+STARTS_OVER: Final = frozenset(
+    {Reason.UNVERIFIABLE_RESUME, Reason.CHANGED, Reason.DIGEST_MISMATCH, Reason.NOT_CONTINUED}
+)
 """A retry of a task that failed for one of these begins at byte 0."""
 
 
 def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
     """Return what is wanted, checked: address, user info moved to a header, a safe name. Raises `UsageError`."""
-    bare, authorization = split_userinfo(check_url(url))
+    bare, authorization = split_userinfo(check_url(url, is_typed=True), is_typed=True)
     if authorization and not any(key.lower() == "authorization" for key, _ in options.headers):
         options = replace(options, headers=(*options.headers, ("Authorization", authorization)))
     if options.checksum:
         options = replace(options, checksum=str(parse_digest(options.checksum)))
     safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
-    return NewTask(wire_url(bare), folder, safe, options)
+    return NewTask(wire_url(bare, is_typed=True), folder, safe, options)
 
 
 class Orders:
@@ -57,6 +60,7 @@ class Orders:
         self._context = engine.context
         self._journal = engine.context.journal
         self._scheduler = engine.scheduler
+        self._tuning = Tuning(engine.context, engine.scheduler, self._set_options)
         self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
             CommandName.ADD: self._add,
             CommandName.PAUSE: self._pause,
@@ -73,6 +77,7 @@ class Orders:
             CommandName.SET_CONCURRENCY: self._set_concurrency,
             CommandName.SET_CONNECTIONS: self._set_connections,
             CommandName.SET_LIMIT: self._set_limit,
+            CommandName.SET_PRIORITY: self._set_priority,
             CommandName.CLEAR_FINISHED: self._clear_finished,
             CommandName.UNDO: self._undo,
         }
@@ -241,20 +246,11 @@ class Orders:
         return CommandOutcome(len(changed), tuple(changed), shown)
 
     async def _set_limit(self, command: Command) -> CommandOutcome:
-        bps = coerce(SETTINGS["limit_rate"], int(command.arguments.get("bps") or 0))
-        if not command.ids and command.query is None:
-            self._context.settings = replace(self._context.settings, limit_rate=bps)
-            self._context.throttle.set_rate(bps)
-            return CommandOutcome(message="limit set" if bps else "no limit")
+        has_targets = bool(command.ids) or command.query is not None
+        return await self._tuning.set_limit(command, await self._targets(command) if has_targets else None)
 
-        def options_of(task: DownloadTask) -> TaskOptions:
-            own = self._context.task_throttles.get(task.id)
-            if own is not None:
-                own.set_rate(bps)
-            return replace(task.options, limit_rate_bps=bps or None)
-
-        changed = await self._set_options(await self._targets(command), options_of)
-        return CommandOutcome(len(changed), tuple(changed))
+    async def _set_priority(self, command: Command) -> CommandOutcome:
+        return await self._tuning.set_priority(command, await self._targets(command))
 
     async def _set_options(self, ids: Sequence[int], options_of: Callable[[DownloadTask], TaskOptions]) -> list[int]:
         """Change the options of tasks, in hand or not; return the ids of those that there are."""

@@ -159,6 +159,20 @@ class FewerConnections(RowAction):
     command, arguments = CommandName.SET_CONNECTIONS, {"delta": -1}
 
 
+class RaisePriority(RowAction):
+    """Raise the priority: sooner, and more speed."""
+
+    name, keys, label, group = "raise-priority", ("i",), "Raise priority", Group.QUEUE
+    command, arguments = CommandName.SET_PRIORITY, {"delta": 1}
+
+
+class LowerPriority(RowAction):
+    """Lower the priority."""
+
+    name, keys, label, group = "lower-priority", ("I",), "Lower priority", Group.QUEUE
+    command, arguments = CommandName.SET_PRIORITY, {"delta": -1}
+
+
 class Limit(Action):
     """Set a speed limit, for all or for these."""
 
@@ -342,7 +356,8 @@ class Quit(Action):
 
 ACTIONS: Final[tuple[type[Action], ...]] = (
     *(Add, Pause, PauseAll, Cancel, DeletePart, Retry, RetryFailed, Refresh, ClearFinished, Undo, CopyUrl, OpenFile),
-    *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections, Limit),
+    *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections),
+    *(RaisePriority, LowerPriority, Limit),
     *(Select, SelectRange, SelectAll, StepBack),
     *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures),
     *MOTIONS,

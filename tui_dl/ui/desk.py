@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,9 +11,10 @@ from textual.command import CommandPalette
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.status import FACTS, READDRESSABLE, Status, Tab
-from tui_dl.ui.format import count
+from tui_dl.ui.format import change_time, count
 from tui_dl.ui.palette import palette_for
 from tui_dl.ui.view_state import ViewState, tab_counts
+from tui_dl.ui.widgets.header import limit_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,17 +133,21 @@ class ScreenDesk:
         from tui_dl.ui.screens.limit import LimitDialog  # noqa: PLC0415 - keeps the first paint early
 
         snapshot = self._screen.snapshot
-        now = self._screen.look.units.limit(snapshot.limit_rate_bps if snapshot else 0)
+        units = self._screen.look.units
+        now = limit_words(snapshot, units) if snapshot else units.limit(0)
+        until_at = snapshot.limit_until_at if snapshot else None
+        until = change_time(until_at, time.time()) if until_at is not None else ""
         rows = self._rows_text() if self._command_for_rows(CommandName.SET_LIMIT, {}) else ""
-        self._screen.app.push_screen(LimitDialog(now=now, rows=rows), self._limit)
+        self._screen.app.push_screen(LimitDialog(now=now, rows=rows, until=until), self._limit)
 
     def _limit(self, choice: LimitChoice | None) -> None:
         if choice is None:
             return
+        arguments = {"limit": choice.limit} | ({"for_good": True} if choice.is_for_good else {})
         if choice.is_for_rows:
-            self.send_for_rows(CommandName.SET_LIMIT, {"bps": choice.bps}, question="")
+            self.send_for_rows(CommandName.SET_LIMIT, arguments, question="")
         else:
-            self.send(CommandName.SET_LIMIT, {"bps": choice.bps})
+            self.send(CommandName.SET_LIMIT, arguments)
 
     def open_help(self) -> None:
         """Show all keys."""
