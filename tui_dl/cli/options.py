@@ -45,6 +45,11 @@ _METAVARS: Final = {
     "certificate": "FILE[,KEYFILE]",
     "proxy": "URL",
     "user": "NAME[:PASSWORD]",
+    "bearer": "TOKEN|@FILE",
+    "auth": "auto|basic|digest",
+    "max_time": "SECONDS",
+    "resolve": "HOST:PORT:ADDRESS",
+    "dns_servers": "ADDRESS,...",
     "netrc": "FILE",
     "cookies": "FILE",
     "save_cookies": "FILE",
@@ -57,9 +62,12 @@ _METAVARS: Final = {
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
+    *("max_time", "bearer", "auth", "resolve", "dns_servers"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
     *("min_free", "preallocate"),
 )
+_REPEATED: Final = frozenset({"resolve"})
+"""Settings whose option may be given again; the setting holds all, by spaces."""
 _SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
 """Settings that an option without a value turns on."""
 SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, "ip_version", *ALIASES, "async_downloads", "preset")
@@ -122,7 +130,9 @@ def task_options(command: F) -> F:
             click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
             click.option("--curl", multiple=True, metavar="COMMAND|-", help="A browser's 'copy as cURL'; -: a pipe."),
             click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
-            click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Request header; repeat."),
+            click.option(
+                "--header", "headers", multiple=True, metavar="'NAME: VALUE'|@FILE", help="Request header; repeat."
+            ),
             click.option("-C", "--continue", "continues", is_flag=True, help="Take over a half file of another tool."),
             click.option(
                 "--priority", type=click.Choice(tuple(Priority)), help="Part of the bandwidth, and who is first."
@@ -145,7 +155,14 @@ def log_options(command: F) -> F:
 def _setting_option(name: str, facts: SettingFacts) -> Callable[[F], F]:
     shown = f"{facts.default:g}" if facts.type is float else facts.default
     text = facts.help if facts.default == "" else f"{facts.help} [{shown}]"
-    return click.option(*_names(name), name, type=SettingType(facts), metavar=_METAVARS.get(name), help=text)
+    words: dict[str, Any] = {"type": SettingType(facts), "metavar": _METAVARS.get(name), "help": text}
+    if name in _REPEATED:
+        words |= {"multiple": True, "callback": _joined}
+    return click.option(*_names(name), name, **words)
+
+
+def _joined(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...] | None) -> str | None:
+    return " ".join(values) if values else None
 
 
 def _names(name: str) -> list[str]:

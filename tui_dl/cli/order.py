@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tui_dl.cli import curl
+from tui_dl.cli.header_files import header_lines
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.addresses import split_userinfo
@@ -80,7 +81,7 @@ def read_order(
     effective = effective_settings(locations.config_file, environment, settings)
     _check_sequential(given, effective)
     options = TaskOptions(
-        headers=tuple(parse_header(line) for line in given.get("headers", ())),
+        headers=tuple(parse_header(line) for line in header_lines(given.get("headers", ()))),
         checksum=_checksum(given),
         continues=_continues(given),
     )
@@ -109,7 +110,7 @@ def read_order(
 
 def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
     """Return a task whose address is checked; user info in it becomes a header, so that no log shows it."""
-    bare, authorization = split_userinfo(url.strip())
+    bare, authorization = split_userinfo(url.strip(), is_typed=True)
     if authorization and not any(header.lower() == "authorization" for header, _ in options.headers):
         headers = (*options.headers, ("Authorization", authorization))
         options = replace(options, headers=headers)
@@ -121,7 +122,7 @@ def parse_header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     name, value = name.strip(), value.strip()
     if not colon or not _HEADER_NAME.fullmatch(name):
-        raise UsageError("--header: write it as 'Name: value'")
+        raise UsageError("--header: write it as 'Name: value', or @FILE with such lines")
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
         raise UsageError(f"--header {name}: the value holds control characters")
     if name.lower() == "proxy-authorization":
