@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final, Self
 from weakref import WeakValueDictionary
 
@@ -67,10 +67,19 @@ class Throttle:
         return share
 
     def set_weight(self, key: int, weight: int) -> None:
-        """Change the weight of a task from its next grant on."""
+        """Change the weight of a task at once."""
         share = self._shares.get(key)
-        if share is not None:
-            share.weight = weight
+        if share is None:
+            return
+        # What it had before its turn weighs as much as before, but lasts as long as its new weight makes it.
+        ahead = max(0.0, share.finish - self._virtual_bytes)
+        share.finish = self._virtual_bytes + ahead * share.weight / weight
+        share.weight = weight
+        if share.is_in_line:
+            self._line = [entry for entry in self._line if entry[2] is not share]
+            heapify(self._line)
+            share.is_in_line = False
+            self.join(share)
 
     # -- for shares ----------------------------------------------------------------------------------------------------
 
