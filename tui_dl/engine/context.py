@@ -63,6 +63,8 @@ class EngineContext:
     """Unix time of the engine's start: rows added before may have run in a process that crashed."""
     random: Callable[[], float] = random.random
     """Uniform in [0, 1), for jitter."""
+    continued: dict[str, int] = field(default_factory=dict)
+    """Where tasks look for half files, with the task's id: what one of them made is no half file for another."""
     claimed_paths: set[str] = field(default_factory=set)
     """Targets that tasks with SKIP went for: a file that this batch makes is no file from before."""
     traffic: Traffic = field(default_factory=Traffic)

@@ -12,6 +12,7 @@ from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag, OnExists
+from tui_dl.engine.adopting import AdoptingOpener, wants_adoption
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
@@ -208,7 +209,10 @@ class Transfer:
         if plan.held and part is not None and not is_origin and plan.total_bytes is not None:
             gap = next(plan.held.gaps(plan.total_bytes))
             return await self._sources.open_range(source, gap.start, gap.end)
-        exchange = await opener_for(self._live.task)(self._context, self._live, source.asker, plan, part).open()
+        if is_origin and wants_adoption(self._live.task):
+            exchange = await AdoptingOpener(self._context, self._live, source.asker, self._holding).open()
+        else:
+            exchange = await opener_for(self._live.task)(self._context, self._live, source.asker, plan, part).open()
         try:
             self._require_expected(exchange.judgement)
         except BaseException:
@@ -287,6 +291,8 @@ class Transfer:
         return await self._context.was_there_before(task)
 
     async def _fetch_large(self, source: Source, exchange: Exchange) -> None:
+        if wants_adoption(task):
+            return False  # what is there is what it wants
         part, checkpointer = await self._holding.open_part()
         plan, judgement = self._holding.plan, exchange.judgement
         self._verifier.follow(part, plan)
