@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import Flag
 from tui_dl.engine.connection import Connection
@@ -33,6 +34,26 @@ class _Memory:
         return []
 
 
+class _Bounded:
+    """A sink that keeps what it gets, decoded, up to a bound."""
+
+    def __init__(self, most_bytes: int, decoder: Decoder | None) -> None:
+        self._left_bytes = most_bytes
+        self._decoder = decoder
+        self.buffers: list[bytes] = []
+
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Keep the buffers; they come in order."""
+        del offset
+        for buffer in buffers:
+            for piece in (buffer,) if self._decoder is None else self._decoder.feed(buffer):
+                self._left_bytes -= len(piece)
+                if self._left_bytes < 0:
+                    raise ContentError(Reason.TOO_LARGE, "longer than any document of its kind")
+                self.buffers.append(piece)
+        return []
+
+
 class _Decoding:
     """A sink that decodes what it gets into a part file, in order."""
 
@@ -58,6 +79,20 @@ async def read_small(context: EngineContext, live: LiveTask, exchange: Exchange,
         await _read_through(context, live, exchange, memory, total_bytes)
     exchange.close()
     return memory.buffers
+
+
+async def read_document(
+    context: EngineContext, live: LiveTask, exchange: Exchange, most_bytes: int, decoder: Decoder | None
+) -> bytes:
+    """Read a body that is wanted for what it says, decoded; raises `ContentError` TOO_LARGE beyond `most_bytes`."""
+    sink = _Bounded(most_bytes, decoder)
+    total_bytes = None if decoder is not None else exchange.judgement.total_bytes
+    if total_bytes != 0:
+        await _read_through(context, live, exchange, sink, total_bytes)
+    if decoder is not None:
+        decoder.finish()
+    exchange.close()
+    return b"".join(sink.buffers)
 
 
 async def save_small(
@@ -91,7 +126,11 @@ async def fetch_encoded(
 
 
 async def _read_through(
-    context: EngineContext, live: LiveTask, exchange: Exchange, sink: _Memory | _Decoding, total_bytes: int | None
+    context: EngineContext,
+    live: LiveTask,
+    exchange: Exchange,
+    sink: _Memory | _Bounded | _Decoding,
+    total_bytes: int | None,
 ) -> None:
     connection = Connection(
         live,

@@ -18,12 +18,12 @@ from tui_dl.engine.small_reads import read_whole
 from tui_dl.engine.watermark import Watermark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tui_dl.core.identity import Identity
     from tui_dl.core.ports import Transport
     from tui_dl.core.settings import Settings
-    from tui_dl.core.task import DownloadTask
+    from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.disk.small_files import GroupCommit
     from tui_dl.disk.writer import DiskPool
     from tui_dl.engine.hosts import HostBudgets
@@ -73,6 +73,8 @@ class EngineContext:
     """Monotonic instant of the last answer from any host: without one for a while there may be no network."""
     watermark: Watermark = field(init=False)
     """Room on the disks that downloads go to."""
+    add_files: Callable[[DownloadTask, Sequence[NewTask]], Awaitable[None]] = field(init=False)
+    """Puts the files that a task's answer described into the queue; set by the engine."""
     listings: Listings = field(init=False)
     """Digests that servers list beside files, by folder."""
 

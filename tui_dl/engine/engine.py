@@ -20,9 +20,9 @@ from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
-from tui_dl.engine.client import AiohttpTransport
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
+from tui_dl.engine.following import FileAdder
 from tui_dl.engine.hosts import HostBudgets, HostKeeper
 from tui_dl.engine.identified import IdentifiedTransport
 from tui_dl.engine.ledger import Ledger, save_rows
@@ -33,6 +33,7 @@ from tui_dl.engine.orders import Orders, checked_task
 from tui_dl.engine.scheduler import Scheduler
 from tui_dl.engine.stream_check import verified_stream
 from tui_dl.engine.tally import Tally
+from tui_dl.engine.transports import load_http2, make_transport
 from tui_dl.journal.adding import BatchKind
 from tui_dl.journal.journal import Journal
 
@@ -103,6 +104,7 @@ class AsyncDownloadEngine:
         self._keeper: HostKeeper
         self._observer: Observer
         self._orders: Orders
+        self._adder: FileAdder
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -122,18 +124,15 @@ class AsyncDownloadEngine:
         settings = self._settings
         # Before the journal: a setting that cannot be used leaves nothing open.
         options = await asyncio.to_thread(client_options, settings, os.environ)
+        http2 = await asyncio.to_thread(load_http2, settings)
         journal = await self._open_journal()
         pool = DiskPool()
         self.ledger = Ledger(journal, time.time)
         self.context = EngineContext(
             settings=settings,
-            transport=IdentifiedTransport(
-                self._transport
-                or AiohttpTransport(
-                    connect_timeout_s=settings.connect_timeout, timeout_s=settings.timeout, options=options
-                ),
-                options,
-            ),
+            transport=IdentifiedTransport(self._transport, options)
+            if self._transport
+            else make_transport(settings, options, http2),
             journal=journal,
             pool=pool,
             small_files=GroupCommit(pool, self._on_committed, expected=lambda: self.scheduler.slots_in_use),
@@ -149,6 +148,8 @@ class AsyncDownloadEngine:
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
         self._orders = Orders(self)
+        self._adder = FileAdder(self)
+        self.context.add_files = self._adder.add
         if self._adopts_orphans:
             await journal.adopt_orphans()
             await journal.expire_history(settings.history_days, self.context.wall_clock())
@@ -245,7 +246,10 @@ class AsyncDownloadEngine:
         else:
             ids = [task if isinstance(task, int) else task.id for task in tasks]
             rows = await self._await_finished(ids)
-            tally, total = Tally.of(rows), len(ids)
+            # A Metalink is done with its files.
+            if files := [file for one in ids for file in self._adder.files_of.get(one, ())]:
+                rows += await self._await_finished(files)
+            tally, total = Tally.of(rows), len(ids) + len(files)
         return tally.result(total, self.context.clock() - started_at)
 
     async def _await_finished(self, ids: Sequence[int]) -> list[DownloadTask]:

@@ -20,7 +20,7 @@ FILE_SUFFIXES: Final = frozenset(
     (
         *(".iso", ".img", ".deb", ".rpm", ".apk", ".dmg", ".pkg", ".msi", ".appimage", ".flatpak", ".snap", ".jar"),
         *(".7z", ".rar", ".zst", ".lz4", ".lz", ".lzma", ".whl", ".safetensors", ".gguf", ".parquet", ".qcow2"),
-        *(".mkv", ".flac", ".opus", ".ogg", ".m4a", ".torrent", ".epub"),
+        *(".mkv", ".flac", ".opus", ".ogg", ".m4a", ".torrent", ".epub", ".meta4", ".metalink"),
     )
 )
 """Files that the standard library's table of types lacks."""

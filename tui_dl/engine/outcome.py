@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from tui_dl.core.errors import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,6 +36,8 @@ class Outcome:
     """Why it failed."""
     text: str = ""
     """Why it was skipped."""
+    reason: Reason | None = Reason.TARGET_EXISTS
+    """The same as a code; None where nothing stood in the way."""
 
 
 class VersionChanged(Exception):  # noqa: N818  # a turn of events inside a transfer, not an error for people

@@ -82,6 +82,7 @@ class Scheduler:
         self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = Room(context, self._on_room)
+        context.budgets.on_room = self._wake.set
         self._is_closing = False
         self._host_due_s: float | None = None
         self._resting = 0
@@ -277,8 +278,7 @@ class Scheduler:
         slot = Slot(live, Transfer(self._context, live, partial(self._vacate, key)), budget)
         self.running[key] = slot
         self._occupied.add(key)
-        budget.tasks += 1
-        budget.coming += 1
+        budget.admit(self._context.clock())
         live.admitted_to = budget
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
@@ -338,7 +338,7 @@ class Scheduler:
             self._ledger.tell(EventKind.COMPLETED, live.task)
         elif outcome.end is End.SKIPPED:
             now = self._context.wall_clock()
-            live.step(Trigger.SKIP, reason=Reason.TARGET_EXISTS, reason_text=outcome.text, finished_at=now)
+            live.step(Trigger.SKIP, reason=outcome.reason, reason_text=outcome.text, finished_at=now)
             self._ledger.record_soon(live, EventKind.SKIPPED)
         elif outcome.end is End.STOPPED:
             await self._record_stop(live, slot.stop_trigger)

@@ -16,6 +16,7 @@ from tui_dl.engine.adopting import AdoptingOpener, wants_adoption
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
+from tui_dl.engine.following import follow, is_to_follow
 from tui_dl.engine.holding import Holding
 from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
@@ -232,6 +233,8 @@ class Transfer:
         judgement = exchange.judgement
         if judgement.verdict is Verdict.RESTART:
             await self._restart(is_proven=self._is_other_version(judgement))
+        if is_to_follow(self._context, self._live.task, exchange) and self._holding.part is None:
+            return await follow(self._context, self._live, exchange, source.asker.final_url)
         self._accept(source, exchange)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
@@ -288,11 +291,11 @@ class Transfer:
         task = self._live.task
         if self._context.policy_of(task) is not OnExists.SKIP or self._holding.part is not None:
             return False
+        if wants_adoption(task):
+            return False  # what is there is what it wants
         return await self._context.was_there_before(task)
 
     async def _fetch_large(self, source: Source, exchange: Exchange) -> None:
-        if wants_adoption(task):
-            return False  # what is there is what it wants
         part, checkpointer = await self._holding.open_part()
         plan, judgement = self._holding.plan, exchange.judgement
         self._verifier.follow(part, plan)

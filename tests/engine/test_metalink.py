@@ -1,0 +1,219 @@
+"""A Metalink that comes as an answer: its files are fetched, itself only where that is asked for."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.stage import LARGE_BYTES, MIB, fetch, is_whole, log_of
+from tests.faults import Resource, lies, oracle, tempers
+from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.errors import Reason
+from tui_dl.core.events import EventKind
+from tui_dl.core.query import TaskQuery
+from tui_dl.core.status import Status
+from tui_dl.core.task import TaskOptions
+
+if TYPE_CHECKING:
+    from tests.engine.stage import Engines
+    from tests.faults import FaultServer
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.engine import AsyncDownloadEngine
+
+SMALL = Resource(20_000)
+LARGE = Resource(LARGE_BYTES)
+TYPE = "application/metalink4+xml"
+
+
+def described(resource: Resource, name: str, *urls: str, pieces: int = 0) -> str:
+    """Return the element of one file, digest and length as its content has them."""
+    body = oracle.content(resource.seed, 0, resource.size_bytes)
+    lines = [f"<size>{len(body)}</size>", f'<hash type="sha-256">{hashlib.sha256(body).hexdigest()}</hash>']
+    if pieces:
+        values = [hashlib.sha1(body[at : at + pieces]).hexdigest() for at in range(0, len(body), pieces)]
+        hashes = "".join(f"<hash>{value}</hash>" for value in values)
+        lines.append(f'<pieces length="{pieces}" type="sha-1">{hashes}</pieces>')
+    lines += [f"<url>{url}</url>" for url in urls]
+    return f'<file name="{name}">{"".join(lines)}</file>'
+
+
+def document(*files: str) -> Resource:
+    """Return a Metalink as a server has it."""
+    text = f'<?xml version="1.0"?><metalink xmlns="urn:ietf:params:xml:ns:metalink">{"".join(files)}</metalink>'
+    return Resource(body=text.encode(), content_type=TYPE)
+
+
+async def all_rows(engine: AsyncDownloadEngine) -> dict[str, DownloadTask]:
+    """Return every row by its name, when nothing is left to do."""
+    await engine.wait()
+    return {task.filename: task for task in await engine.rows(await engine.view(TaskQuery()))}
+
+
+async def test_the_files_of_a_metalink_are_fetched(engines: Engines, fault_server: FaultServer) -> None:
+    """Under the names it gives; the Metalink itself leaves no file."""
+    one = fault_server.add("/x/1", SMALL)
+    two = fault_server.add("/x/2", LARGE)
+    url = fault_server.add("/all.meta4", document(described(SMALL, "one.bin", one), described(LARGE, "two.bin", two)))
+    engine = await engines()
+    task = await fetch(engine, url)
+    assert (task.status, task.reason) == (Status.SKIPPED, None)
+    assert "2 files" in task.reason_text
+    rows = await all_rows(engine)
+    assert is_whole(rows["one.bin"], SMALL)
+    assert is_whole(rows["two.bin"], LARGE)
+    assert engines.names() == ["one.bin", "two.bin"]
+    assert rows["one.bin"].parent_id == task.id
+    assert {event.task.filename for event in engines.events if event.kind is EventKind.ADDED} >= {"one.bin", "two.bin"}
+
+
+async def test_waiting_for_a_metalink_waits_for_its_files(engines: Engines, fault_server: FaultServer) -> None:
+    """Whoever added it wants them."""
+    url = fault_server.add("/f.meta4", document(described(LARGE, "f.bin", fault_server.add("/f", LARGE))))
+    engine = await engines()
+    result = await engine.wait([await engine.add(url)])
+    assert (result.total, result.success, result.skipped, result.failed) == (2, 1, 1, 0)
+    assert engines.names() == ["f.bin"]
+
+
+async def test_a_metalink_is_known_by_its_type_alone(engines: Engines, fault_server: FaultServer) -> None:
+    """Whatever its address is called."""
+    url = fault_server.add("/download", document(described(SMALL, "f.bin", fault_server.add("/f", SMALL))))
+    engine = await engines()
+    await fetch(engine, url)
+    await engine.wait()
+    assert engines.names() == ["f.bin"]
+
+
+async def test_a_metalink_is_known_by_its_name_alone(engines: Engines, fault_server: FaultServer) -> None:
+    """Many servers know no type for it."""
+    metalink = document(described(SMALL, "f.bin", fault_server.add("/f", SMALL)))
+    url = fault_server.add("/f.meta4", replace(metalink, content_type="text/plain"))
+    engine = await engines()
+    await fetch(engine, url)
+    await engine.wait()
+    assert engines.names() == ["f.bin"]
+
+
+async def test_what_is_said_to_be_a_metalink_is_one(engines: Engines, fault_server: FaultServer) -> None:
+    """`--metalink URL` needs neither."""
+    metalink = document(described(SMALL, "f.bin", fault_server.add("/f", SMALL)))
+    url = fault_server.add("/get", replace(metalink, content_type="text/plain"))
+    engine = await engines()
+    await fetch(engine, url, options=TaskOptions(is_metalink=True))
+    await engine.wait()
+    assert engines.names() == ["f.bin"]
+
+
+async def test_the_metalink_itself_can_be_kept(engines: Engines, fault_server: FaultServer) -> None:
+    """As `--no-follow-metalink` asks."""
+    metalink = document(described(SMALL, "f.bin", fault_server.add("/f", SMALL)))
+    url = fault_server.add("/f.meta4", metalink)
+    task = await fetch(await engines(follow_metalink=False), url)
+    assert is_whole(task, metalink)
+    assert engines.names() == ["f.meta4"]
+
+
+async def test_a_coded_metalink_of_unknown_length_is_read(engines: Engines, fault_server: FaultServer) -> None:
+    """gzip, chunked."""
+    metalink = document(described(SMALL, "f.bin", fault_server.add("/f", SMALL)))
+    url = fault_server.add("/f.meta4", metalink, tempers.gzip_encoded(), tempers.chunked)
+    engine = await engines()
+    await fetch(engine, url)
+    await engine.wait()
+    assert engines.names() == ["f.bin"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason", "words"),
+    [
+        (Resource(body=b"<html>", content_type=TYPE), Reason.BAD_METALINK, "f.meta4: not XML"),
+        (document('<file name="../x"><url>http://a.example.com/</url></file>'), Reason.BAD_METALINK, "leads out"),
+        (Resource(body=b"<html>log in</html>", content_type="text/html"), Reason.WEB_PAGE, "a web page"),
+        (Resource(17 * MIB, content_type=TYPE), Reason.TOO_LARGE, "longer than any"),
+    ],
+)
+async def test_a_metalink_that_cannot_be_used_fails(
+    engines: Engines, fault_server: FaultServer, resource: Resource, reason: Reason, words: str
+) -> None:
+    """It says what is wrong, is asked for once, and nothing is left."""
+    engine = await engines()
+    task = await fetch(engine, fault_server.add("/f.meta4", resource))
+    assert (task.status, task.reason) == (Status.FAILED, reason)
+    assert words in task.reason_text
+    assert engines.names() == []
+    assert len(fault_server.requests) == 1
+
+
+async def test_a_bomb_of_gzip_is_not_unpacked(engines: Engines, fault_server: FaultServer) -> None:
+    """Only up to the bound."""
+    bomb = Resource(body=gzip.compress(bytes(64 * MIB)), content_type=TYPE)
+    url = fault_server.add("/f.meta4", bomb, lies.with_header("Content-Encoding", "gzip"))
+    task = await fetch(await engines(), url)
+    assert (task.status, task.reason) == (Status.FAILED, Reason.TOO_LARGE)
+
+
+async def test_a_name_and_a_digest_that_were_given_are_the_files(engines: Engines, fault_server: FaultServer) -> None:
+    """Nobody means the Metalink with them."""
+    url = fault_server.add("/f.meta4", document(described(SMALL, "f.bin", fault_server.add("/f", SMALL))))
+    engine = await engines()
+    options = TaskOptions(checksum=f"sha256={'0' * 64}")
+    await fetch(engine, url, name="mine.bin", options=options)
+    rows = await all_rows(engine)
+    failed = [task for task in rows.values() if task.status is Status.FAILED]
+    assert [task.reason for task in failed] == [Reason.DIGEST_MISMATCH]
+    assert "0" * 64 in failed[0].reason_text
+
+
+async def test_a_name_for_several_files_is_refused(engines: Engines, fault_server: FaultServer) -> None:
+    """With the reason."""
+    inner = fault_server.add("/f", SMALL)
+    url = fault_server.add("/f.meta4", document(described(SMALL, "a", inner), described(SMALL, "b", inner)))
+    task = await fetch(await engines(), url, name="mine.bin")
+    assert task.reason is Reason.BAD_METALINK
+    assert "2 files" in task.reason_text
+
+
+async def test_asked_for_again_it_goes_on_with_its_files(engines: Engines, fault_server: FaultServer) -> None:
+    """What failed is tried again; what is there stays; what was removed is fetched again."""
+    one = fault_server.add("/1", SMALL)
+    two = fault_server.add("/2", LARGE, lies.status(404))
+    three = fault_server.add("/3", SMALL)
+    files = (described(SMALL, "1", one), described(LARGE, "2", two), described(SMALL, "3", three))
+    url = fault_server.add("/f.meta4", document(*files))
+    engine = await engines()
+    first = await fetch(engine, url)
+    rows = await all_rows(engine)
+    assert rows["2"].reason is Reason.NOT_FOUND
+    engines.path("3").unlink()
+    fault_server.script("/2")
+    await engine.execute(Command(CommandName.RETRY, ids=(first.id,)))
+    rows = await all_rows(engine)
+    assert engines.names() == ["1", "2", "3"]
+    assert is_whole(rows["2"], LARGE)
+
+
+async def test_what_was_passed_over_is_in_the_log(engines: Engines, fault_server: FaultServer) -> None:
+    """Nothing is dropped in silence."""
+    inner = fault_server.add("/f", SMALL)
+    odd = described(SMALL, "f.bin", inner).replace("</file>", "<metaurl mediatype='torrent'>x</metaurl></file>")
+    engine = await engines()
+    task = await fetch(engine, fault_server.add("/f.meta4", document(odd)))
+    assert "torrent" in await log_of(engine, task)
+
+
+async def test_credentials_do_not_go_where_a_metalink_points(engines: Engines, fault_server: FaultServer) -> None:
+    """Neither a header that was given for its address nor what --user gave."""
+    elsewhere = fault_server.add("/f", SMALL).replace("127.0.0.1", "localhost")
+    url = fault_server.add("/f.meta4", document(described(SMALL, "f.bin", elsewhere)))
+    engine = await engines(user="me:secret", referer="http://r.example.com/")
+    await fetch(engine, url, options=TaskOptions(headers=(("X-Token", "secret"), ("User-Agent", "mine"))))
+    await engine.wait()
+    assert engines.names() == ["f.bin"]
+    first, last = fault_server.requests[0].headers, fault_server.requests[-1].headers
+    assert first["x-token"] == "secret"
+    assert last["user-agent"] == "mine"
+    assert not {"authorization", "x-token", "referer"} & set(last)
