@@ -12,7 +12,8 @@ import pytest_asyncio
 from tests.engine.stage import MIB, Engines, ended, fetch, half_done, is_whole, log_of, received, until
 from tests.faults import FaultServer, Resource, all_of, lies, oracle, tempers
 from tui_dl.core.errors import Reason
-from tui_dl.core.pieces import checked_pieces
+from tui_dl.core.metalink import parse_metalink
+from tui_dl.core.pieces import checked_pieces, parse_pieces
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 
@@ -321,3 +322,32 @@ async def test_the_sources_of_a_running_task_can_be_seen(
     assert [one.host.split(":")[0] for one in details.sources] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
     assert details.sources[1].connections >= 1
     assert is_whole(await ended(engine, task), FILE)
+
+
+async def test_a_metalink_of_three_each_bad_in_its_way(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """One is slow, one lies about content, one dies half way: the file is right, and the liar is named."""
+    size = Resource(MIB)
+    slow = fault_server.add("/f.bin", size, tempers.pace(MIB // 4))
+    liar = mirrors[0].add("/f.bin", Resource(MIB, seed=2), tempers.pace(PACE_BPS))
+    dying = mirrors[1].add("/f.bin", size, tempers.pace(MIB))
+    hexes = "".join(f"<hash>{one}</hash>" for one in parse_pieces(pieces_of(size_bytes=MIB)).hexes)
+    document = f"""<?xml version="1.0" encoding="UTF-8"?>
+        <metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="f.bin"><size>{MIB}</size>
+        <hash type="sha-256">{oracle.sha256_of(1, MIB)}</hash>
+        <pieces length="{PIECE_BYTES}" type="sha-256">{hexes}</pieces>
+        <url priority="3">{slow}</url><url priority="1">{liar}</url><url priority="2">{dying}</url>
+        </file></metalink>"""
+    (entry,) = parse_metalink(document.encode(), "f.meta4").files
+    new = entry.task(str(engines.dir), TaskOptions())
+    assert (new.url, new.options.mirrors) == (liar, (dying, slow))
+    engine = await engines(max_retries=0)
+    (task,) = await engine.add_many([new])
+    await until(lambda: mirrors[1].bytes_sent("/f.bin") > 150_000)
+    await mirrors[1].aclose()
+    done = await ended(engine, task)
+    assert is_whole(done, size)
+    story = await log_of(engine, task)
+    assert "127.0.0.2" in story
+    assert "wrong" in story
