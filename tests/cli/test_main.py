@@ -47,7 +47,7 @@ def test_the_first_word_decides(typed: str, meant: str) -> None:
         ("gte", "did you mean 'get'"),
         ("example.com/file", "addresses begin with https://"),
         ("list.meta4", "Metalink files are not in this version"),
-        ("get ftp://h/a", "only http:// and https://"),
+        ("get gopher://h/a", "only http://, https:// and ftp://"),
         ("get", "nothing to get"),
         ("get --timeot 3 http://h/a", "--timeout"),
         ("get -j many http://h/a", "expected a whole number"),

@@ -44,7 +44,7 @@ def test_lines_have_numbers_comments_and_blanks() -> None:
 
 def test_bad_lines_are_reported_and_the_rest_goes_on() -> None:
     """Each defect has its line number and its words."""
-    lines = ["nonsense", "http://e.org/a b", "ftp://e.org/", "http://e.org/\x1b[2J", "http://e.org/ok"]
+    lines = ["nonsense", "http://e.org/a b", "gopher://e.org/", "http://e.org/\x1b[2J", "http://e.org/ok"]
     parsed = list(parse_lines(lines, name="li\x1bst"))
     bad = [line for line in parsed if isinstance(line, BadLine)]
     assert [line.number for line in bad] == [1, 2, 3, 4]

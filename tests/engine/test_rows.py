@@ -48,7 +48,7 @@ async def test_add_as_a_command(engines: Engines, fault_server: FaultServer) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"urls": ["ftp://example.org/f"]},
+        {"urls": ["gopher://example.org/f"]},
         {"urls": ["example.org/f"]},
         {"urls": ["http://"]},
         {"urls": ["http://example.org/a b"]},

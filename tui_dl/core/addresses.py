@@ -16,6 +16,10 @@ MOST_URL_CHARS: Final = 64 * 1024
 """Longest address that is taken."""
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""Schemes that a server may name, in redirects, documents and headers."""
+FTP_SCHEMES: Final = {"ftp": 21, "ftps": 990, "ftpes": 21}
+"""Schemes that only a person may name: plain, secure from the first byte, secure after `AUTH TLS`."""
+_PORTS: Final = DEFAULT_PORTS | FTP_SCHEMES
 _MOST_PORT: Final = 65_535
 _MOST_PORT_DIGITS: Final = 5
 _MOST_HOST_CHARS: Final = 253
@@ -23,7 +27,7 @@ _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 _SHOWN_CELLS: Final = 120
 
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f]")
-ABSOLUTE: Final = re.compile(r"(https?)://(?:([^/?#]*)@)?([^/?#@]*)(.*)", re.IGNORECASE | re.DOTALL)
+ABSOLUTE: Final = re.compile(r"(https?|ftps?|ftpes)://(?:([^/?#]*)@)?([^/?#@]*)(.*)", re.IGNORECASE | re.DOTALL)
 _HOST_AND_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]+)(?::([0-9]*))?")
 _HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
@@ -35,21 +39,22 @@ def shown_url(url: str) -> str:
     return display_text(mask_url(url[:4096]), _SHOWN_CELLS)
 
 
-def wire_url(url: str) -> str:
-    """Return a usable http(s) address in ASCII, otherwise as it was written: signed links stay valid.
+def wire_url(url: str, *, is_typed: bool = False) -> str:
+    """Return a usable address in ASCII, otherwise as it was written: signed links stay valid.
 
     The host's other letters become IDNA, those of path and query percent-encoded UTF-8. Raise `UsageError` for
-    anything that is not `http://` or `https://` with a host, or that holds white space or control characters.
+    anything that is not `http://` or `https://` (or, where a person typed it, `ftp://`) with a host, or that holds
+    white space or control characters.
     """
-    scheme, userinfo, host, port, rest = _parts(url)
+    scheme, userinfo, host, port, rest = _parts(url, is_typed=is_typed)
     at = "@" if userinfo else ""
     return f"{scheme}://{_encoded(userinfo)}{at}{host}{f':{port}' if port else ''}{_encoded(rest)}"
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port, by which two addresses belong together; raise `UsageError` if it is not usable."""
-    scheme, _, host, port, _ = _parts(url)
-    return scheme, host, port or DEFAULT_PORTS[scheme]
+    scheme, _, host, port, _ = _parts(url, is_typed=True)
+    return scheme, host, port or _PORTS[scheme]
 
 
 def host_of(url: str) -> str:
@@ -58,22 +63,21 @@ def host_of(url: str) -> str:
     The port is left out where it is the scheme's own.
     """
     try:
-        _, _, host, port, _ = _parts(url)
+        scheme, host, port = origin_of(url)
     except UsageError:
         return url.partition("://")[2].partition("/")[0].rpartition("@")[2].lower()
-    scheme = url.partition(":")[0].lower()
-    return f"{host}:{port}" if port and port != DEFAULT_PORTS[scheme] else host
+    return host if port == _PORTS[scheme] else f"{host}:{port}"
 
 
-def _parts(url: str) -> tuple[str, str, str, int, str]:
+def _parts(url: str, *, is_typed: bool) -> tuple[str, str, str, int, str]:
     """Return scheme, user info, host (ASCII, lower case), port (0: the scheme's) and all from the path on."""
     if len(url) > MOST_URL_CHARS:
         raise UsageError(f"longer than {MOST_URL_CHARS // 1024} KiB: {shown_url(url)}")
     if _UNSAFE.search(url) or not url.isprintable():
         raise UsageError(f"white space or a control character inside: {shown_url(url)}")
     match = ABSOLUTE.match(url)
-    if match is None:
-        raise UsageError(_why_not_absolute(url))
+    if match is None or (not is_typed and match[1].lower() in FTP_SCHEMES):
+        raise UsageError(_why_not_absolute(url, is_typed=is_typed))
     authority = _HOST_AND_PORT.fullmatch(match[3])
     host = _ascii_host(authority[1]) if authority else ""
     if authority is None or not host:
@@ -85,15 +89,16 @@ def _parts(url: str) -> tuple[str, str, str, int, str]:
     return match[1].lower(), match[2] or "", host, port, match[4]
 
 
-def _why_not_absolute(url: str) -> str:
+def _why_not_absolute(url: str, *, is_typed: bool) -> str:
     scheme = SCHEME.match(url)
     if _HOST_LIKE.match(url):
         return f"no http:// or https:// in front: {shown_url(url)} (is https://{shown_url(url)} meant?)"
     if scheme is None:
         return f"no http:// or https:// in front: {shown_url(url)}"
-    if scheme[1].lower() in DEFAULT_PORTS:
+    if scheme[1].lower() in (_PORTS if is_typed else DEFAULT_PORTS):
         return f"no usable host: {shown_url(url)}"
-    return f"only http:// and https:// are fetched, not {display_text(scheme[1].lower(), 40)}: {shown_url(url)}"
+    known = "only http://, https:// and ftp://" if is_typed else "only http:// and https://"
+    return f"{known} are fetched, not {display_text(scheme[1].lower(), 40)}: {shown_url(url)}"
 
 
 def _ascii_host(host: str) -> str:
@@ -132,9 +137,9 @@ def has_same_origin(one: str, other: str) -> bool:
         return False
 
 
-def split_userinfo(url: str) -> tuple[str, str]:
+def split_userinfo(url: str, *, is_typed: bool = False) -> tuple[str, str]:
     """Return an address without its user info, and that as the value of an `Authorization` header, maybe empty."""
-    scheme, userinfo, host, port, rest = _parts(url)
+    scheme, userinfo, host, port, rest = _parts(url, is_typed=is_typed)
     bare = f"{scheme}://{host}{f':{port}' if port else ''}{_encoded(rest)}"
     if not userinfo:
         return bare, ""

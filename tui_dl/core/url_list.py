@@ -20,13 +20,14 @@ _SHOWN_CHARS: Final = 1024
 _TOO_LONG: Final = f"the line is longer than {MOST_LINE_BYTES // 1024} KiB"
 
 
-def check_url(text: str) -> str:
+def check_url(text: str, *, is_typed: bool = False) -> str:
     """Return a typed address as it goes on the wire; raise `UsageError` that names it without its secrets.
 
     Blanks around it are dropped. It must be `http://` or `https://` with a host, a port of 1 to 65535 if any, no white
     space or control character inside, at most 64 KiB. User info stays: `addresses.split_userinfo()` takes it off.
+    `is_typed`: a person gave it, so that `ftp://`, `ftps://` and `ftpes://` are taken, too.
     """
-    return wire_url(text.strip())
+    return wire_url(text.strip(), is_typed=is_typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def parse_bytes_lines(lines: Iterable[bytes], *, name: str, start: int = 1) -> I
 
 def _parsed(number: int, text: str, name: str) -> Line | BadLine:
     try:
-        return Line(number, wire_url(text))
+        return Line(number, wire_url(text, is_typed=True))
     except UsageError as error:
         return BadLine(number, _shown(text), display_text(error.message), name)
 

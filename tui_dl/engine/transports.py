@@ -1,0 +1,146 @@
+"""Which transport carries a request: aiohttp as a rule, HTTP/2 where it was asked for, FTP for ftp addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.addresses import FTP_SCHEMES, origin_of
+from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine.ftp import FtpTransport
+from tui_dl.engine.http2 import Http2Transport, load_curl
+from tui_dl.engine.http2_options import TlsFiles, tls_files
+from tui_dl.engine.identified import IdentifiedTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+    from tui_dl.core.ports import Transport, TransportAnswer, TransportRequest
+    from tui_dl.core.settings import Settings
+    from tui_dl.engine.client_options import ClientOptions
+
+MOST_BREAKS: Final = 2
+"""So many connections that broke before an answer, one after another, and a host gets no more HTTP/2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Http2Parts:
+    """What HTTP/2 needs, made off the loop."""
+
+    curl_cffi: ModuleType
+    """The library."""
+    tls: TlsFiles
+    """Files of secure connections."""
+
+
+def load_http2(settings: Settings) -> Http2Parts | None:
+    """Return what HTTP/2 needs, None where it is off. Never on the loop. Raises `UsageError` without the extra."""
+    return None if settings.http2 == "off" else Http2Parts(load_curl(), tls_files(settings))
+
+
+def make_transport(settings: Settings, options: ClientOptions, http2: Http2Parts | None) -> Transport:
+    """Return the transport of an engine with these settings."""
+    connect_s, silence_s = settings.connect_timeout, settings.timeout
+    web: Transport = AiohttpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options)
+    if http2 is not None:
+        streams = Http2Transport(
+            http2.curl_cffi, connect_timeout_s=connect_s, timeout_s=silence_s, options=options, tls=http2.tls
+        )
+        # The streams share one connection, so that all together stay within what a host is thought to bear.
+        web = WebTransport(web, streams, own_connections=settings.per_host - 1 if settings.http2 == "auto" else 0)
+    ftp = FtpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options, settings=settings)
+    return SchemeTransport(IdentifiedTransport(web, options), ftp)
+
+
+class SchemeTransport:
+    """Sends ftp addresses one way and all others the other."""
+
+    def __init__(self, web: Transport, ftp: Transport) -> None:
+        self._web = web
+        self._ftp = ftp
+
+    async def get(self, request: TransportRequest) -> TransportAnswer:
+        """Send a GET by the scheme of its address."""
+        is_ftp = request.url.partition(":")[0] in FTP_SCHEMES
+        return await (self._ftp if is_ftp else self._web).get(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._ftp.aclose()
+        await self._web.aclose()
+
+
+class WebTransport:
+    """Chooses between connections of their own (aiohttp) and streams of one connection (HTTP/2), per request.
+
+    A host that speaks no HTTP/2, or breaks it, gets connections of their own from then on.
+    """
+
+    def __init__(self, plain: Transport, streams: Http2Transport, *, own_connections: int) -> None:
+        self._plain = plain
+        self._streams = streams
+        self._own_connections = own_connections
+        self._open: Counter[tuple[str, str, int]] = Counter()
+        self._breaks: Counter[tuple[str, str, int]] = Counter()
+        self._plain_only: set[tuple[str, str, int]] = set()
+
+    async def get(self, request: TransportRequest) -> TransportAnswer:
+        """Send a GET; return with the head."""
+        origin = origin_of(request.url)
+        if origin[0] != "https" or origin in self._plain_only:
+            return await self._plain.get(request)
+        if self._open[origin] < self._own_connections:
+            return await self._get_counted(request, origin)
+        try:
+            answer = await self._streams.get(request)
+        except NetworkError as error:
+            if error.reason is Reason.TLS_FAILED:
+                # Another TLS library: the usual one may agree with this host, or say better what is wrong.
+                return await self._plain.get(request)
+            if error.reason is Reason.CONNECTION_RESET:
+                self._breaks[origin] += 1
+                if self._breaks[origin] >= MOST_BREAKS:
+                    self._plain_only.add(origin)
+            raise
+        self._breaks.pop(origin, None)
+        if not answer.is_http2:
+            self._plain_only.add(origin)
+        return answer
+
+    async def _get_counted(self, request: TransportRequest, origin: tuple[str, str, int]) -> TransportAnswer:
+        self._open[origin] += 1
+        try:
+            answer = await self._plain.get(request)
+        except BaseException:
+            self._open[origin] -= 1
+            raise
+        return CountedAnswer(answer, lambda: self._open.subtract([origin]))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._streams.aclose()
+        await self._plain.aclose()
+
+
+class CountedAnswer:
+    """An answer that tells when it is closed."""
+
+    __slots__ = ("_answer", "_on_close", "has_proven_end", "headers", "read", "status")
+
+    def __init__(self, answer: TransportAnswer, on_close: Callable[[], None]) -> None:
+        self._answer = answer
+        self._on_close: Callable[[], None] | None = on_close
+        self.status: int = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self.has_proven_end: bool = answer.has_proven_end
+        self.read = answer.read
+
+    def close(self) -> None:
+        """End the exchange."""
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
+            self._answer.close()
