@@ -70,7 +70,7 @@ _REPEATED: Final = frozenset({"resolve"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
 _SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
 """Settings that an option without a value turns on."""
-SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, "ip_version", *ALIASES, "async_downloads", "preset")
+SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, "ip_version", "http2", *ALIASES, "async_downloads", "preset")
 """Parameter names of the options that set settings."""
 
 
@@ -114,6 +114,9 @@ def setting_options(command: F) -> F:
     for version in ("ipv6", "ipv4"):
         text = f"Reach hosts by {version.replace('ip', 'IP')} alone."
         command = click.option(f"--{version}-only", "ip_version", flag_value=version, help=text)(command)
+    for flag, choice in (("--no-http2", "off"), ("--http2", "on")):
+        text = f"HTTP/2 for https: {choice}." if choice == "off" else "HTTP/2 for https (extra http2)."
+        command = click.option(flag, "http2", flag_value=choice, help=text)(command)
     for name in reversed(_SWITCHES):
         command = click.option(*_names(name), name, is_flag=True, default=None, help=SETTINGS[name].help)(command)
     command = click.option(
