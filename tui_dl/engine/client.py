@@ -88,6 +88,7 @@ class AiohttpTransport:
         self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._manners = ProxyManners()
+        self._resolver = make_resolver(self._options.own_names, self._options.dns_servers)
         self._session = self._make_session(WatchingConnector(**self._connector_words()))
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
 
@@ -133,6 +134,8 @@ class AiohttpTransport:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        if self._resolver is not None:  # aiohttp closes its own alone, and a late answer would find no loop
+            await self._resolver.close()
         for session in (self._session, *self._socks_sessions.values()):
             await session.close()
 
@@ -144,7 +147,7 @@ class AiohttpTransport:
             "ssl": self._options.tls or True,
             "family": self._options.family,
             "connect_timeout_s": self._connect_timeout_s,
-            "resolver": make_resolver(self._options.own_names, self._options.dns_servers),
+            "resolver": self._resolver,
         }
 
     def _make_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
