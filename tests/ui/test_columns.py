@@ -57,7 +57,7 @@ def test_columns_never_overlap_nor_overflow(width: int) -> None:
         (WAITING, "waits 23 s: too many requests (429), 2 of 8"),
         (replace(WAITING, options=TaskOptions(max_retries=4)), "waits 23 s: too many requests (429), 2 of 4"),
         (make_task(1, "a", Status.WAITING, reason=Reason.NO_NETWORK), "waits: no network"),
-        (make_task(1, "a", Status.FAILED, reason=Reason.NOT_FOUND), "failed: not found (404)"),
+        (make_task(1, "a", Status.FAILED, reason=Reason.NOT_FOUND), "failed: not found (404), e: new link"),
         (make_task(1, "a", Status.PAUSED), "paused"),
         (make_task(1, "a", Status.COMPLETED), "done"),
         (

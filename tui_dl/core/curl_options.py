@@ -85,7 +85,7 @@ OWN_OPTIONS: Final = {
     "noproxy": "--no-proxy HOST,...",
     "parallel-max": "-j N",
     "proxy-user": "--proxy http://USER:PASSWORD@HOST:PORT",
-    "remote-time": "the setting for modification times",
+    "remote-time": "--remote-time",
     "retry": "--max-retries N",
     "retry-delay": "--retry-delay S",
     "speed-limit": "--timeout S",

@@ -65,7 +65,7 @@ class RetryFailed(EngineAction):
 
 
 class Refresh(Action):
-    """Give the row a fresh link; what has arrived is kept."""
+    """Give it a fresh link, keeping its bytes."""
 
     name, keys, label, group = "refresh", ("e",), "Refresh link", Group.DOWNLOADS
 

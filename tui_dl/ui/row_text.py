@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import REASONS
+from tui_dl.core.errors import REASONS, Reason
 from tui_dl.core.status import FACTS, Status
 from tui_dl.core.task import Flag
 from tui_dl.ui.format import wait_time
@@ -18,6 +18,9 @@ FLAG_WORDS: Final[dict[Flag, str]] = {
     Flag.RESTARTED: "fetched again: it had changed",
     Flag.INSECURE: "server not verified",
 }
+EXPIRED: Final = frozenset({Reason.FORBIDDEN, Reason.GONE, Reason.NOT_FOUND, Reason.WEB_PAGE})
+"""Reasons that an expired link has, as often as not."""
+FRESH_LINK: Final = ", e: new link"
 SILENT: Final = frozenset({Status.PENDING, Status.DOWNLOADING})
 """Statuses that the numbers of the row tell by themselves."""
 
@@ -36,7 +39,8 @@ def status_phrase(task: DownloadTask, now: float, max_retries: int) -> str:
         return ", ".join(("completed" if task.flags else "done", *(FLAG_WORDS[flag] for flag in sorted(task.flags))))
     label = FACTS[status].label
     why = reason_words(task)
-    return f"{label}: {why}" if why else label
+    way_out = FRESH_LINK if status is Status.FAILED and task.reason in EXPIRED else ""
+    return f"{label}: {why}{way_out}" if why else label
 
 
 def reason_words(task: DownloadTask) -> str:
