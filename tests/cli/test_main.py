@@ -46,7 +46,7 @@ def test_the_first_word_decides(typed: str, meant: str) -> None:
     [
         ("gte", "did you mean 'get'"),
         ("example.com/file", "addresses begin with https://"),
-        ("list.meta4", "Metalink files are not in this version"),
+        ("list.meta4", "no such Metalink file"),
         ("get gopher://h/a", "only http://, https:// and ftp://"),
         ("get", "nothing to get"),
         ("get --timeot 3 http://h/a", "--timeout"),

@@ -188,13 +188,19 @@ async def run_batch(
     `owner` is the engine's instance id: rows of another instance are left to it.
     """
 
+    def hear(event: Event) -> None:
+        if event.kind is EventKind.ADDED and event.task.parent_id:
+            # A Metalink brought it: nobody counted it when the batch was added.
+            tally.total += 1
+        listen(event)
+
     def listen(event: Event) -> None:
         tally.count(event)
         # Not a snapshot: that one costs as much as there are live tasks, and this is called three times for each.
         reporter.on_event(event, engine.progress(event.task.id))
 
     intake = Intake(engine, listen, batch=name, owner=owner, clock=clock)
-    unsubscribe = engine.subscribe(listen)
+    unsubscribe = engine.subscribe(hear)
     ticker = asyncio.create_task(_tick(engine, reporter, tally, clock))
     try:
         async for block in blocks:

@@ -72,6 +72,10 @@ async def get_files(order: Order, locations: Locations, *, is_json: bool, is_qui
         if people and order.input_file and "concurrent_downloads" not in order.effective.origins:
             people.note(f"{order.effective.settings.concurrent_downloads} at once; --preset production uses 50")
 
+        if people:
+            for note in order.notes:
+                people.note(note)
+
         async def work() -> None:
             async with open_engine(order.effective.settings, locations.journal_file, is_get=True) as opened:
                 blocks, owner = blocks_of(order), opened.instance_id
@@ -104,7 +108,9 @@ async def get_to_stdout(order: Order, *, is_quiet: bool) -> int:
 
     async def work() -> None:
         async with open_engine(order.effective.settings, None, is_get=True) as opened:
-            async for chunk in opened.engine.stream(task.url, headers=dict(task.options.headers)):
+            async for chunk in opened.engine.stream(
+                task.url, headers=dict(task.options.headers), checksum=task.options.checksum
+            ):
                 await in_daemon(partial(write_all, descriptor, chunk))
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -77,8 +78,10 @@ def _check_first_word(word: str) -> None:
         raise click.UsageError("give a curl command whole, in quotes: --curl 'curl ...'; or from a pipe: --curl -")
     if word in LATER_COMMANDS:
         raise click.UsageError(f"the command {word!r} is not in this version of tui-dl")
-    if word.endswith((".meta4", ".metalink")):
-        raise click.UsageError(f"{shown}: Metalink files are not in this version of tui-dl")
+    if word.lower().endswith((".meta4", ".metalink")):
+        if os.path.lexists(word):
+            return
+        raise click.UsageError(f"{shown}: no such Metalink file")
     near = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "addresses begin with https:// or http://"
     raise click.UsageError(f"{shown!r} is neither a command nor an address; {hint}")

@@ -20,7 +20,7 @@ LATER_OPTIONS: Final = frozenset(
     {
         *("--accept", "--background", "--completion"),
         *("--cookies-from-browser", "--detach", "--failed-list", "--max-failed"),
-        *("--max-size", "--metalink", "--min-size", "--mirror", "--plain"),
+        *("--max-size", "--min-size", "--plain"),
         *("--rate",),
     }
 )
@@ -58,19 +58,30 @@ _METAVARS: Final = {
     "no_proxy": "HOST,...",
     "min_free": "SIZE",
     "preallocate": "auto|off",
+    "verify": "auto|require|off",
 }
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("max_time", "bearer", "auth", "resolve", "dns_servers"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
-    *("min_free", "preallocate"),
+    *("min_free", "preallocate", "verify"),
 )
 _REPEATED: Final = frozenset({"resolve"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
 _SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
 """Settings that an option without a value turns on."""
-SETTING_PARAMETERS: Final = (*_ON_COMMAND_LINE, *_SWITCHES, "ip_version", "http2", *ALIASES, "async_downloads", "preset")
+_CHOICES: Final = ("follow_metalink", "async_downloads")
+"""Settings that are on, and that an option with `no-` turns off."""
+SETTING_PARAMETERS: Final = (
+    *_ON_COMMAND_LINE,
+    *_SWITCHES,
+    "ip_version",
+    "http2",
+    *ALIASES,
+    *_CHOICES,
+    "preset",
+)
 """Parameter names of the options that set settings."""
 
 
@@ -119,9 +130,9 @@ def setting_options(command: F) -> F:
         command = click.option(flag, "http2", flag_value=choice, help=text)(command)
     for name in reversed(_SWITCHES):
         command = click.option(*_names(name), name, is_flag=True, default=None, help=SETTINGS[name].help)(command)
-    command = click.option(
-        "--async-downloads/--no-async-downloads", default=None, help=SETTINGS["async_downloads"].help
-    )(command)
+    for name in reversed(_CHOICES):
+        names = f"{_long(name)}/--no-{name.replace('_', '-')}"
+        command = click.option(names, name, default=None, help=SETTINGS[name].help)(command)
     return click.option("--preset", type=click.Choice(tuple(PRESETS)), help="Settings that go together.")(command)
 
 
@@ -133,6 +144,8 @@ def task_options(command: F) -> F:
             click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
             click.option("--curl", multiple=True, metavar="COMMAND|-", help="A browser's 'copy as cURL'; -: a pipe."),
             click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
+            click.option("--mirror", "mirrors", multiple=True, metavar="URL", help="The same file elsewhere; repeat."),
+            click.option("--metalink", "metalinks", multiple=True, metavar="FILE|URL", help="Get what it describes."),
             click.option(
                 "--header", "headers", multiple=True, metavar="'NAME: VALUE'|@FILE", help="Request header; repeat."
             ),

@@ -13,6 +13,7 @@ import click
 
 from tui_dl.cli import curl
 from tui_dl.cli.header_files import header_lines
+from tui_dl.cli.metalinks import notes_of, take_metalinks
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.addresses import split_userinfo
@@ -26,6 +27,7 @@ from tui_dl.core.task import NewTask, OnExists, TaskOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tui_dl.cli.metalinks import MetalinkWish
     from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.disk.locations import Locations
 
@@ -55,6 +57,8 @@ class Order:
     """Whether the one file goes to standard output."""
     priority: int | None = None
     """1, 0 or -1 for high, normal and low; None where nobody said."""
+    notes: tuple[str, ...] = ()
+    """What was passed over in what was typed, for people."""
 
     def listed_task(self, url: str) -> NewTask:
         """Return the task for an address of a list; raises `UsageError` for one that is not usable.
@@ -73,8 +77,9 @@ def read_order(
 
     `folder` is where the command was typed; `given` holds the parameters of `setting_options` and `task_options`.
     """
+    given, metalinks = take_metalinks(given, folder)
     downloads = curl.downloads_of(given)
-    given = {**given, "urls": tuple(one.url for one in downloads)}
+    given = {**given, "urls": (*(one.url for one in downloads), *(one.word for one in metalinks))}
     settings = {name: given.get(name) for name in SETTING_PARAMETERS} | curl.settings_of(downloads, given)
     settings["on_exists"] = _on_exists(given)
     settings["user"] = _with_password(settings["user"])
@@ -83,6 +88,7 @@ def read_order(
     options = TaskOptions(
         headers=tuple(parse_header(line) for line in header_lines(given.get("headers", ()))),
         checksum=_checksum(given),
+        mirrors=_mirrors(given),
         continues=_continues(given),
     )
     target = str((folder / Path(effective.settings.dir).expanduser()).absolute())
@@ -91,14 +97,15 @@ def read_order(
     name = "" if output == STANDARD else _checked_name(output)
     priority = _priority(given)
     _check_input(given.get("input_file") or "")
+    news = [
+        new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options))
+        for one in downloads
+    ]
+    for one in metalinks:
+        news += _metalink_tasks(one, target, name, options)
     return Order(
-        news=tuple(
-            replace(
-                new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)),
-                priority=priority,
-            )
-            for one in downloads
-        ),
+        news=tuple(replace(one, priority=priority) for one in news),
+        notes=tuple(notes_of(metalinks)),
         input_file=given.get("input_file") or "",
         dir=target,
         options=options,
@@ -115,6 +122,28 @@ def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
         headers = (*options.headers, ("Authorization", authorization))
         options = replace(options, headers=headers)
     return NewTask(bare, folder, name, options)
+
+
+def _metalink_tasks(wish: MetalinkWish, folder: str, name: str, options: TaskOptions) -> list[NewTask]:
+    if wish.content is None:
+        return [new_task(wish.word, folder, name, replace(options, is_metalink=True))]
+    return wish.tasks(folder, options, name)
+
+
+def _mirrors(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return further addresses of the one file, checked."""
+    mirrors = given.get("mirrors", ())
+    if mirrors and (len(given.get("urls", ())) != 1 or given.get("input_file")):
+        raise UsageError("--mirror is another address of one file, so it takes exactly one address")
+    if mirrors and given.get("output") == STANDARD:
+        raise UsageError("--output - reads one address in order, so --mirror has no meaning; leave it out")
+    checked = []
+    for mirror in mirrors:
+        url, authorization = split_userinfo(mirror.strip(), is_typed=True)
+        if authorization:
+            raise UsageError("--mirror: credentials in its address are not taken; put them into a netrc file")
+        checked.append(url)
+    return tuple(dict.fromkeys(checked))
 
 
 def parse_header(line: str) -> tuple[str, str]:
@@ -183,8 +212,6 @@ def _checksum(given: Mapping[str, Any]) -> str:
         return ""
     if len(given.get("urls", ())) != 1 or given.get("input_file"):
         raise UsageError("--checksum is of one file, so it takes exactly one address; run one command for each file")
-    if given.get("output") == STANDARD:
-        raise UsageError("--output - gives bytes out before they can be checked, so it takes no --checksum")
     return str(parse_digest(text))
 
 
