@@ -9,6 +9,7 @@ from tui_dl.core.host_budget import (
     MEMORY_S,
     MIN_GAP_AFTER_REFUSAL_S,
     REGROW_AFTER_S,
+    UNANSWERED_S,
     Crowds,
     HostBudget,
 )
@@ -18,8 +19,28 @@ def with_open(count: int) -> HostBudget:
     """Return a budget with so many connections at work since 0."""
     budget = HostBudget()
     for _ in range(count):
-        budget.opened(0.0)
+        budget.answered(budget.opened(0.0))
     return budget
+
+
+def test_a_host_never_met_is_asked_by_one_first() -> None:
+    """Then by one more at a time, each after the last was answered, and from four on by twice as many."""
+    budget = HostBudget()
+    may_have = []
+    for _ in range(7):
+        while budget.can_start(0.0):
+            budget.opened(0.0)
+        may_have.append(budget.open_connections)
+        budget.answered(budget.open_connections)
+    assert may_have == [1, 2, 3, 4, 8, 16, 32]
+
+
+def test_a_request_without_answer_holds_up_no_others() -> None:
+    """After a while the next one is sent all the same."""
+    budget = HostBudget()
+    budget.opened(0.0)
+    assert not budget.can_start(UNANSWERED_S - 0.01)
+    assert budget.can_start(UNANSWERED_S)
 
 
 def test_a_fresh_host_allows_what_the_setting_says() -> None:
@@ -32,7 +53,9 @@ def test_a_fresh_host_allows_what_the_setting_says() -> None:
 
 def test_connections_that_are_coming_count() -> None:
     """What was decided in this tick is not decided again."""
-    budget = with_open(2)
+    budget = with_open(5)
+    for _ in range(3):
+        budget.closed()
     assert budget.can_grow(0.0, 4, coming=1)
     assert not budget.can_grow(0.0, 4, coming=2)
 
@@ -183,7 +206,7 @@ def test_what_is_forbidden_alone_frees_the_others() -> None:
     budget = working(1)
     budget.opened(0.0)
     budget.refused(0.0, pause_s=None, is_sure=False)
-    assert budget.learned_connections == 1
+    assert budget.bound == 1
     budget.learn_crowds(1.0, Crowds.BORNE)
     assert budget.learned_connections is None
     assert not budget.is_of_the_crowd()
@@ -221,7 +244,7 @@ def test_admitted_tasks_count_before_they_ask() -> None:
     budget.closed()
     budget.closed()
     assert budget.can_admit(0.0)
-    budget.coming += 1
+    budget.admit(0.0)
     assert not budget.can_admit(0.0)
 
 
@@ -229,12 +252,12 @@ def test_a_person_bounds_a_hosts_connections_and_tasks() -> None:
     """They bound single-connection tasks as well as split ones."""
     budget = HostBudget(most_connections=2, most_tasks=1)
     assert budget.allowed(8) == 2
-    budget.opened(0.0)
+    budget.answered(budget.opened(0.0))
     assert budget.can_start(0.0)
-    budget.opened(0.0)
+    budget.answered(budget.opened(0.0))
     assert not budget.can_start(0.0)
     budget.closed()
-    budget.tasks += 1
+    budget.admit(0.0)
     assert not budget.can_admit(0.0)
 
 

@@ -20,6 +20,11 @@ REGROW_DOUBTED_S: Final = 5.0
 """The same where the refusal may have been the fault of an address."""
 MOST_REGROW_S: Final = 900.0
 """Each refusal of what was tried again doubles the time until the next try, up to this."""
+ONE_BY_ONE: Final = 4
+"""Up to so many connections a host is met with one more at a time, each after the last was answered; from there on with
+twice as many. Most hosts that count allow fewer, and are then offended once, not by a whole burst."""
+UNANSWERED_S: Final = 0.5
+"""A host that has not answered for so long is asked once more all the same: one slow address must not hold up others."""
 GOODS_TO_REGROW: Final = 8
 """So many good answers do the same where the refusal was doubtful."""
 
@@ -53,6 +58,8 @@ class HostBudget:
     """Tasks in hand whose address names this host."""
     proven_connections: int = 1
     """Most connections that worked at the same time."""
+    answered_connections: int = 0
+    """Most that were open when a request was sent that was then answered and not refused."""
     learned_connections: int | None = None
     """Most connections that it bore; None while it never refused one."""
     is_doubtful: bool = False
@@ -67,6 +74,8 @@ class HostBudget:
     """Under this pause between requests it refused again; 0 where none was needed."""
     last_request_at: float = float("-inf")
     """When the last request was sent."""
+    last_start_at: float = float("-inf")
+    """When a request was last sent or a task admitted that will send one."""
     last_refusal_at: float = float("-inf")
     """When it refused last, or when one connection more was allowed since."""
     last_pause_at: float = float("-inf")
@@ -94,7 +103,9 @@ class HostBudget:
         self.regrow(now)
         taken = self.open_connections + self.coming + coming
         limit = self.bound
-        return self.wait_s(now) <= 0 and (limit is None or taken < limit)
+        if self.wait_s(now) > 0 or (limit is not None and taken >= limit):
+            return False
+        return taken < self.next_connections or now - self.last_start_at >= UNANSWERED_S
 
     def can_admit(self, now: float, *, is_doubted: bool = False) -> bool:
         """Whether a task may start now; one that a 403 met while others worked only where it cannot be the crowd."""
@@ -116,6 +127,12 @@ class HostBudget:
         bounds = [one for one in (self.most_connections, self.learned_connections) if one is not None]
         return min(bounds, default=None)
 
+    @property
+    def next_connections(self) -> int:
+        """Connections that may be tried next, by those that were answered so far."""
+        answered = self.answered_connections
+        return answered + 1 if answered < ONE_BY_ONE else 2 * answered
+
     def allowed(self, per_host: int) -> int:
         """Most connections for split tasks: the host's own setting or the general one, or less if less was learned."""
         most = per_host if self.most_connections is None else self.most_connections
@@ -127,10 +144,23 @@ class HostBudget:
 
     # -- lessons -------------------------------------------------------------------------------------------------------
 
-    def opened(self, now: float) -> None:
-        """Note that a connection is being opened."""
+    def admit(self, now: float) -> None:
+        """Note that a task may start: it counts until its first request is sent."""
+        self.tasks += 1
+        self.coming += 1
+        self.last_start_at = now
+
+    def opened(self, now: float) -> int:
+        """Note that a connection is being opened; return how many are open with it."""
         self.open_connections += 1
-        self.last_request_at = now
+        self.last_request_at = self.last_start_at = now
+        return self.open_connections
+
+    def answered(self, among: int) -> bool:
+        """Note an answer that is no refusal to a request sent as one of so many; return whether more may be tried."""
+        has_grown = among > self.answered_connections
+        self.answered_connections = max(self.answered_connections, among)
+        return has_grown
 
     def closed(self, *, was_working: bool = False) -> None:
         """Note that a connection ended."""
@@ -163,6 +193,7 @@ class HostBudget:
         self.learned_connections = borne if known is None else min(known, borne)
         if is_sure:
             self.proven_connections = min(self.proven_connections, self.learned_connections)
+            self.answered_connections = min(self.answered_connections, self.learned_connections)
         if self._has_regrown:
             self.regrow_s = min(2 * self.regrow_s, MOST_REGROW_S)
         elif known is None:
@@ -188,8 +219,13 @@ class HostBudget:
         """Note what the same file gave alone that was forbidden while others worked."""
         if self.crowds is Crowds.UNKNOWN or crowds is Crowds.REFUSED:
             self.crowds, self.changed_at = crowds, now
-        if crowds is Crowds.BORNE and self.is_doubtful:
-            self.learned_connections, self.is_doubtful = None, False
+        if not self.is_doubtful:
+            return
+        self.is_doubtful = False
+        if crowds is Crowds.BORNE:
+            self.learned_connections = None
+        else:
+            self.regrow_s = max(self.regrow_s, REGROW_AFTER_S)
 
     def learn_no_ranges(self, now: float) -> None:
         """Note that it refuses ranges altogether."""

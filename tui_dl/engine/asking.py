@@ -173,6 +173,8 @@ class Asker:
             live.note(f"GET {headers.get('Range', 'all')}: {error}")
             raise
         self.budget = budget
+        if answer.status not in REFUSING:
+            gate.note_answered(budget)
         context.last_answer_at = context.clock()
         if context.settings.insecure and (url.startswith("https:") or final_url.startswith("https:")):
             live.change(flags=live.task.flags | {Flag.INSECURE})

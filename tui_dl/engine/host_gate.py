@@ -42,6 +42,8 @@ class HostGate:
         self._budget: HostBudget | None = None
         self.sent_at = 0.0
         """Monotonic instant of the last hop's request."""
+        self.among = 0
+        """Connections that its host had then, this one included."""
 
     async def follow(
         self, url: str, headers: Mapping[str, str]
@@ -65,10 +67,16 @@ class HostGate:
         assert budget is not None
         return answer, final_url, sent, budget
 
+    def note_answered(self, budget: HostBudget) -> None:
+        """Note that the last hop's answer was no refusal: more may be asked for at once."""
+        if budget.answered(self.among):
+            self._context.budgets.on_room()
+
     async def _send(self, request: TransportRequest) -> TransportAnswer:
         """Send one hop of it; the hop before, if any, was answered with a redirect."""
         if self._budget is not None:
             self._budget.answered_well()
+            self.note_answered(self._budget)
             self._leave()
             self._patience_s = HOP_WAIT_S
         context = self._context
@@ -122,7 +130,7 @@ class HostGate:
                 raise _asked_to_wait(host, wait_s) if wait_s else _busy(host, budget)
             await asyncio.sleep(wait_s or POLL_S)
         live.waits_for = ""
-        budget.opened(now)
+        self.among = budget.opened(now)
         self.sent_at = now
         return budget
 

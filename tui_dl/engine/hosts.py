@@ -33,6 +33,8 @@ class HostBudgets(dict[str, HostBudget]):
     def __init__(self, rules: HostRules) -> None:
         super().__init__()
         self._rules = rules
+        self.on_room: Callable[[], None] = lambda: None
+        """Told when a host was found to bear more than was known."""
 
     def __missing__(self, host: str) -> HostBudget:
         rule = self._rules.of_host(host)

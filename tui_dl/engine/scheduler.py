@@ -197,18 +197,30 @@ class Scheduler:
 
     async def _fill(self) -> None:
         while self._has_room() and not self._is_closing:
-            live = self._take_due() or await self._take_ready()
+            live = await self._take_next()
             if live is None:
                 break
             self._launch(live)
         if not (self.running or self.waiting or self._ready or self._may_have_pending):
             self._idle.set()
 
-    def _take_due(self) -> LiveTask | None:
+    async def _take_next(self) -> LiveTask | None:
+        """Take what waited long enough before what never began, unless that has a higher priority."""
         now = self._context.clock()
-        for key, due_at in self._due_at.items():
-            live = self.waiting[key]
-            if due_at <= now and self._bears(live, now):
+        due = [key for key, due_at in self._due_at.items() if due_at <= now]
+        due.sort(key=lambda key: -self.waiting[key].task.priority)
+        if not due:
+            return await self._take_ready()
+        highest = self._ready.highest_priority
+        if highest is not None and highest > self.waiting[due[0]].task.priority:
+            return await self._take_ready() or self._take_due(due)
+        return self._take_due(due) or await self._take_ready()
+
+    def _take_due(self, due: Iterable[int]) -> LiveTask | None:
+        now = self._context.clock()
+        for key in due:
+            live = self.waiting.get(key)
+            if live is not None and self._bears(live, now):
                 if live.task.reason in ROOM_REASONS and not self._room.is_there(live.task):
                     self._due_at[key] = now + LOCAL_WAIT_S
                     continue
@@ -247,6 +259,8 @@ class Scheduler:
         task = self._ready.take(lambda host: budgets[host].can_admit(now), self._may_start)
         waits = (budgets[host].wait_s(now) or POLL_S for host in self._ready.hosts_aside)
         self._host_due_s = min(waits, default=None)
+        for host in self._ready.hosts_aside:
+            self._context.crowds.hunger(budgets[host], now)
         if task is None:
             return None
         return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
