@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.http_rules import Match
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
@@ -42,8 +42,8 @@ SAVING_PATIENCE_S: Final = 10.0
 """A disk that takes longer does not keep a stop waiting."""
 MOST_ALIGNED_BYTES: Final = 16 * 1024 * 1024
 """Cuts fall between pieces up to this long, so that most pieces come from one source alone."""
-OWN_FAULTS: Final = frozenset({Reason.NO_DIGEST, Reason.BAD_METALINK})
-"""What is wrong with the wish itself: another source would not mend it."""
+OWN_FAULTS: Final = frozenset({Reason.NO_DIGEST, Reason.BAD_METALINK, Reason.HOST_ASKED})
+"""What is wrong with the wish itself, or with all sources at once: another source would not mend it."""
 MAX_RESTARTS: Final = 3
 """A file that changes more often during one attempt fails it."""
 
@@ -148,7 +148,7 @@ class Transfer:
                 await self._restart(is_proven=change.is_proven)
             except BytesRefuted as refuted:
                 await self._holding.refute(refuted.ranges)
-            except ContentError as error:
+            except (ContentError, NetworkError, HttpError) as error:
                 if source is None or error.reason in OWN_FAULTS or not self._sources.has_other(source):
                     raise
                 await self._go_elsewhere(source, error)
@@ -157,10 +157,11 @@ class Transfer:
                     exchange.close()
         raise ContentError(Reason.CHANGED, "the file changes on the server again and again")
 
-    async def _go_elsewhere(self, source: Source, error: ContentError) -> None:
-        """Give up a source whose content is not what was wanted, while another may have it."""
+    async def _go_elsewhere(self, source: Source, error: TuiDlError) -> None:
+        """Give up a source that failed or whose content is not what was wanted, while another may have it."""
         self._sources.forbid(source, str(error))
         if error.reason is Reason.DIGEST_MISMATCH:
+            self._live.liars.add(source.url)
             if self._live.task.status is Status.VERIFYING:
                 self._live.step(Trigger.START)
                 self._context.on_change(self._live)
