@@ -328,14 +328,14 @@ async def test_a_metalink_of_three_each_bad_in_its_way(
     engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
 ) -> None:
     """One is slow, one lies about content, one dies half way: the file is right, and the liar is named."""
-    size = Resource(MIB)
-    slow = fault_server.add("/f.bin", size, tempers.pace(MIB // 4))
-    liar = mirrors[0].add("/f.bin", Resource(MIB, seed=2), tempers.pace(PACE_BPS))
-    dying = mirrors[1].add("/f.bin", size, tempers.pace(MIB))
-    hexes = "".join(f"<hash>{one}</hash>" for one in parse_pieces(pieces_of(size_bytes=MIB)).hexes)
+    file = Resource(MIB + PIECE_BYTES)
+    slow = fault_server.add("/f.bin", file, tempers.pace(MIB // 4))
+    liar = mirrors[0].add("/f.bin", Resource(file.size_bytes, seed=2), tempers.pace(PACE_BPS))
+    dying = mirrors[1].add("/f.bin", file, tempers.pace(MIB))
+    hexes = "".join(f"<hash>{one}</hash>" for one in parse_pieces(pieces_of(size_bytes=file.size_bytes)).hexes)
     document = f"""<?xml version="1.0" encoding="UTF-8"?>
-        <metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="f.bin"><size>{MIB}</size>
-        <hash type="sha-256">{oracle.sha256_of(1, MIB)}</hash>
+        <metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="f.bin"><size>{file.size_bytes}</size>
+        <hash type="sha-256">{oracle.sha256_of(1, file.size_bytes)}</hash>
         <pieces length="{PIECE_BYTES}" type="sha-256">{hexes}</pieces>
         <url priority="3">{slow}</url><url priority="1">{liar}</url><url priority="2">{dying}</url>
         </file></metalink>"""
@@ -347,7 +347,7 @@ async def test_a_metalink_of_three_each_bad_in_its_way(
     await until(lambda: mirrors[1].bytes_sent("/f.bin") > 150_000)
     await mirrors[1].aclose()
     done = await ended(engine, task)
-    assert is_whole(done, size)
+    assert is_whole(done, file)
     story = await log_of(engine, task)
     assert "127.0.0.2" in story
     assert "wrong" in story
