@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,8 @@ import trustme
 
 from tests.engine.stage import fetch, is_whole
 from tests.faults import FaultServer, Resource
-from tui_dl.core.errors import UsageError
+from tests.faults.tls_door import tls_door
+from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
 from tui_dl.core.task import Flag
 from tui_dl.engine.trust import tls_context
@@ -34,14 +36,19 @@ def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
     return str(file)
 
 
+def asking_context(authority: trustme.CA) -> ssl.SSLContext:
+    """Return what serves only who shows a certificate of the authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 @pytest_asyncio.fixture
 async def asking_server(tls_authority: trustme.CA) -> AsyncIterator[FaultServer]:
     """Yield a server that serves only who shows a certificate of the authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
-    tls_authority.configure_trust(context)
-    context.verify_mode = ssl.CERT_REQUIRED
-    async with FaultServer(tls=context) as server:
+    async with FaultServer(tls=asking_context(tls_authority)) as server:
         yield server
 
 
@@ -86,14 +93,62 @@ async def test_a_client_certificate_opens_the_door(
     assert is_whole(await fetch(engine, asking_server.add("/f.bin", SMALL)), SMALL)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_without_a_client_certificate_nothing_is_served(
-    engines: Engines, asking_server: FaultServer, authority_file: str
+    engines: Engines, tls_authority: trustme.CA, authority_file: str, version: ssl.TLSVersion
 ) -> None:
-    """The server ends the connection after the handshake; no request of ours is answered."""
-    engine = await engines(ca_certificate=authority_file, max_retries=1)
-    task = await fetch(engine, asking_server.add("/f.bin", SMALL))
-    assert task.status is Status.FAILED
-    assert asking_server.requests == []
+    """The server says what it wants in the handshake (TLS 1.2) or after it (1.3): named, and not tried again."""
+    context = asking_context(tls_authority)
+    context.minimum_version = context.maximum_version = version
+    with tls_door(context) as origin:
+        task = await fetch(await engines(ca_certificate=authority_file), f"{origin}/f.bin")
+        assert (task.status, task.reason, task.retry_count) == (Status.FAILED, Reason.TLS_FAILED, 1)
+        assert "127.0.0.1 wants a client certificate" in task.reason_text
+        assert "--certificate FILE" in task.reason_text
+
+
+async def test_a_client_certificate_of_another_authority_is_refused(
+    engines: Engines, tls_authority: trustme.CA, authority_file: str, tmp_path: Path
+) -> None:
+    """The server's word for it is passed on."""
+    trustme.CA().issue_cert("me@example.org").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "me.pem"))
+    engine = await engines(ca_certificate=authority_file, certificate=str(tmp_path / "me.pem"))
+    with tls_door(asking_context(tls_authority)) as origin:
+        task = await fetch(engine, f"{origin}/f.bin")
+    assert (task.reason, task.retry_count) == (Reason.TLS_FAILED, 1)
+    assert "127.0.0.1 does not take our client certificate: tlsv1 alert unknown ca" in task.reason_text
+
+
+@pytest.mark.parametrize(
+    ("flaw", "words"),
+    [
+        ("authority", "is of no authority we trust; --ca-certificate FILE adds one"),
+        ("self-signed", "is of no authority we trust"),
+        ("expired", "has expired; is the clock of this machine right?"),
+        ("not yet", "is not valid yet; is the clock of this machine right?"),
+        ("name", "is for another name"),
+    ],
+)
+async def test_each_flaw_of_a_certificate_has_its_words(
+    engines: Engines, tls_authority: trustme.CA, authority_file: str, flaw: str, words: str
+) -> None:
+    """The host is named, nothing is sent to it, and no retry would make it better."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    now = datetime.now(UTC)
+    certificate = {
+        "authority": lambda: trustme.CA().issue_cert("127.0.0.1"),
+        "self-signed": lambda: trustme.CA().issue_cert("127.0.0.1"),
+        "expired": lambda: tls_authority.issue_cert("127.0.0.1", not_after=now - timedelta(days=1)),
+        "not yet": lambda: tls_authority.issue_cert("127.0.0.1", not_before=now + timedelta(days=1)),
+        "name": lambda: tls_authority.issue_cert("other.example"),
+    }[flaw]()
+    certificate.configure_cert(context)
+    async with FaultServer(tls=context) as server:
+        engine = await engines(ca_certificate=authority_file, user="me:c4nary")
+        task = await fetch(engine, server.add("/f.bin", SMALL))
+        assert (task.status, task.reason, task.retry_count) == (Status.FAILED, Reason.TLS_FAILED, 1)
+        assert f"the certificate of 127.0.0.1 {words}" in task.reason_text
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("insecure", [False, True])

@@ -51,7 +51,7 @@ def map_error(error: BaseException, host: str) -> TuiDlError:
         return _network(Reason.TRUNCATED, "the answer ended early")
     if isinstance(error, aiohttp.ClientResponseError):
         return HttpError(Reason.PROTOCOL_ERROR, f"{host} does not answer in HTTP: {_words(error.message)}")
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) or _alert(error) in _WANTS_CERTIFICATE | _REFUSES_CERTIFICATE:
         return NetworkError(Reason.TLS_FAILED, _tls_text(error, host))
     if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
         return _too_many_files()
@@ -99,13 +99,21 @@ def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
         return _network(Reason.NO_NETWORK, f"there is no route to {host}")
     if cause.errno == errno.ETIMEDOUT:
         return _network(Reason.CONNECT_TIMEOUT, f"{host} did not answer the connection in time")
+    if isinstance(cause, ConnectionResetError | ConnectionAbortedError):
+        return _network(Reason.CONNECTION_RESET, f"{host} cut the connection before it stood")
     return _network(Reason.CONNECT_REFUSED, f"{host} refused the connection")
 
 
-def _tls_text(error: Exception, host: str) -> str:
+def _alert(error: BaseException) -> str:
+    """Return OpenSSL's word for what ended a connection, after the handshake too, where a server speaks TLS 1.3."""
+    source = error if isinstance(error, ssl.SSLError) else error.__cause__
+    return (source.reason or "") if isinstance(source, ssl.SSLError) else ""
+
+
+def _tls_text(error: BaseException, host: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate_text(error, host)
-    alert = getattr(error, "reason", "") or ""
+    alert = _alert(error)
     if alert in _WANTS_CERTIFICATE:
         return f"{host} wants a client certificate, or speaks another TLS; --certificate FILE gives one"
     if alert in _REFUSES_CERTIFICATE:
