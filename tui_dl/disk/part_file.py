@@ -129,15 +129,19 @@ class PartFile:
             bad += refuted
         return good, bad
 
-    async def read_through(self, take: Callable[[bytes], object]) -> None:
-        """Read it whole, in order; `take` gets the pieces, of 1 MiB at most, in the thread that reads."""
-        offset = 0
-        while True:
+    async def read_through(self, take: Callable[[bytes], object], start: int = 0, end: int | None = None) -> int:
+        """Read from `start` to `end` (None: of the file) in order; return where the file ended before that, or `end`.
+
+        `take` gets the pieces, of 1 MiB at most, in the thread that reads, apart from the one that writes.
+        """
+        offset = start
+        while end is None or offset < end:
             self._require_open()
-            end = await self._writer.sync_call(read_some, self._fd, offset, take, what=f"read {self.path}")
-            if end == offset:
-                return
-            offset = end
+            reached = await self._writer.digest_call(read_some, self._fd, offset, take, end, what=f"read {self.path}")
+            if reached == offset:
+                break
+            offset = reached
+        return offset
 
     async def is_altered(self) -> bool:
         """Whether somebody else may have changed its content since it was opened: then sums must be compared."""
@@ -238,10 +242,6 @@ class PartFile:
         if not is_ours(self._folder, self._name, self._fd):
             raise FileSystemError(Reason.PART_LOST, f"{self.path} was removed or replaced")
 
-    def _commit_now(
-        self, target_name: str, on_exists: OnExists, expected_bytes: int | None, provenance: Provenance
-    ) -> str:
-        self._require_intact()
     async def _reserve(self, length_bytes: int) -> None:
         what = f"take room for {length_bytes} bytes in {self.path}"
         try:
@@ -251,6 +251,10 @@ class PartFile:
             await self.delete()
             raise
 
+    def _commit_now(
+        self, target_name: str, on_exists: OnExists, expected_bytes: int | None, provenance: Provenance
+    ) -> str:
+        self._require_intact()
         length_bytes = os.fstat(self._fd).st_size
         if expected_bytes is not None and length_bytes != expected_bytes:
             text = f"{self.path} has {length_bytes} bytes instead of {expected_bytes}"
