@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui_dl.core.task import OnExists
+from tui_dl.engine.crowd import Crowds
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.listings import Listings
 from tui_dl.engine.live import Traffic
@@ -55,6 +56,8 @@ class EngineContext:
     """By host and port."""
     on_change: Callable[[LiveTask], None]
     """Told when a live task's row changed without an event."""
+    crowds: Crowds = field(default_factory=Crowds)
+    """Who wants how many connections of which host."""
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds."""
     wall_clock: Callable[[], float] = time.time

@@ -9,6 +9,7 @@ from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.growth import Growth
 from tui_dl.engine.connection import Connection
+from tui_dl.engine.crowd import Places
 from tui_dl.engine.lagging import Laggards
 from tui_dl.engine.outcome import VersionChanged
 from tui_dl.engine.sources import counted
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui_dl.core.extents import Extent
+    from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.splitting import Segment, SegmentPlan
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.connection import Sink
@@ -52,6 +54,7 @@ class Crew:
         self._can_range = can_range
         self._inspector = inspector
         self._growth = Growth(most if can_range else 1, context.clock())
+        self._places = Places(context, live)
         self._laggards = Laggards(live, sources, context.clock())
         self._tasks: dict[asyncio.Task[None], Connection] = {}
         self._source_of: dict[Connection, Source] = {}
@@ -232,8 +235,32 @@ class Crew:
         remaining = total - self._live.received_bytes
         working = sum(1 for one in self._tasks.values() if one.received_bytes)
         self._growth.step(now, self._live.received_bytes, remaining, working)
+        self._share()
         while len(self._tasks) < self._growth.target and self._recruit():
             pass
+
+    def _share(self) -> None:
+        """Claim places at the hosts, and leave those that others have a right to, the youngest first."""
+        sources = self._source_of.values()
+        self._places.claim(self._growth.target, (one.asker.budget for one in sources))
+        for budget in {id(one.asker.budget): one.asker.budget for one in sources}.values():
+            here = self._at_work(budget)
+            surplus = max(0, self._places.surplus(budget, len(here)))
+            for task in here[len(here) - surplus :]:
+                task.cancel()
+
+    def _at_work(self, budget: HostBudget) -> list[asyncio.Task[None]]:
+        """Return the connections to a host that are to stay, the oldest first."""
+        return [
+            task
+            for task, one in self._tasks.items()
+            if self._source_of[one].asker.budget is budget and not task.cancelling()
+        ]
+
+    def _has_place(self, source: Source, *, is_alone: bool) -> bool:
+        """Whether others leave room for one more connection of this task at the host."""
+        budget = source.asker.budget
+        return is_alone or self._places.surplus(budget, len(self._at_work(budget))) < 0
 
     def _why_not(self) -> TuiDlError:
         now = self._context.clock()
@@ -254,7 +281,9 @@ class Crew:
             return False
         is_alone = not self._tasks
         at_work = counted(self._source_of.values())
-        source = self._sources.pick(lambda one: self._has_room(one, is_alone=is_alone), at_work)
+        source = self._sources.pick(
+            lambda one: self._has_room(one, is_alone=is_alone) and self._has_place(one, is_alone=is_alone), at_work
+        )
         if source is None:
             return False
         segment = self._plan.take(self._rate_bps / max(1, len(self._tasks)))
@@ -273,6 +302,7 @@ class Crew:
 
     async def _dismiss(self) -> None:
         """End all connections; what they received is written and held afterwards."""
+        self._places.leave()
         for task in self._tasks:
             task.cancel()
         if self._tasks:

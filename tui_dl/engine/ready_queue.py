@@ -31,6 +31,12 @@ class ReadyQueue:
         """Hosts whose rows stand aside."""
         return self._aside.keys()
 
+    @property
+    def highest_priority(self) -> int | None:
+        """Priority of the first row, None where there is none."""
+        firsts = [tasks[0] for tasks in (self._line, *self._aside.values()) if tasks]
+        return max((task.priority for task in firsts), default=None)
+
     def clear(self) -> None:
         """Drop all: the journal knows them."""
         self._line.clear()
