@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 SMALL = Resource(20_000)
 LARGE = Resource(LARGE_BYTES)
-SECRETS = (("Authorization", "Bearer s3cret"), ("Cookie", "id=s3cret"), ("X-Api-Key", "s3cret"))
+SECRETS = (
+    *(("Authorization", "Bearer s3cret"), ("Cookie", "id=s3cret"), ("X-Api-Key", "s3cret")),
+    *(("Private-Token", "s3cret"), ("X-Mine", "s3cret"), ("Referer", "http://me.example/s3cret")),
+)
 
 
 @pytest_asyncio.fixture
@@ -113,6 +116,10 @@ async def test_a_senseless_place_is_refused(engines: Engines, fault_server: Faul
     task = await fetch(await engines(), fault_server.add("/here", SMALL, lies.redirect(location)))
     assert task.status is Status.FAILED
     assert task.reason in {Reason.REDIRECT_REFUSED, Reason.PROTOCOL_ERROR}
+    assert "redirect" in task.reason_text or task.reason is Reason.PROTOCOL_ERROR
+    scheme = location.partition(":")[0]
+    if scheme not in {"http", "/\x01x"}:
+        assert f"a redirect to {scheme}: was refused" in task.reason_text
     assert len(fault_server.requests) == 1
 
 
@@ -134,12 +141,25 @@ async def test_endless_redirects_end(engines: Engines, fault_server: FaultServer
     assert len(fault_server.requests) == 11
 
 
-async def test_user_info_of_a_place_is_not_used(engines: Engines, fault_server: FaultServer) -> None:
-    """A server does not choose credentials."""
-    there = fault_server.add("/there", SMALL)
-    place = there.replace("://", "://eve:pw@")
-    await fetch(await engines(), fault_server.add("/here", SMALL, lies.redirect(place)))
-    assert "authorization" not in fault_server.requests_for("/there")[0].headers
+@pytest.mark.parametrize("headers", [(), SECRETS], ids=["without", "with"])
+@pytest.mark.parametrize("is_other", [False, True], ids=["same", "other"])
+async def test_user_info_of_a_place_is_not_used(
+    engines: Engines,
+    fault_server: FaultServer,
+    other_server: FaultServer,
+    headers: tuple[tuple[str, str], ...],
+    *,
+    is_other: bool,
+) -> None:
+    """A server does not choose credentials; one's own stay with their origin."""
+    server = other_server if is_other else fault_server
+    place = server.add("/there", SMALL).replace("://", "://eve:pw@")
+    options = TaskOptions(headers=headers)
+    task = await fetch(await engines(), fault_server.add("/here", SMALL, lies.redirect(place)), options=options)
+    assert is_whole(task, SMALL)
+    sent = server.requests_for("/there")[0].headers.get("authorization")
+    assert sent == (dict(headers).get("Authorization") if not is_other else None)
+    assert "eve" not in task.final_url
 
 
 async def test_user_info_becomes_a_header_and_is_shown_nowhere(engines: Engines, fault_server: FaultServer) -> None:
@@ -245,6 +265,7 @@ async def test_https_never_falls_to_http(
     there = fault_server.add("/f.bin", SMALL)
     task = await fetch(await engines(), tls_fault_server.add("/here", SMALL, lies.redirect(there)))
     assert (task.status, task.reason) == (Status.FAILED, Reason.REDIRECT_REFUSED)
+    assert f"a redirect from https to http was refused: {there}" in task.reason_text
     assert fault_server.requests == []
 
 

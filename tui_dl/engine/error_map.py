@@ -107,7 +107,7 @@ def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
 def _alert(error: BaseException) -> str:
     """Return OpenSSL's word for what ended a connection, after the handshake too, where a server speaks TLS 1.3."""
     source = error if isinstance(error, ssl.SSLError) else error.__cause__
-    return (source.reason or "") if isinstance(source, ssl.SSLError) else ""
+    return getattr(source, "reason", None) or "" if isinstance(source, ssl.SSLError) else ""
 
 
 def _tls_text(error: BaseException, host: str) -> str:
