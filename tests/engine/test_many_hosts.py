@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCALE = Scale(files=5, file_bytes=120_000, pace_bps=300_000, patience_s=1)
 AT_ONCE = 150
 MOST_EXTRA_S = 1.0
-"""What thirty servers in this process may cost the fast host's files: those of the others take several times as long."""
+"""What thirty servers in this process may cost the fast host's files; those of the others take several times that."""
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from tests.ui.fake_engine import MIB, FakeEngine, make_task
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import LogLine
 from tui_dl.core.http_rules import Validator
-from tui_dl.core.ports import SegmentView, TaskDetails
+from tui_dl.core.ports import HostView, SegmentView, TaskDetails
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadProgress, Flag
@@ -96,7 +96,7 @@ def _details(engine: FakeEngine) -> TaskDetails:
         replace(engine.tasks[1], started_at=at - 90, retry_count=1),
         held=held,
         segments=segments,
-        allowed_connections=8,
+        hosts=(HostView(engine.tasks[1].host, len(segments), 8),),
         speed_history=engine.base.speed_history,
         peak_bps=44.0 * MIB,
         log=tuple(LogLine(at - 90 + 7 * index, text) for index, text in enumerate(lines)),

@@ -24,7 +24,7 @@ ONE_BY_ONE: Final = 4
 """Up to so many connections a host is met with one more at a time, each after the last was answered; from there on with
 twice as many. Most hosts that count allow fewer, and are then offended once, not by a whole burst."""
 UNANSWERED_S: Final = 0.5
-"""A host that has not answered for so long is asked once more all the same: one slow address must not hold up others."""
+"""A host without an answer for so long is asked once more all the same: one slow address must not hold up others."""
 GOODS_TO_REGROW: Final = 8
 """So many good answers do the same where the refusal was doubtful."""
 
@@ -124,8 +124,10 @@ class HostBudget:
     @property
     def bound(self) -> int | None:
         """Most connections by what was learned and what a person set for this host; None for no bound."""
-        bounds = [one for one in (self.most_connections, self.learned_connections) if one is not None]
-        return min(bounds, default=None)
+        most, learned = self.most_connections, self.learned_connections
+        if most is None or learned is None:
+            return learned if most is None else most
+        return min(most, learned)
 
     @property
     def next_connections(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from array import array
@@ -68,6 +68,22 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class HostView:
+    """What is known of a host that a task is fetched from."""
+
+    host: str
+    """Host and port, as rows name it."""
+    connections: int
+    """Connections at work, all tasks."""
+    allowed: int
+    """Most connections, by settings and by what was learned."""
+    due_at: float | None = None
+    """Unix time before which it wants no request; None where it waits for nothing."""
+    is_restricted: bool = False
+    """Whether its own answers taught less than the settings allow."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDetails:
     """All that the details pane shows of one task."""
 
@@ -79,8 +95,8 @@ class TaskDetails:
     """Connections at work."""
     sources: tuple[SourceView, ...] = ()
     """Addresses of the file in order of preference, where there are several."""
-    allowed_connections: int = 0
-    """Connections that the host allows as learned so far."""
+    hosts: tuple[HostView, ...] = ()
+    """Hosts that it asks, the one that serves it first; empty where it is not in hand."""
     speed_history: tuple[float, ...] = ()
     """Bytes per second of the last seconds, oldest first."""
     peak_bps: float = 0.0
@@ -156,6 +172,15 @@ class TransportAnswer(Protocol):
 
     def close(self) -> None:
         """End the exchange; the connection is kept only if the body was read to its end."""
+        ...
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """An answer that can leave its body on the wire."""
+
+    def pause(self) -> None:
+        """Take nothing from the socket until the next `read()`."""
         ...
 
 

@@ -13,6 +13,7 @@ from tui_dl.core.ranges import ByteRange
 from tui_dl.core.rate import SpeedMeter
 from tui_dl.core.status import FINISHED
 from tui_dl.disk.space import free_bytes
+from tui_dl.engine.host_views import host_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,15 +107,15 @@ class Observer:
         live = self._scheduler.live_of(task_id)
         if live is None:
             held = await self._held_of(rows[0])
-            return TaskDetails(task=rows[0], held=held, log=written)
+            hosts = () if rows[0].status in FINISHED else host_views(self._context, rows[0], None)
+            return TaskDetails(task=rows[0], held=held, hosts=hosts, log=written)
         now = self._context.clock()
-        settings = self._context.settings
         return TaskDetails(
             task=live.task,
             held=tuple(live.plan.held) if live.plan is not None else (),
             segments=tuple(self._segments(live, now)),
             sources=_sources_of(live),
-            allowed_connections=self._context.budgets[live.task.host].allowed(settings.per_host),
+            hosts=host_views(self._context, live.task, live),
             speed_history=tuple(map(float, live.meter.history(now, HISTORY_S))),
             peak_bps=live.peak_bps,
             log=written + live.lines(),

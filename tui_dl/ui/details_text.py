@@ -13,11 +13,13 @@ from tui_dl.core.errors import REASONS
 from tui_dl.core.sharing import priority_word
 from tui_dl.core.status import FACTS, Status
 from tui_dl.core.task import Flag
-from tui_dl.ui.format import duration, percent
+from tui_dl.ui.format import duration, percent, wait_time
 from tui_dl.ui.row_text import status_phrase
 from tui_dl.ui.segment_map import CellState, runs, segment_cells
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tui_dl.core.ports import SourceView, TaskDetails
     from tui_dl.core.task import DownloadProgress, DownloadTask
     from tui_dl.ui.columns import Look
@@ -66,6 +68,7 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
         style = "$text-error" if task.status is Status.FAILED else "$text-warning"
         why = look.glyphs.text(status_phrase(task, look.now, look.max_retries))
         lines.append(Content.assemble((why, style), (f"  {REASONS[task.reason].hint}", QUIET)))
+    lines.extend(_host_lines(details, look))
     if Flag.INSECURE in task.flags:
         lines.append(Content.styled("not verified: any certificate is accepted (insecure)", "$text-warning"))
     lines.append(_labelled("from", mask_url(task.url), look))
@@ -100,9 +103,7 @@ def _fact_line(details: TaskDetails, progress: DownloadProgress | None, look: Lo
     dot = f" {look.glyphs.dot} "
     facts: list[str] = []
     if details.segments:
-        allowed = f" of {details.allowed_connections}" if details.allowed_connections else ""
-        noun = "connection" if len(details.segments) == 1 and not allowed else "connections"
-        facts.append(f"{len(details.segments)}{allowed} {noun} to {look.glyphs.text(task.host)}")
+        facts.append(_connections(details, look))
     facts.append(_amount(task, progress, look))
     facts.append(_resumable(task))
     if task.started_at is not None:
@@ -116,6 +117,29 @@ def _fact_line(details: TaskDetails, progress: DownloadProgress | None, look: Lo
     if task.options.limit_rate_bps:
         facts.append(look.units.limit(task.options.limit_rate_bps))
     return Content.styled(dot.join(fact for fact in facts if fact), QUIET)
+
+
+def _connections(details: TaskDetails, look: Look) -> str:
+    count = len(details.segments)
+    words = f"{count} connection{'' if count == 1 else 's'}"
+    if len(details.sources) > 1:
+        return words
+    if not details.hosts:
+        return f"{words} to {look.glyphs.text(details.task.host)}"
+    serving = details.hosts[0]
+    return f"{words} of {serving.allowed} allowed by {look.glyphs.text(serving.host)}"
+
+
+def _host_lines(details: TaskDetails, look: Look) -> Iterator[Content]:
+    """Yield a line for each host that wants patience or bears less than the settings allow."""
+    for one in details.hosts:
+        amount = f"{one.connections} of {one.allowed}"
+        host = look.glyphs.text(one.host)
+        if one.due_at is not None and one.due_at > look.now:
+            text = f"{host}: waiting {wait_time(one.due_at - look.now)}, {amount}"
+            yield Content.styled(text, "$text-warning")
+        elif one.is_restricted:
+            yield Content.styled(f"{host}: {amount} connections, as learned from its refusals", QUIET)
 
 
 def _amount(task: DownloadTask, progress: DownloadProgress | None, look: Look) -> str:

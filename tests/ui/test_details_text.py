@@ -1,0 +1,54 @@
+"""What the details pane says of the hosts behind a row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.ui.fake_engine import make_task
+from tests.ui.test_columns import LOOK
+from tui_dl.core.ports import HostView, SegmentView, SourceView, TaskDetails
+from tui_dl.core.ranges import ByteRange
+from tui_dl.ui.details_text import Page, page_text
+
+SEGMENTS = tuple(SegmentView(ByteRange(n * 10, n * 10 + 5), 1.0) for n in range(6))
+CDN = HostView("cdn.example", 2, 8)
+
+
+def overview(*hosts: HostView, segments: tuple[SegmentView, ...] = (), sources: tuple[SourceView, ...] = ()) -> str:
+    """Return the page as text."""
+    task = make_task(1, "f.bin", host="example.org")
+    details = TaskDetails(task, hosts=hosts, segments=segments, sources=sources)
+    return page_text(Page.OVERVIEW, details, None, LOOK, 120).plain
+
+
+def test_connections_are_counted_against_what_the_serving_host_allows() -> None:
+    """The host that a redirect led to, not the one that the address names."""
+    assert "6 connections of 8 allowed by cdn.example" in overview(CDN, segments=SEGMENTS)
+
+
+def test_connections_to_several_sources_have_a_line_each_elsewhere() -> None:
+    """No single host allows them all."""
+    sources = tuple(SourceView(host, 3, 0.0, "") for host in ("a", "b"))
+    text = overview(CDN, segments=SEGMENTS, sources=sources)
+    assert "6 connections" in text
+    assert "allowed by" not in text
+
+
+def test_a_host_that_asked_for_patience_says_for_how_long() -> None:
+    """The words of the row are about the task; these are about the host."""
+    waiting = replace(CDN, due_at=LOOK.now + 23)
+    assert "cdn.example: waiting 23 s, 2 of 8" in overview(waiting)
+
+
+@pytest.mark.parametrize("host", [CDN, replace(CDN, due_at=LOOK.now - 1)])
+def test_a_host_that_wants_nothing_has_no_line(host: HostView) -> None:
+    """Most hosts never refuse anything."""
+    assert "cdn.example:" not in overview(host)
+
+
+def test_what_was_learned_is_said() -> None:
+    """So that nobody wonders why there are no more connections."""
+    text = overview(replace(CDN, allowed=2, is_restricted=True))
+    assert "cdn.example: 2 of 2 connections, as learned from its refusals" in text
