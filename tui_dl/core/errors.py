@@ -92,7 +92,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.TRUNCATED: ReasonFacts("the answer ended early", "Retry; the bytes that arrived are kept."),
     Reason.TLS_FAILED: ReasonFacts("the secure connection failed", "Check the certificate, the clock and the host."),
     Reason.NO_NETWORK: ReasonFacts("no network", "It goes on by itself when the network is back."),
-    Reason.MAX_TIME: ReasonFacts("it ran as long as it may", "Raise --max-time, then retry; its bytes are kept."),
+    Reason.MAX_TIME: ReasonFacts("it ran as long as it may", "Raise --max-time, then retry with r."),
     Reason.PROXY_FAILED: ReasonFacts("the proxy failed", "Check --proxy, its credentials, and http_proxy."),
     Reason.PROTOCOL_ERROR: ReasonFacts("the answer is not HTTP as we know it", "Open the address in a browser."),
     Reason.NOT_FOUND: ReasonFacts(

@@ -29,7 +29,7 @@ class Stoppable(Protocol):
 
 def time_is_up(max_time_s: float) -> NetworkError:
     """Return the error of a task that ran too long; another attempt would begin with no time left."""
-    return NetworkError(Reason.MAX_TIME, f"not done after {max_time_s:g} s of work; what was fetched is kept")
+    return NetworkError(Reason.MAX_TIME, f"not done after {max_time_s:g} s of work")
 
 
 async def run_in_time(attempt: Stoppable, live: LiveTask, max_time_s: float, clock: Callable[[], float]) -> Outcome:
