@@ -143,3 +143,17 @@ def test_standard_output_is_no_file(tmp_path: Path, name: str, value: object) ->
 def test_the_watermark_is_a_size(tmp_path: Path, text: str, size: int) -> None:
     """As every size is written."""
     assert order(tmp_path, {"TUI_DL_MIN_FREE": text}).effective.settings.min_free == size
+
+
+@pytest.mark.parametrize(("word", "number"), [("high", 1), ("normal", 0), ("low", -1), (None, None)])
+def test_a_priority_is_for_every_address(tmp_path: Path, word: str | None, number: int | None) -> None:
+    """Typed or listed, each download has it; where nobody says one, a row that is there keeps its own."""
+    made = order(tmp_path, urls=("http://h/a", "http://h/b"), priority=word)
+    assert [one.priority for one in made.news] == [number, number]
+    assert made.listed_task("http://h/c").priority == number
+
+
+def test_one_stream_has_no_priority(tmp_path: Path) -> None:
+    """There is nothing beside it to be before."""
+    with pytest.raises(UsageError, match="--priority"):
+        order(tmp_path, urls=("http://h/a",), output="-", priority="high")

@@ -151,7 +151,9 @@ def task_options(command: F) -> F:
             ),
             click.option("-C", "--continue", "continues", is_flag=True, help="Take over a half file of another tool."),
             click.option(
-                "--priority", type=click.Choice(tuple(Priority)), help="Part of the bandwidth, and who is first."
+                "--priority",
+                type=click.Choice([one.value for one in Priority]),
+                help="Part of the bandwidth, and who is first.",
             ),
             click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
             click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),
