@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import LARGE_BYTES, MIB, fetch, is_whole, log_of
-from tests.faults import Resource, lies, oracle, tempers
+from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, half_done, is_whole, log_of
+from tests.engine.test_pieces import pieces_of
+from tests.faults import Resource, first, lies, oracle, tempers
+from tests.faults.script import Body
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
@@ -21,12 +23,14 @@ from tui_dl.core.task import TaskOptions
 if TYPE_CHECKING:
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
+    from tests.faults.script import Exchange, Fault, Reply
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 SMALL = Resource(20_000)
 LARGE = Resource(LARGE_BYTES)
 TYPE = "application/metalink4+xml"
+PIECE = 256 * 1024
 
 
 def described(resource: Resource, name: str, *urls: str, pieces: int = 0) -> str:
@@ -217,3 +221,98 @@ async def test_credentials_do_not_go_where_a_metalink_points(engines: Engines, f
     assert first["x-token"] == "secret"
     assert last["user-agent"] == "mine"
     assert not {"authorization", "x-token", "referer"} & set(last)
+
+
+def pieced(resource: Resource, *, whole: bool) -> TaskOptions:
+    """Return options with the pieces of a resource, and its digest."""
+    body = oracle.content(resource.seed, 0, resource.size_bytes)
+    checksum = f"sha256={hashlib.sha256(body).hexdigest()}" if whole else ""
+    return TaskOptions(pieces=str(pieces_of(body, PIECE)), checksum=checksum)
+
+
+def spoils(*offsets: int) -> Fault:
+    """Carry wrong bytes at these offsets of the file, under the same validator."""
+
+    def fault(_exchange: Exchange, reply: Reply) -> Reply:
+        body = bytearray(reply.body.read(0, reply.body.length_bytes))
+        for offset in offsets:
+            if reply.body.start <= offset < reply.body.end:
+                body[offset - reply.body.start] ^= 0xFF
+        return replace(reply, body=Body(0, bytes(reply.body.start) + bytes(body), reply.body.start, reply.body.end))
+
+    return fault
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with the digest", "pieces alone"])
+@pytest.mark.parametrize("connections", [1, 4])
+async def test_only_wrong_pieces_are_fetched_again(
+    engines: Engines, fault_server: FaultServer, *, whole: bool, connections: int
+) -> None:
+    """The rest of the file stays as it is."""
+    url = fault_server.add("/f.bin", LARGE, first(1, spoils(5, MIB + 5)))
+    engine = await engines(connections=connections)
+    task = await fetch(engine, url, options=pieced(LARGE, whole=whole))
+    assert is_whole(task, LARGE)
+    assert fault_server.bytes_sent("/f.bin") <= LARGE_BYTES + 3 * PIECE
+    assert engines.names() == ["f.bin"]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with the digest", "pieces alone"])
+async def test_a_piece_that_stays_wrong_fails_the_file(
+    engines: Engines, fault_server: FaultServer, *, whole: bool
+) -> None:
+    """With both values of the piece; it never gets its name."""
+    url = fault_server.add("/f.bin", LARGE, spoils(MIB + 5))
+    task = await fetch(await engines(connections=1), url, options=pieced(LARGE, whole=whole))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DIGEST_MISMATCH)
+    body = oracle.content(1, 0, LARGE_BYTES)
+    assert hashlib.sha256(body[MIB : MIB + PIECE]).hexdigest() in task.reason_text
+    assert f"{MIB}-{MIB + PIECE}" in task.reason_text
+    assert "f.bin" not in engines.names()
+
+
+async def test_a_retry_of_wrong_pieces_keeps_the_right_ones(engines: Engines, fault_server: FaultServer) -> None:
+    """`r` starts over only where nothing tells which bytes are wrong."""
+    url = fault_server.add("/f.bin", LARGE, spoils(MIB + 5))
+    engine = await engines(connections=1)
+    task = await fetch(engine, url, options=pieced(LARGE, whole=True))
+    fault_server.script("/f.bin")
+    before = fault_server.bytes_sent("/f.bin")
+    await engine.execute(Command(CommandName.RETRY, ids=(task.id,)))
+    assert is_whole(await ended(engine, task), LARGE)
+    # The journal's extents are up to a MiB long, and those that a wrong piece touches are claimed no longer.
+    assert fault_server.bytes_sent("/f.bin") - before <= 2 * MIB + PIECE
+
+
+async def test_wrong_pieces_of_a_file_that_is_all_here_are_found(engines: Engines, fault_server: FaultServer) -> None:
+    """A process ended between the last byte and the commit: the next one knows what to fetch."""
+    body = oracle.content(1, 0, LARGE_BYTES)
+    url, task = await half_done(
+        engines, fault_server, "/f.bin", LARGE, spoils(5), options=pieced(LARGE, whole=True), connections=1
+    )
+    engine = await engines(journal=engines.journal, connections=1)
+    task = await ended(engine, task)
+    assert is_whole(task, LARGE)
+    assert task.sha256 == hashlib.sha256(body).hexdigest()
+    assert url
+
+
+async def test_pieces_that_contradict_the_digest_fail_it(engines: Engines, fault_server: FaultServer) -> None:
+    """Every piece is right and the whole is not: nothing that is fetched again would help."""
+    url = fault_server.add("/f.bin", LARGE)
+    options = replace(pieced(LARGE, whole=False), checksum=f"sha256={'0' * 64}")
+    task = await fetch(await engines(connections=1), url, options=options)
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DIGEST_MISMATCH)
+    assert "each of its pieces" in task.reason_text
+    assert fault_server.bytes_sent("/f.bin") <= LARGE_BYTES + PIECE
+
+
+async def test_a_small_file_with_pieces_is_checked_too(engines: Engines, fault_server: FaultServer) -> None:
+    """It never reaches the disk in parts."""
+    body = oracle.content(1, 0, SMALL.size_bytes)
+    url = fault_server.add("/f.bin", SMALL, first(1, spoils(5)))
+    options = TaskOptions(pieces=str(pieces_of(body, 4096)))
+    engine = await engines()
+    task = await fetch(engine, url, options=options)
+    assert is_whole(task, SMALL)
+    assert "piece 0" in await log_of(engine, task)

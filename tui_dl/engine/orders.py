@@ -138,7 +138,7 @@ class Orders:
         if len(ids) <= MOST_EVENTS:
             restarts = bool(command.arguments.get("restart"))
             for task in await self._journal.rows(ids):
-                if (restarts or task.reason in STARTS_OVER) and task.status in sources_of(Trigger.RETRY):
+                if (restarts or _starts_over(task)) and task.status in sources_of(Trigger.RETRY):
                     wanted = replace(task, options=replace(task.options, restarts=True))
                     await self._journal.save(wanted, is_durable=False)
         return await self._step(Trigger.RETRY, ids)
@@ -309,6 +309,11 @@ def options_from(values: Mapping[str, Any]) -> TaskOptions:
     if taken.get("on_exists"):
         taken["on_exists"] = OnExists(taken["on_exists"])
     return TaskOptions(**taken)
+
+
+def _starts_over(task: DownloadTask) -> bool:
+    """Whether a retry drops what is held: not where pieces tell which bytes of it are right."""
+    return task.reason in STARTS_OVER and not (task.reason is Reason.DIGEST_MISMATCH and task.options.pieces)
 
 
 def _number(command: Command, now: int) -> int:
