@@ -46,6 +46,29 @@ def test_what_is_wrong_has_a_way_out(around: Surroundings) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variables", "verdict", "words"),
+    [
+        ({}, Verdict.GOOD, "no proxy"),
+        ({"http_proxy": "http://me:c4nary@p:3128", "no_proxy": "x"}, Verdict.GOOD, "through p:3128"),
+        ({"https_proxy": "gopher://me:c4nary@p"}, Verdict.BROKEN, "environment variable https_proxy: "),
+        ({"TUI_DL_CA_CERTIFICATE": "/nowhere.pem"}, Verdict.BROKEN, "--ca-certificate /nowhere.pem: cannot be read"),
+        ({"TUI_DL_NETRC": "{}/netrc"}, Verdict.BROKEN, "others may read or own it; make it yours with chmod 600"),
+    ],
+)
+def test_the_ways_out_are_looked_at(
+    around: Surroundings, tmp_path: Path, variables: dict[str, str], verdict: Verdict, words: str
+) -> None:
+    """As a download would use them, without any; no password is shown."""
+    (tmp_path / "netrc").write_text("machine h login me password c4nary\n")
+    (tmp_path / "netrc").chmod(0o644)
+    environment = {**around.environment, **{name: value.format(tmp_path) for name, value in variables.items()}}
+    found = [one for one in findings(replace(around, environment=environment)) if one.subject == "ways"]
+    assert [one.verdict for one in found] == [verdict]
+    assert words in found[0].text
+    assert "c4nary" not in found[0].text
+
+
+@pytest.mark.parametrize(
     ("found", "verdict"),
     [("3.14.5", Verdict.GOOD), ("3.14.4", Verdict.BROKEN), ("4.0", Verdict.GOOD), ("", Verdict.BROKEN)],
 )

@@ -165,6 +165,25 @@ def check_settings(around: Surroundings) -> Iterator[Finding]:
         yield Finding("settings", Verdict.GOOD, str(file) if file.exists() else f"{file} is not there; defaults hold")
 
 
+def check_ways(around: Surroundings) -> Iterator[Finding]:
+    """Look whether proxies, certificates, netrc and cookie files of the settings can be used, as a download would."""
+    from tui_dl.engine.client_options import client_options  # noqa: PLC0415  # aiohttp takes its time
+
+    try:
+        settings = effective_settings(around.locations.config_file, around.environment, {}).settings
+    except UsageError:  # said by the check before
+        return
+    try:
+        options = client_options(settings, around.environment)
+    except UsageError as error:
+        yield Finding("ways", Verdict.BROKEN, error.message, "Put it right: every download would be refused.")
+        return
+    proxies = ", ".join(one.authority for one in options.proxies.proxies)
+    yield Finding("ways", Verdict.GOOD, f"through {proxies}" if proxies else "no proxy")
+    if settings.insecure:
+        yield Finding("certificates", Verdict.WEAK, "are not checked (insecure)", "Use ca_certificate instead.")
+
+
 def check_terminal(around: Surroundings) -> Iterator[Finding]:
     """Look at what the terminal says of itself."""
     term = around.environment.get("TERM", "")
@@ -264,6 +283,7 @@ CHECKS: Final[tuple[Callable[[Surroundings], Iterator[Finding]], ...]] = (
     check_python,
     check_dependencies,
     check_settings,
+    check_ways,
     check_terminal,
     check_folders,
     check_open_files,
