@@ -100,8 +100,8 @@ class AsyncDownloadEngine:
         """Folder of tasks that name none; absolute once started."""
         self.context: EngineContext
         self.ledger: Ledger
+        self.keeper: HostKeeper
         self.scheduler: Scheduler
-        self._keeper: HostKeeper
         self._observer: Observer
         self._orders: Orders
         self._adder: FileAdder
@@ -141,10 +141,10 @@ class AsyncDownloadEngine:
             budgets=HostBudgets(settings.hosts),
             on_change=lambda _live: self._note_change(),
         )
-        self._keeper = HostKeeper(
+        self.keeper = HostKeeper(
             self.context.budgets, journal, clock=self.context.clock, wall_clock=self.context.wall_clock
         )
-        await self._keeper.load(settings.max_retry_after)
+        await self.keeper.load(settings.max_retry_after)
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
         self._orders = Orders(self)
@@ -155,6 +155,7 @@ class AsyncDownloadEngine:
             await journal.expire_history(settings.history_days, self.context.wall_clock())
         self._loop_task = asyncio.ensure_future(self.scheduler.run())
         self._observer.start()
+        self.keeper.start()
         self.context.watermark.start(self.scheduler.look_again)
 
     async def _open_journal(self) -> Journal:
@@ -178,7 +179,7 @@ class AsyncDownloadEngine:
         self._loop_task = None
         await self.context.listings.aclose()
         await self._observer.aclose()
-        await self._keeper.aclose()
+        await self.keeper.aclose()
         await self.context.watermark.aclose()
         await self.context.small_files.aclose()
         await self.context.transport.aclose()

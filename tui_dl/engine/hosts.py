@@ -67,7 +67,8 @@ class HostKeeper:
     ) -> None:
         self._budgets, self._journal = budgets, journal
         self._clock, self._wall_clock = clock, wall_clock
-        self._saved: dict[str, float] = {}
+        self.saved: dict[str, float] = {}
+        """Instant of the last lesson that the journal holds, by host."""
         self._task: asyncio.Task[None] | None = None
 
     async def load(self, most_pause_s: float) -> None:
@@ -85,7 +86,7 @@ class HostKeeper:
                 budget.most_connections, budget.most_tasks = rule.most_connections, rule.most_tasks
                 self._budgets[host] = budget
                 assert budget.changed_at is not None
-                self._saved[host] = budget.changed_at
+                self.saved[host] = budget.changed_at
 
     def start(self) -> None:
         """Begin to write down, from time to time."""
@@ -110,7 +111,7 @@ class HostKeeper:
         learned = {
             host: one.changed_at
             for host, one in self._budgets.items()
-            if one.changed_at is not None and one.changed_at != self._saved.get(host)
+            if one.changed_at is not None and one.changed_at != self.saved.get(host)
         }
         if not learned:
             return
@@ -120,4 +121,4 @@ class HostKeeper:
         except TuiDlError as error:
             logger.warning("what was learned of hosts cannot be written down: %s", error)
             return
-        self._saved |= learned
+        self.saved |= learned
