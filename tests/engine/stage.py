@@ -41,6 +41,8 @@ class Engines:
         self.journal = folder / "journal.db"
         self.events: list[Event] = []
         """What all engines told, in order."""
+        self.defaults: dict[str, Any] = {}
+        """Settings of all engines where a test says nothing else."""
         self._open: list[AsyncDownloadEngine] = []
 
     async def __call__(
@@ -52,7 +54,7 @@ class Engines:
         **settings: Any,
     ) -> AsyncDownloadEngine:
         """Start an engine with quick retries."""
-        chosen = {"dir": str(self.dir), "retry_delay": 0.01, "timeout": 5.0, **settings}
+        chosen = {"dir": str(self.dir), "retry_delay": 0.01, "timeout": 5.0, **self.defaults, **settings}
         engine = AsyncDownloadEngine(
             Settings(**chosen), journal or MEMORY, retry_strategy=retry_strategy, on_progress=on_progress
         )
