@@ -295,7 +295,7 @@ def test_what_cannot_be_honoured_is_refused(options: str, says: str) -> None:
         (f'curl {URL} -H "Authorization: $TOKEN"', "would replace"),
         (f"curl {URL} -H `date`", "would replace"),
         (f"curl {URL} | tar x", "only curl commands"),
-        ("curl ftp:/nowhere", "no http://|only http"),
+        ("curl ftp:/nowhere", "no usable host|no http"),
         (f'Invoke-WebRequest -Uri "{URL}"', "PowerShell"),
         ("$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession", "PowerShell"),
         (f'fetch("{URL}", {{}});', "fetch"),

@@ -179,7 +179,7 @@ async def test_what_a_curl_command_means_is_shown() -> None:
         shown = screen_text(app)
     assert "1 address" in shown
     assert "https://host.example/a.bin?sig=***: 2 headers, cookie ***" in shown
-    assert "-k is left out" in shown
+    assert "-k left out (start with --insecure)" in shown
 
 
 async def test_a_bad_curl_command_is_named_with_its_line() -> None:

@@ -75,7 +75,7 @@ def fresh_link(given: Mapping[str, Any]) -> tuple[str, Headers | None]:
     if bool(given["new_url"]) == bool(given["curl"]):
         raise UsageError("give the new address, or --curl with the command that a browser copied; one of them")
     if given["new_url"]:
-        return check_url(given["new_url"]), headers or None
+        return check_url(given["new_url"], is_typed=True), headers or None
     downloads = curl.downloads_of({"curl": (given["curl"],)})
     if len(downloads) != 1:
         raise UsageError(f"--curl: one address is wanted here, not {len(downloads)}")

@@ -249,7 +249,7 @@ class _Request:
         return [self._download(url, output) for url, output in zip(self.urls, outputs, strict=True)]
 
     def _download(self, url: str, output: str) -> CurlDownload:
-        bare, authorization = split_userinfo(check_url(self._address(url)))
+        bare, authorization = split_userinfo(check_url(self._address(url), is_typed=True), is_typed=True)
         headers = dict(self.headers)
         if self.cookies:
             # curl sends a cookie header of its own beside that of -b; servers read them as one.

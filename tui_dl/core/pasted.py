@@ -90,7 +90,7 @@ def _end_of_block(text: str, at: int) -> int:
 
 def _address(address: str, line: int) -> Pasted:
     try:
-        check_url(address)
+        check_url(address, is_typed=True)
     except UsageError as error:
         return Pasted(line, problem=error.message)
     return Pasted(line, (CurlDownload(address),))

@@ -44,7 +44,7 @@ class NewAddressOpener(Opener):
         try:
             return await self._shown_to_fit(known)
         except VersionChanged:
-            raise ContentError(Reason.CHANGED, f"the new address gives another file; {WAYS_OUT}") from None
+            raise ContentError(Reason.CHANGED, f"another file is at the new address; {WAYS_OUT}") from None
 
     async def _shown_to_fit(self, known: Validator) -> Exchange:
         start = self._first_missing(self._live.task.total_bytes)
@@ -85,7 +85,7 @@ class NewAddressOpener(Opener):
         exchange.close()
         if None not in (judgement.total_bytes, total) and judgement.total_bytes != total:
             raise VersionChanged
-        text = f"the new address gives the file from its beginning only, so nothing can be compared; {WAYS_OUT}"
+        text = f"nothing can be compared: the new address gives the file from its beginning only; {WAYS_OUT}"
         raise ContentError(Reason.UNVERIFIABLE_RESUME, text)
 
     async def _sampled(self, overlap: int) -> None:
@@ -96,7 +96,7 @@ class NewAddressOpener(Opener):
         except HttpError as error:
             if error.is_retryable:
                 raise
-            text = f"the new address answers once only ({error}), so nothing can be compared; {WAYS_OUT}"
+            text = f"nothing can be compared: the new address answers once only ({error}); {WAYS_OUT}"
             raise ContentError(Reason.UNVERIFIABLE_RESUME, text) from error
 
     def _adopt(self, validator: Validator) -> None:

@@ -52,7 +52,7 @@ def checked_address(
     url: str, headers: tuple[tuple[str, str], ...] | None
 ) -> tuple[str, tuple[tuple[str, str], ...] | None]:
     """Return an address without its user info, which becomes one of the headers. Raises `UsageError`."""
-    bare, authorization = split_userinfo(check_url(url))
+    bare, authorization = split_userinfo(check_url(url, is_typed=True), is_typed=True)
     return bare, _with_authorization(headers or (), authorization) if authorization else headers
 
 

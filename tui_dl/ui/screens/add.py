@@ -30,11 +30,13 @@ CHECK_AFTER_S: Final = 0.2
 LINES_PER_TURN: Final = 200
 """Lines checked before the loop gets a turn; a paste may have a hundred thousand."""
 MOST_PROBLEMS: Final = 4
-"""Problems shown at once, and curl commands."""
+"""Problems shown at once."""
+MOST_UNDERSTOOD: Final = 2
+"""Curl commands shown as they were understood; more would push the buttons off a low screen."""
 NO_PROXY_HERE: Final = (
     "curl's -x: the proxy is one for all downloads; take it out, or start tui-dl with --proxy (see also no_proxy)"
 )
-CERTIFICATES: Final = "-k is left out: certificates are checked, unless tui-dl is started with --insecure"
+NO_INSECURE_HERE: Final = "-k left out (start with --insecure)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,7 @@ class AddDialog(Dialog[AddRequest]):
         if not checked.problems:
             number = len(checked.downloads)
             lines = [f"{count(number)} {'address' if number == 1 else 'addresses'}"] if number else []
-            lines += [self._glyphs.text(understood(one)) for one in checked.from_curl[:MOST_PROBLEMS]]
-            if any(one.is_insecure for one in checked.from_curl):
-                lines.append(CERTIFICATES)
+            lines += [self._glyphs.text(understood(one)) for one in checked.from_curl[:MOST_UNDERSTOOD]]
             self._say("\n".join(lines), is_bad=False)
             return
         lines = [f"line {number}: {self._glyphs.text(text)}" for number, text in checked.problems[:MOST_PROBLEMS]]
@@ -185,4 +185,5 @@ def problem_of(pasted: Pasted) -> str:
 def understood(download: CurlDownload) -> str:
     """Return what a curl command was understood as, without its secrets."""
     name = f" as {download.name}" if download.name else ""
-    return f"{shown_url(download.url)}{name}" + (f": {download.summary}" if download.summary else "")
+    words = [one for one in (download.summary, NO_INSECURE_HERE if download.is_insecure else "") if one]
+    return f"{shown_url(download.url)}{name}" + (f": {', '.join(words)}" if words else "")

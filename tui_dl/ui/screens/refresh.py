@@ -77,7 +77,11 @@ class RefreshDialog(Dialog[CurlDownload]):
         """Take it over, or say what is wrong with it."""
         if self.focused is not None and self.focused.id == "leave":
             self.dismiss(None)
-            return
+        else:
+            # In the area's own turn: what was pasted in the same breath may still be on its way there.
+            self.query_one("#link", TextArea).call_later(self._accept)
+
+    def _accept(self) -> None:
         area = self.query_one("#link", TextArea)
         if area.text.rstrip(" ").endswith(("\\", "^")):
             # A terminal without bracketed paste types the lines of a curl command: it goes on.
