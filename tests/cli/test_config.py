@@ -92,6 +92,21 @@ def test_show_hides_secrets(capsys: Output, monkeypatch: pytest.MonkeyPatch, nam
     assert "c4nary" not in capsys.readouterr().out
 
 
+def test_show_prints_the_tables_of_single_hosts_without_secrets(home: Path, capsys: Output) -> None:
+    """What it prints can be read again; credentials and secret headers are masked."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text(
+        '[hosts."*.a.org"]\nconnections = 2\nuser = "me:c4nary"\n'
+        'headers = { X-Token = "c4nary", Referer = "http://b/" }\nproxy = "http://u:c4nary@p:1"\n'
+    )
+    assert run(["config", "show"]) == 0
+    out = capsys.readouterr().out
+    assert "c4nary" not in out
+    table = tomllib.loads(out)["hosts"]["*.a.org"]
+    assert table.keys() == {"connections", "user", "headers", "proxy"}
+    assert table["headers"]["Referer"] == "http://b/"
+
+
 def test_show_tells_a_proxy_without_credentials(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its address alone is no secret."""
     monkeypatch.setenv("TUI_DL_PROXY", "http://proxy:3128")

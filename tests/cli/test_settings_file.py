@@ -165,3 +165,53 @@ def test_asking_for_more_without_async_downloads_is_refused(tmp_path: Path) -> N
     """An option that cannot be honoured is never ignored."""
     with pytest.raises(UsageError, match="--connections needs --async-downloads"):
         effective(tmp_path, "", {"async_downloads": False, "connections": 4})
+
+
+HOSTS = """
+connections = 4
+
+[hosts."*.example.org"]
+connections = 2
+rate = "512K"
+
+[hosts."cdn.example.org:8080"]
+tasks = 1
+"""
+
+
+def test_tables_for_single_hosts_are_read(tmp_path: Path) -> None:
+    """They stand beside the settings and change none of these."""
+    settings = effective(tmp_path, HOSTS, {})
+    assert settings.connections == 4
+    assert settings.hosts.of_host("cdn.example.org:8080").tasks == 1
+    assert settings.hosts.rate_of("a.example.org") == 512 * 1024
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("tasks", "taks", 9, "did you mean 'tasks'"),
+        ('"512K"', '"fast"', 6, "rate: 'fast'"),
+        ("connections = 2", "connections = 0", 5, "out of bounds"),
+        ("cdn.example.org:8080", "http://x", 8, "names no host"),
+        ('hosts."*', 'host."*', 4, "did you mean 'hosts'"),
+    ],
+)
+def test_an_error_in_a_table_names_its_line(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:
+    """The line of the key, not that of the table."""
+    with pytest.raises(UsageError, match=rf":{line}: .*{message}"):
+        effective(tmp_path, HOSTS.replace(old, new), {})
+
+
+def test_hosts_is_no_setting_elsewhere(tmp_path: Path) -> None:
+    """Neither as a plain value nor in the environment."""
+    with pytest.raises(UsageError, match="expected tables such as"):
+        effective(tmp_path, 'hosts = "x"', {})
+    with pytest.raises(UsageError, match="tables in the settings file alone"):
+        effective(tmp_path, TUI_DL_HOSTS="x")
+
+
+def test_inline_tables_are_read_too(tmp_path: Path) -> None:
+    """TOML has several ways to write the same."""
+    settings = effective(tmp_path, 'hosts."a.org" = { tasks = 2, headers = { X-A = "b" } }', {})
+    assert settings.hosts.of_host("a.org").headers == (("X-A", "b"),)
