@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, half_done, is_whole, log_of
+from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, half_done, is_whole, log_of, received, until
 from tests.faults import Resource, first, lies, oracle, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import Reason, UsageError
@@ -185,3 +185,59 @@ async def test_a_senseless_digest_is_refused_at_once(engines: Engines, fault_ser
     engine = await engines()
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         await engine.add(fault_server.add("/f.bin", SMALL), options=TaskOptions(checksum="sha256=00"))
+
+
+async def test_asked_again_without_a_digest_it_keeps_the_one_given(engines: Engines, fault_server: FaultServer) -> None:
+    """A command that is repeated in short form does not take away what was promised."""
+    url, task = await half_done(
+        engines, fault_server, "/f.bin", LARGE, options=wanted(replace(LARGE, seed=7)), connections=1
+    )
+    engine = await engines(journal=engines.journal, connections=1, concurrent_downloads=1)
+    again = await engine.add(url)
+    assert again.id == task.id
+    task = await ended(engine, again)
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DIGEST_MISMATCH)
+
+
+async def test_a_running_file_takes_a_digest_that_comes_later(engines: Engines, fault_server: FaultServer) -> None:
+    """It is checked in the end, as if it had been given at once."""
+    url = fault_server.add("/f.bin", LARGE, first(1, tempers.pace(4 * MIB)))
+    engine = await engines(connections=1)
+    task = await engine.add(url)
+    await until(lambda: received(engine, task) > MIB // 4)
+    assert (await engine.add(url, options=wanted(replace(LARGE, seed=7)))).id == task.id
+    task = await ended(engine, task)
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DIGEST_MISMATCH)
+
+
+@SIZES
+@pytest.mark.parametrize("algorithm", ["sha256", "md5"])
+async def test_a_file_that_is_there_is_checked_by_a_new_digest(
+    engines: Engines, fault_server: FaultServer, resource: Resource, algorithm: str
+) -> None:
+    """It has it: nothing is fetched."""
+    url = fault_server.add("/f.bin", resource)
+    engine = await engines()
+    task = await fetch(engine, url)
+    before = len(fault_server.requests)
+    again = await fetch(engine, url, options=wanted(resource, algorithm))
+    assert (again.id, again.status) == (task.id, Status.COMPLETED)
+    assert len(fault_server.requests) == before
+
+
+async def test_a_file_that_is_there_and_is_another_is_not_taken_for_it(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """The one that is wanted comes beside it; nothing is replaced."""
+    url = fault_server.add("/f.bin", SMALL)
+    engine = await engines()
+    task = await fetch(engine, url)
+    newer = replace(SMALL, seed=7)
+    fault_server.replace("/f.bin", newer)
+    again = await fetch(engine, url, options=wanted(newer))
+    assert is_whole(again, newer)
+    assert again.id != task.id
+    assert engines.names() == ["f (1).bin", "f.bin"]
+    failed = await fetch(engine, url, options=wanted(replace(SMALL, seed=9)))
+    assert failed.reason is Reason.DIGEST_MISMATCH
+    assert engines.names() == ["f (1).bin", "f.bin"]

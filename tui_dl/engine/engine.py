@@ -20,6 +20,7 @@ from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
+from tui_dl.engine.asking_again import refuted, take_digests
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.following import FileAdder
@@ -231,7 +232,15 @@ class AsyncDownloadEngine:
         at = self.context.wall_clock()
         if self.context.settings.sequential:
             news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
-        outcomes = await self.context.journal.add(news, batch=batch, at=at, kind=self._batch_kind)
+        journal = self.context.journal
+        outcomes = await journal.add(news, batch=batch, at=at, kind=self._batch_kind)
+        if wrong := await refuted(news, outcomes, journal.instance_id):
+            # Those files stay where they are; what is wanted comes beside them.
+            await journal.remove([outcomes[index].task.id for index in wrong])
+            again = await journal.add([news[index] for index in wrong], batch=batch, at=at, kind=self._batch_kind)
+            for index, outcome in zip(wrong, again, strict=True):
+                outcomes[index] = outcome
+        take_digests(news, outcomes, self.scheduler.live_of, journal)
         for outcome in outcomes:
             if outcome.is_new:
                 self.ledger.tell(EventKind.ADDED, outcome.task)
