@@ -25,7 +25,7 @@ _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 _BETWEEN: Final = re.compile(r"[\s;]+")
 _WHEN: Final = re.compile(r"(?:(?P<day>[a-z]+)-)?(?P<hour>\d{1,2}):(?P<minute>\d\d)", re.IGNORECASE)
 _BARE_NUMBER: Final = re.compile(r"[\d.]+")
-EXAMPLE: Final = "08:00,512K 23:00,off or Mon-08:00,512K Sat-10:00,off"
+_EXAMPLE: Final = "08:00,512K 23:00,off or Mon-08:00,512K Sat-10:00,off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _read_entry(entry: str) -> tuple[str, list[int], int]:
     when, comma, rate = entry.partition(",")
     found = _WHEN.fullmatch(when)
     if not comma or found is None:
-        raise UsageError(f"limit: {entry!r} is no entry of a timetable; write {EXAMPLE}")
+        raise UsageError(f"limit: {entry!r} is no entry of a timetable; write {_EXAMPLE}")
     hour, minute = int(found["hour"]), int(found["minute"])
     if hour > 23 or minute > 59:
         raise UsageError(f"limit: {when!r} is no time of day; 00:00 to 23:59")

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
-from tui_dl.core.timetable import EXAMPLE, limit_value
+from tui_dl.core.timetable import limit_value
 from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
 from tui_dl.ui.widgets.safe_input import SafeInput
 
@@ -45,12 +45,12 @@ class LimitDialog(Dialog[LimitChoice]):
         """Ask."""
         with Vertical(classes="dialog -small"):
             yield title("Speed limit")
-            yield hint(f"Now: {self._now}. Bytes per second, as 512K or 5M; 0 for no limit.")
-            yield hint(f"A timetable: {EXAMPLE}")
+            yield hint(f"Now: {self._now}")
+            yield hint("512K, 5M, 0 for no limit, or a timetable: 08:00,512K 23:00,off")
             yield SafeInput(placeholder="5M", id="limit", compact=True)
             yield note(id="problem")
             yield buttons(
-                f"Set until {self._until} (Enter)" if self._until else "Set for all (Enter)",
+                f"Until {self._until} (Enter)" if self._until else "Set for all (Enter)",
                 other=f"Only {self._rows}" if self._rows else "",
                 third="For good" if self._until else "",
                 no="Back (Esc)",
