@@ -145,3 +145,45 @@ def test_no_option_raises_anything_but_ours(text: str) -> None:
     """A digest, or a refusal."""
     with suppress(UsageError):
         assert parse_digest(text).algorithm in LENGTHS_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "algorithm"),
+    [
+        ("x-amz-checksum-sha256", b64(SHA256.digest()), "sha256"),
+        ("x-amz-checksum-crc32", b64(zlib.crc32(BODY).to_bytes(4, "big")), "crc32"),
+        ("x-goog-hash", f"crc32c=mnG7TA==, md5={b64(MD5.digest())}", "md5"),
+        ("Digest", f"id-sha-256={b64(SHA256.digest())}", "sha256"),
+    ],
+)
+def test_the_sums_of_stores_are_heard(name: str, value: str, algorithm: str) -> None:
+    """As S3 and Google name them; those of an unknown kind beside them are passed over."""
+    digest, notes = heard(name, value)
+    assert digest is not None
+    assert digest.algorithm == algorithm
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-amz-checksum-sha256", f"{b64(SHA256.digest())}-3"),
+        ("x-amz-checksum-type", "FULL_OBJECT"),
+        ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA="),
+        ("x-goog-hash", "crc32c=mnG7TA=="),
+    ],
+)
+def test_sums_of_parts_and_unknown_ones_are_none(name: str, value: str) -> None:
+    """A sum of the parts' sums is not one of the file."""
+    assert heard(name, value) == (None, [])
+
+
+def test_a_store_that_keeps_a_file_coded_says_nothing_of_it() -> None:
+    """Its sums are of the coded bytes."""
+    headers = {"x-goog-hash": f"md5={b64(MD5.digest())}", "X-Goog-Stored-Content-Encoding": "gzip"}
+    assert header_digest(headers, is_whole=True, note=print) is None
+
+
+def test_a_store_names_sums_of_the_whole_alone() -> None:
+    """A 206 of a part carries those of the whole, or of the part: nobody can tell."""
+    assert heard("x-amz-checksum-sha256", b64(SHA256.digest()), is_whole=False) == (None, [])

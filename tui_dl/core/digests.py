@@ -38,6 +38,7 @@ _SPELLINGS: Final = {name.replace("-", ""): name for name in LENGTHS_BYTES} | {"
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MEMBER: Final = re.compile(r"([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):(?:;.*)?")
 """A member of RFC 9530's dictionaries: a key and a byte sequence, perhaps with parameters (RFC 8941 §3.2)."""
+_S3_PREFIX: Final = "x-amz-checksum-"
 _SHOWN_CHARS: Final = 60
 
 
@@ -110,7 +111,8 @@ def header_digest(headers: Mapping[str, str], *, is_whole: bool, note: Callable[
     """Return the strongest digest of the whole file that an answer names; None where it names none.
 
     `Repr-Digest` (RFC 9530 §3) and `Digest` (RFC 3230 §4.3.2) are of the whole file also in a 206; `Content-Digest`
-    and `Content-MD5` are of what the answer carries and count where that `is_whole`. `note` hears of malformed ones.
+    and `Content-MD5` are of what the answer carries and count where that `is_whole`, as do the checksums of S3 and
+    Google. `note` hears of malformed ones.
     """
     found: list[Digest] = []
     for header, pairs in _named(headers, is_whole=is_whole):
@@ -141,6 +143,16 @@ def _named(headers: Mapping[str, str], *, is_whole: bool) -> Iterator[tuple[str,
             yield key, _instance_digests(value)
         elif header == "content-md5" and is_whole:
             yield key, iter([("md5", value.strip())])
+        elif header.startswith(_S3_PREFIX) and is_whole and "-" not in value:  # with a dash it is one of parts' sums
+            yield key, iter([(header.removeprefix(_S3_PREFIX), value.strip())])
+        elif header == "x-goog-hash" and is_whole and not _is_coded_at_rest(headers):
+            yield key, _instance_digests(value)
+
+
+def _is_coded_at_rest(headers: Mapping[str, str]) -> bool:
+    """Whether Google keeps the file coded, so that its sums are not of what is saved."""
+    stored = next((value for key, value in headers.items() if key.lower() == "x-goog-stored-content-encoding"), "")
+    return stored.strip().lower() not in ("", "identity")
 
 
 def _members(value: str) -> Iterator[tuple[str, str]]:
@@ -152,7 +164,8 @@ def _members(value: str) -> Iterator[tuple[str, str]]:
 def _instance_digests(value: str) -> Iterator[tuple[str, str]]:
     for member in filter(None, (one.strip() for one in value.split(","))):
         name, equals, encoded = member.partition("=")
-        yield (name, encoded.strip()) if equals and name.strip() else ("", member)
+        # RFC 5843 §2.2: `id-` names the digest of the file without any coding, which is what is saved.
+        yield (name.strip().removeprefix("id-"), encoded.strip()) if equals and name.strip() else ("", member)
 
 
 def _from_base64(algorithm: str, text: str) -> Digest | None:
