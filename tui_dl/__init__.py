@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         TuiDlError,
         UsageError,
     )
+    from tui_dl.core.host_tables import host_rules
     from tui_dl.core.settings import Settings
     from tui_dl.core.status import Status
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, TaskOptions
@@ -37,6 +38,7 @@ _HOMES = {
     "DownloadTask": "tui_dl.core.task",
     "TaskOptions": "tui_dl.core.task",
     "Settings": "tui_dl.core.settings",
+    "host_rules": "tui_dl.core.host_tables",
     "Status": "tui_dl.core.status",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "TuiDlError",
     "UsageError",
     "__version__",
+    "host_rules",
 ]
 
 
