@@ -77,6 +77,11 @@ class Terminal:
             if select.select([self._ours], [], [], 0.05)[0]:
                 self._stream.feed(os.read(self._ours, 65536))
 
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the window another size, as a terminal does."""
+        self.shown.resize(lines, columns)
+        termios.tcsetwinsize(self._theirs, (lines, columns))
+
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self._ours, keys.encode())
@@ -135,6 +140,14 @@ def test_a_signal_restores_the_terminal_in_time(tmp_path: Path, number: signal.S
         assert screen.process.returncode == 130
         assert screen.settings_now == screen.settings_before
         assert "Traceback" not in screen.text
+
+
+def test_the_screen_takes_over_the_size_of_its_window(tmp_path: Path) -> None:
+    """A terminal that only sends SIGWINCH is filled again, and the table drops columns."""
+    with terminal(tmp_path) as screen:
+        screen.until(lambda: "Speed" in screen.text)
+        screen.resize(60, 20)
+        screen.until(lambda: "Speed" not in screen.text and "Quit" in screen.shown.display[19])
 
 
 async def test_addresses_piped_in_are_added_and_the_keys_still_work(tmp_path: Path) -> None:

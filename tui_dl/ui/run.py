@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from tui_dl.ui.glyphs import glyphs_for
@@ -36,6 +38,7 @@ async def run_screen(
     from tui_dl.ui.app import TuiDlApp  # noqa: PLC0415 - textual is imported only for a screen
     from tui_dl.ui.start import Start  # noqa: PLC0415
     from tui_dl.ui.terminal.driver import driver_for  # noqa: PLC0415
+    from tui_dl.ui.terminal.signals import installed  # noqa: PLC0415
 
     start = Start(
         connect=connect,
@@ -46,6 +49,8 @@ async def run_screen(
         first_rows=first_rows,
     )
     app = TuiDlApp(start, driver_class=driver_for(grant, on_hangup=on_hangup))
-    await app.run_async(mouse=settings.mouse)
+    # A terminal that tells its size in band is heard there; most send the signal alone.
+    with installed(asyncio.get_running_loop(), {signal.SIGWINCH: app.terminal_resized}):
+        await app.run_async(mouse=settings.mouse)
     if app.failure is not None:
         raise app.failure
