@@ -10,6 +10,8 @@ from tests.ui.fake_engine import make_task
 from tests.ui.test_columns import LOOK
 from tui_dl.core.ports import HostView, SegmentView, SourceView, TaskDetails
 from tui_dl.core.ranges import ByteRange
+from tui_dl.core.status import Status
+from tui_dl.core.task import TaskOptions
 from tui_dl.ui.details_text import Page, page_text
 
 SEGMENTS = tuple(SegmentView(ByteRange(n * 10, n * 10 + 5), 1.0) for n in range(6))
@@ -52,3 +54,19 @@ def test_what_was_learned_is_said() -> None:
     """So that nobody wonders why there are no more connections."""
     text = overview(replace(CDN, allowed=2, is_restricted=True))
     assert "cdn.example: 2 of 2 connections, as learned from its refusals" in text
+
+
+def digest_line(status: Status, sha256: str = "", **options: str) -> str:
+    """Return what the page says of a digest; empty for nothing."""
+    task = replace(make_task(1, "f.bin", status), options=TaskOptions(**options), sha256=sha256)  # type: ignore[arg-type]  # texts alone
+    lines = page_text(Page.OVERVIEW, TaskDetails(task), None, LOOK, 120).plain.splitlines()
+    return next((line for line in lines if line.startswith("digest")), "")
+
+
+def test_a_digest_that_a_file_must_have_is_shown_until_it_has_it() -> None:
+    """A person can compare it with the one on the web page."""
+    assert "md5 ab, to be checked" in digest_line(Status.DOWNLOADING, checksum="md5=ab")
+    assert "sha1 of each 256 KiB" in digest_line(Status.PENDING, pieces="sha1:262144:AAAA")
+    assert "sha256 cd" in digest_line(Status.COMPLETED, sha256="cd", checksum="sha256=cd")
+    assert digest_line(Status.COMPLETED, checksum="md5=ab").endswith("md5 ab")
+    assert digest_line(Status.DOWNLOADING) == ""

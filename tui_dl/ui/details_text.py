@@ -76,6 +76,8 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
         lines.append(_labelled("through", mask_url(task.final_url), look))
     if details.sources:
         lines.append(_labelled("sources", f" {look.glyphs.dot} ".join(map(_source, details.sources)), look))
+    if digest := _digest(task):
+        lines.append(_labelled("digest", digest, look))
     lines.append(_labelled("to", task.path or f"{task.dir.rstrip('/')}/{task.filename}", look))
     return lines
 
@@ -185,6 +187,20 @@ def _log_line(at: float, text: str, look: Look) -> Content:
 
 def _header_line(name: str, value: str, look: Look) -> Content:
     return Content.assemble((f"{look.glyphs.text(name)}: ", QUIET), look.glyphs.text(mask_header(name, value)))
+
+
+def _digest(task: DownloadTask) -> str:
+    """Return what the file was proven to have, or what it must have."""
+    if task.status is Status.COMPLETED and task.sha256:
+        return f"sha256 {task.sha256}"
+    algorithm, _, value = (task.options.checksum or task.options.announced).partition("=")
+    parts = [f"{algorithm} {value}" if value else ""]
+    if task.options.pieces:
+        # Only its head is looked at: it may hold ten thousands of values.
+        kind, length, _ = task.options.pieces.split(":", 2)
+        parts.append(f"{kind} of each {int(length) // 1024} KiB")
+    wanted = ", ".join(filter(None, parts))
+    return f"{wanted}, to be checked" if wanted and task.status is not Status.COMPLETED else wanted
 
 
 def _labelled(label: str, text: str, look: Look) -> Content:
