@@ -78,8 +78,9 @@ class Terminal:
                 self._stream.feed(os.read(self._ours, 65536))
 
     def resize(self, columns: int, lines: int) -> None:
-        """Give the window another size, as a terminal does."""
+        """Give the window another size, as a terminal does; what it showed is gone."""
         self.shown.resize(lines, columns)
+        self.shown.reset()
         termios.tcsetwinsize(self._theirs, (lines, columns))
 
     def press(self, keys: str) -> None:
@@ -147,7 +148,8 @@ def test_the_screen_takes_over_the_size_of_its_window(tmp_path: Path) -> None:
     with terminal(tmp_path) as screen:
         screen.until(lambda: "Speed" in screen.text)
         screen.resize(60, 20)
-        screen.until(lambda: "Speed" not in screen.text and "Quit" in screen.shown.display[19])
+        screen.until(lambda: "Name" in screen.text and "Help" in screen.shown.display[19])
+        assert "ETA" not in screen.text
 
 
 async def test_addresses_piped_in_are_added_and_the_keys_still_work(tmp_path: Path) -> None:
