@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.stage import MIB, ended, fetch, is_whole, received, row, until
-from tests.faults import FaultServer, Resource
+from tests.faults import FaultServer, Resource, lies
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
@@ -212,3 +212,20 @@ async def test_a_priority_of_nothing_is_refused(engines: Engines, fault_server: 
         with pytest.raises(UsageError):
             await order(engine, CommandName.SET_PRIORITY, task, **arguments)
     assert (await row(engine, task)).priority == 0
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+async def test_the_host_that_sends_is_the_one_that_is_limited(
+    engines: Engines, fault_server: FaultServer, *, is_large: bool
+) -> None:
+    """After a redirect to another host its limit holds, not that of the one that was asked."""
+    async with FaultServer() as other:
+        rules = {f"127.0.0.1:{other.port}": {"rate": MB}, f"127.0.0.1:{fault_server.port}": {"rate": 1000}}
+        engine = await engines(hosts=host_rules(rules))
+        resource = Resource(3 * MB if is_large else MB // 2)
+        url = fault_server.add("/f.bin", resource, lies.redirect(other.add("/g.bin", resource)))
+        began_at = engine.context.clock()
+        task = await engine.add(url)
+        await until(lambda: received(engine, task) >= MB // 4)
+        assert MB / 4 <= received(engine, task) <= 1.5 * MB * (engine.context.clock() - began_at) + MB / 4
+        assert engine.context.clock() - began_at >= 0.2

@@ -76,8 +76,8 @@ class EngineContext:
     """Monotonic instant of the last answer from any host: without one for a while there may be no network."""
     watermark: Watermark = field(init=False)
     """Room on the disks that downloads go to."""
-    add_files: Callable[[DownloadTask, Sequence[NewTask]], Awaitable[None]] = field(init=False)
-    """Puts the files that a task's answer described into the queue; set by the engine."""
+    add_files: Callable[[DownloadTask, Sequence[NewTask]], Awaitable[int]] = field(init=False)
+    """Puts the files that a task's answer described into the queue; returns how many are to be fetched."""
     listings: Listings = field(init=False)
     """Digests that servers list beside files, by folder."""
 
@@ -87,7 +87,7 @@ class EngineContext:
         self.listings = Listings(partial(read_whole, self), self.clock)
 
     def throttles_of(self, task: DownloadTask, host: str = "") -> tuple[Share, ...]:
-        """Return the places of a task at the limits it is under; `host` where it is not the task's own."""
+        """Return the places of a task at the limits it is under; `host` where it is not that of its last answer."""
         return self.limits.shares_of(task, host)
 
     async def store(self, live: LiveTask) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from tui_dl.core.addresses import host_of
 from tui_dl.core.sharing import weight_of
 from tui_dl.core.timetable import LimitPlan, parse_limit
 from tui_dl.engine.throttle import Throttle
@@ -77,12 +78,16 @@ class Limits:
         return known
 
     def shares_of(self, task: DownloadTask, host: str = "") -> tuple[Share, ...]:
-        """Return the places of a task in hand at its limits, the narrowest first; `host` if it is not its own."""
+        """Return the places of a task in hand at its limits, the narrowest first.
+
+        `host` is the one that sends, where it is not the one that redirects led to last.
+        """
         weight = weight_of(task.priority)
         own = self._tasks.get(task.id)
         if own is None:
             own = self._tasks[task.id] = Throttle(task.options.limit_rate_bps or 0)
-        throttles = (own, self.host(host or task.host), self.whole)
+        sender = host or (host_of(task.final_url) if task.final_url else task.host)
+        throttles = (own, self.host(sender), self.whole)
         return tuple(throttle.share(task.id, weight) for throttle in throttles)
 
     def set_task_rate(self, task_id: int, bps: int) -> None:

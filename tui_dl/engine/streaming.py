@@ -83,6 +83,8 @@ class _Reader:
     async def read(self) -> AsyncGenerator[bytes, None]:
         """Yield what one attempt brings."""
         exchange = await self._open()
+        # Redirects may have led to another host, whose limit it is then.
+        self._shares = self._context.throttles_of(self._live.task, host_of(self._asker.final_url))
         try:
             if self._on_answer is not None:
                 self._on_answer(exchange, self._live)
