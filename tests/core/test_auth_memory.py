@@ -87,6 +87,14 @@ def test_what_was_learned_goes_with_the_next_request() -> None:
     assert one.proof("http://h:80", Credentials("you", "x"), "/f", is_private=False, method="GET").value == ""
 
 
+def test_a_place_that_does_not_ask_is_known() -> None:
+    """Nobody waits for the answer to another request then."""
+    one = memory()
+    assert not proof(one).is_known
+    one.note_open("http://h:80", ME)
+    assert proof(one) == Proof(is_known=True)
+
+
 def test_a_wrong_password_is_not_tried_again() -> None:
     """Neither in Basic nor with a fresh nonce."""
     one = memory()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,12 @@ import pytest_asyncio
 from tests.engine.stage import LARGE_BYTES, ended, fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, lies, tempers
 from tests.faults.guards import BasicGuard, DigestGuard
+from tests.faults.pacing import Pace
+from tests.faults.script import Body
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
+from tui_dl.engine.orders import checked_task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     import trustme
 
     from tests.engine.stage import Engines
+    from tests.faults.script import Fault
 
 SMALL = Resource(20_000)
 MINE = "Basic " + b64encode(b"me:c4nary").decode()
@@ -37,6 +42,11 @@ async def other_server() -> AsyncIterator[FaultServer]:
 def carried(server: FaultServer) -> list[str]:
     """Return the scheme of Authorization of each request, empty for none."""
     return [log.headers.get("authorization", "").partition(" ")[0] for log in server.requests]
+
+
+def _when_refused(fault: Fault) -> Fault:
+    """Use a fault for answers 401 alone."""
+    return lambda exchange, reply: fault(exchange, reply) if reply.status == 401 else reply
 
 
 @pytest.mark.parametrize("qop", ["auth", "", "auth-int,auth"])
@@ -94,6 +104,25 @@ async def test_many_files_ask_once(engines: Engines, fault_server: FaultServer) 
     assert all([is_whole(await ended(engine, task), SMALL) for task in tasks])
     assert len(fault_server.requests) == 41
     assert guard.challenged == 1
+
+
+async def test_those_that_start_together_are_refused_once(engines: Engines, fault_server: FaultServer) -> None:
+    """The others wait for the first answer, however long that takes."""
+    guard = DigestGuard()
+    slow = tempers.slow_head(2000)
+    urls = [fault_server.add(f"/{number}.bin", SMALL, guard, _when_refused(slow)) for number in range(8)]
+    engine = await engines(user="me:c4nary", concurrent_downloads=8)
+    tasks = await engine.add_many([checked_task(url, engine.default_dir, "", TaskOptions()) for url in urls])
+    assert all([is_whole(await ended(engine, task), SMALL) for task in tasks])
+    assert guard.challenged == 1
+
+
+async def test_a_refusal_in_many_words_costs_no_connection(engines: Engines, fault_server: FaultServer) -> None:
+    """Its page is read to the end."""
+    page = _when_refused(lambda _, reply: replace(reply, body=Body.of(b"x" * 40_000), pace=Pace(400_000)))
+    task = await fetch(await engines(user="me:c4nary"), fault_server.add("/f.bin", SMALL, DigestGuard(), page))
+    assert is_whole(task, SMALL)
+    assert len({log.connection_id for log in fault_server.requests}) == 1
 
 
 @pytest.mark.parametrize("says_stale", [True, False])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.stage import MIB, ended, fetch, is_whole, until
-from tests.faults import Resource, first, tempers
+from tests.faults import Resource, first, lies, tempers
 from tests.faults.proxies import HttpProxy, SocksProxy
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import NetworkError, Reason
@@ -156,12 +156,12 @@ async def test_a_task_that_runs_too_long_fails_with_its_part_file(engines: Engin
 
 
 async def test_all_attempts_count_together(engines: Engines, fault_server: FaultServer) -> None:
-    """Each breaks off after 0.3 s of work; the third finds too little time left."""
-    url = fault_server.add("/f.bin", LARGE, tempers.pace(MIB), tempers.drop_after(MIB // 3))
-    engine = await engines(max_time=0.7, max_retries=1000, connections=1)
+    """Each takes a fifth of a second to fail; the fourth finds too little time left."""
+    url = fault_server.add("/f.bin", SMALL, lies.status(500), tempers.slow_head(600))
+    engine = await engines(max_time=0.7, max_retries=1000)
     task = await fetch(engine, url)
     assert task.reason is Reason.MAX_TIME
-    assert 2 <= len(fault_server.requests) <= 5
+    assert 2 <= len(fault_server.requests) <= 6
 
 
 async def test_waiting_does_not_count(engines: Engines, fault_server: FaultServer) -> None:
