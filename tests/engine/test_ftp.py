@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.engine.stage import MIB, fetch, is_whole, log_of, received, row, until
 from tests.faults import Resource, oracle
 from tests.faults.ftp import FtpFile, FtpServer, as_mdtm
+from tests.faults.proxies import SocksProxy
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 from tui_dl.engine import ftp
@@ -273,6 +274,23 @@ async def test_an_http_proxy_is_refused_with_the_way_out(engines: Engines, serve
     assert (task.status, task.reason) == (Status.FAILED, Reason.PROXY_FAILED)
     assert "--no-proxy" in (task.error or "")
     assert server.commands == []
+
+
+async def test_socks_carries_both_connections(engines: Engines, server: FtpServer) -> None:
+    """Commands and files go through the proxy, which looks the names up."""
+    url = server.add("f.bin", content(BODY)).replace("127.0.0.1", "localhost")
+    async with SocksProxy("me", "s3cret") as proxy:
+        engine = await engines(proxy=f"socks5://me:s3cret@{proxy.authority}")
+        assert is_whole(await fetch(engine, url), BODY)
+        assert len(proxy.asked) >= 2
+        assert {asked.partition(":")[0] for asked in proxy.asked} == {"localhost"}
+
+
+async def test_a_name_given_by_hand(engines: Engines, server: FtpServer) -> None:
+    """--resolve holds for FTP, too."""
+    url = server.add("f.bin", content(SMALL)).replace("127.0.0.1", "nosuch.invalid")
+    engine = await engines(resolve=f"nosuch.invalid:{server.port}:127.0.0.1")
+    assert is_whole(await fetch(engine, url), SMALL)
 
 
 async def test_a_silent_server_is_given_up(engines: Engines) -> None:

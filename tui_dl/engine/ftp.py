@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.addresses import origin_of
 from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.ftp_rules import FileFacts, Head, head_of, path_of
+from tui_dl.engine.resolving import make_resolver
 from tui_dl.engine.trust import tls_context
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class FtpTransport:
         self._options = options
         self._settings = settings
         self._wall_clock = wall_clock
+        self._resolver = make_resolver(options.own_names, options.dns_servers)
         self._module: ModuleType | None = None
         self._tls: ssl.SSLContext | None = None
         self._idle: dict[Place, list[FtpLine]] = {}
@@ -210,7 +212,9 @@ class FtpTransport:
             for line in lines:
                 line.leave()
         self._idle.clear()
-        await asyncio.sleep(0)
+        if self._resolver is not None:
+            await self._resolver.close()
+        await asyncio.sleep(0)  # so that the sockets are closed, too
 
     def _kept(self, place: Place) -> FtpLine | None:
         lines = self._idle.get(place)
@@ -238,6 +242,7 @@ class FtpTransport:
             family=self._options.family,
             proxy=proxy,
             connect_timeout_s=self._connect_timeout_s,
+            resolver=self._resolver,
         )
         await line.open()
         return line

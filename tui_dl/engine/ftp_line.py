@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import aioftp
@@ -12,9 +14,10 @@ from aioftp.common import SSLSessionBoundContext
 from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.ftp_rules import FileFacts, parse_size_reply, parse_time_reply
 from tui_dl.engine.ftp_errors import map_reply, map_socket
+from tui_dl.engine.resolving import addresses_by
 
 if TYPE_CHECKING:
-    import socket
+    from aiohttp.abc import AbstractResolver
 
     from tui_dl.core.proxies import ProxyAddress
     from tui_dl.engine.ftp import Place
@@ -53,6 +56,7 @@ class FtpLine(aioftp.Client):
         family: socket.AddressFamily,
         proxy: ProxyAddress | None,
         connect_timeout_s: float,
+        resolver: AbstractResolver | None = None,
     ) -> None:
         super().__init__(encoding="latin-1", ssl=tls if place.scheme == "ftps" else None)
         self.place = place
@@ -62,6 +66,7 @@ class FtpLine(aioftp.Client):
         self.idle_since = 0.0
         """Instant of the loop's clock at which it was last given back."""
         self._connect_timeout_s = connect_timeout_s
+        self._resolver = resolver
         self._lines = 0
         self._speaks_epsv = True
         self._can_restart: bool | None = None
@@ -164,14 +169,28 @@ class FtpLine(aioftp.Client):
         }
         try:
             async with asyncio.timeout(self._connect_timeout_s):
+                addresses = await self._addresses(host, port)
                 if self.proxy is not None:
-                    return await asyncio.open_connection(sock=await _through(self.proxy, host, port), **words)
+                    way = await _through(self.proxy, addresses[0], port)
+                    return await asyncio.open_connection(sock=way, **words)
+                for address in addresses[:-1]:
+                    with suppress(OSError):
+                        return await asyncio.open_connection(address, port, **words)
                 return await asyncio.open_connection(
-                    host, port, family=self._family, happy_eyeballs_delay=HAPPY_EYEBALLS_S, **words
+                    addresses[-1], port, family=self._family, happy_eyeballs_delay=HAPPY_EYEBALLS_S, **words
                 )
         except TimeoutError:
             text = f"{self.place.host} did not answer the connection in time"
             raise NetworkError(Reason.CONNECT_TIMEOUT, text, is_retryable=True) from None
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        """Return what to connect to: addresses where they were looked up here, else the name itself."""
+        found = await addresses_by(self._resolver, host, port, self._family)
+        if not found and self.proxy is not None and self.proxy.scheme == "socks4":
+            # It takes addresses alone.
+            known = await asyncio.get_running_loop().getaddrinfo(host, port, family=socket.AF_INET)
+            found = [str(one[4][0]) for one in known]
+        return found or [host]
 
     async def command(self, command: str | None = None, *arguments: object, **words: object) -> tuple[str, list[str]]:  # type: ignore[override]
         """Send a command, read its reply."""
@@ -198,7 +217,7 @@ async def _through(proxy: ProxyAddress, host: str, port: int) -> socket.socket:
     from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType  # noqa: PLC0415  # only who uses SOCKS pays for it
     from python_socks.async_.asyncio import Proxy  # noqa: PLC0415
 
-    kinds = {"socks4": ProxyType.SOCKS4, "socks5": ProxyType.SOCKS5}
+    kinds = {"socks4": ProxyType.SOCKS4, "socks4a": ProxyType.SOCKS4, "socks5": ProxyType.SOCKS5}
     way = Proxy(kinds[proxy.scheme], proxy.host, proxy.port, proxy.user or None, proxy.password or None, rdns=True)
     try:
         found: socket.socket = await way.connect(host, port)

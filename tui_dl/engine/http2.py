@@ -15,9 +15,10 @@ from multidict import CIMultiDict
 
 from tui_dl.core.addresses import origin_of
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError, UsageError
-from tui_dl.engine.error_map import _map_dns as map_dns
+from tui_dl.engine.error_map import _map_dns
 from tui_dl.engine.http2_errors import COULD_NOT_RESOLVE, map_curl
 from tui_dl.engine.http2_options import fixed_options, options_of
+from tui_dl.engine.resolving import addresses_by, make_resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +189,7 @@ class Http2Transport:
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._fixed = fixed_options(curl_cffi, options, tls, connect_timeout_s=connect_timeout_s)
         self._multi: AsyncCurl = curl_cffi.AsyncCurl(cacert=tls.authorities)
+        self._resolver = make_resolver(options.own_names, options.dns_servers)
         self._idle: list[Curl] = []
         self._open: set[Http2Answer] = set()
 
@@ -205,7 +207,8 @@ class Http2Transport:
         )
         self._open.add(answer)
         try:
-            for option, value in options_of(self._curl_cffi, request, proxy):
+            addresses = [] if proxy else await self._addresses(request.url)
+            for option, value in options_of(self._curl_cffi, request, proxy, addresses):
                 curl.setopt(option, value)
             curl.setopt(self._curl_cffi.CurlOpt.HEADERFUNCTION, answer.on_header)
             curl.setopt(self._curl_cffi.CurlOpt.WRITEFUNCTION, answer.on_body)
@@ -229,8 +232,17 @@ class Http2Transport:
         for curl in self._idle:
             curl.close()
         self._idle.clear()
+        if self._resolver is not None:
+            await self._resolver.close()
         if self._tls.written is not None:
             await asyncio.to_thread(self._tls.written.close)
+
+    async def _addresses(self, url: str) -> list[str]:
+        _, host, port = origin_of(url)
+        try:
+            return await addresses_by(self._resolver, host, port, self._options.family)
+        except OSError as error:
+            raise _map_dns(error, host) from error
 
     def _new_handle(self) -> Curl:
         curl: Curl = self._curl_cffi.Curl()
@@ -264,5 +276,5 @@ class Http2Transport:
             try:
                 await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), None, family=self._options.family)
             except OSError as cause:
-                return map_dns(cause, host)
+                return _map_dns(cause, host)
         return map_curl(error, host, proxy, facts, is_in_body=False)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from tui_dl.core.addresses import origin_of
 from tui_dl.core.errors import HttpError, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from tui_dl.core.ports import TransportRequest
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 HAPPY_EYEBALLS_MS: Final = 250
 _HTTP2_OVER_TLS: Final = 4  # CURL_HTTP_VERSION_2TLS: 1.1 where the host does not speak it
 _TLS_1_2: Final = 6  # CURL_SSLVERSION_TLSv1_2, at least
-_BASIC: Final = 1  # CURLAUTH_BASIC
+_BASIC_OR_DIGEST: Final = 3  # CURLAUTH_BASIC | CURLAUTH_DIGEST: as the proxy asks
 _RESOLVE: Final = {socket.AF_UNSPEC: 0, socket.AF_INET: 1, socket.AF_INET6: 2}
-_PROXY_SCHEMES: Final = {"socks5": "socks5h", "socks4": "socks4a"}
-"""These have the proxy look names up, as everywhere here."""
+_PROXY_SCHEMES: Final = {"socks5": "socks5h"}
+"""Spelled so, the proxy looks names up."""
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -96,6 +98,9 @@ def fixed_options(
         (opt.SSLVERSION, _TLS_1_2),
         (opt.SSL_VERIFYPEER, int(not tls.is_insecure)),
         (opt.SSL_VERIFYHOST, 0 if tls.is_insecure else 2),
+        (opt.PROXY_SSL_VERIFYPEER, int(not tls.is_insecure)),
+        (opt.PROXY_SSL_VERIFYHOST, 0 if tls.is_insecure else 2),
+        (opt.PROXY_SSLVERSION, _TLS_1_2),
         (opt.NOPROXY, ""),  # else it would hear the environment, which our rules did already
     ]
     if tls.authorities:
@@ -105,15 +110,23 @@ def fixed_options(
     return told
 
 
-def options_of(curl_cffi: ModuleType, request: TransportRequest, proxy: ProxyAddress | None) -> list[tuple[Any, Any]]:
-    """Return what a handle is told for one request. Raises `HttpError` for a header that cannot be sent."""
+def options_of(
+    curl_cffi: ModuleType, request: TransportRequest, proxy: ProxyAddress | None, addresses: Sequence[str] = ()
+) -> list[tuple[Any, Any]]:
+    """Return what a handle is told for one request. Raises `HttpError` for a header that cannot be sent.
+
+    `addresses` are those of its host where somebody else than the system looked them up.
+    """
     opt = curl_cffi.CurlOpt
     lines = [_line(name, value) for name, value in request.headers.items()]
     told: list[tuple[Any, Any]] = [(opt.URL, request.url), (opt.HTTPHEADER, lines)]
+    if addresses:
+        _, host, port = origin_of(request.url)
+        told.append((opt.RESOLVE, [f"+{host}:{port}:{','.join(addresses)}"]))
     if proxy is None:
         return [*told, (opt.PROXY, "")]
     told.append((opt.PROXY, f"{_PROXY_SCHEMES.get(proxy.scheme, proxy.scheme)}://{proxy.authority}"))
-    told += [(opt.PROXYUSERNAME, proxy.user), (opt.PROXYPASSWORD, proxy.password), (opt.PROXYAUTH, _BASIC)]
+    told += [(opt.PROXYUSERNAME, proxy.user), (opt.PROXYPASSWORD, proxy.password), (opt.PROXYAUTH, _BASIC_OR_DIGEST)]
     return told
 
 

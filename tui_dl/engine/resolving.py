@@ -50,12 +50,30 @@ def make_resolver(names: Mapping[tuple[str, int], tuple[str, ...]], servers: Seq
     return OwnNames(names, rest)
 
 
+async def addresses_by(resolver: AbstractResolver | None, host: str, port: int, family: int) -> list[str]:
+    """Return the addresses of a host name, for a client that is told them; none where it shall ask the system itself.
+
+    Raises `OSError` where there are none.
+    """
+    if resolver is None or host.startswith("[") or _is_address(host):
+        return []
+    return [one["host"] for one in await resolver.resolve(host, port, socket.AddressFamily(family))]
+
+
 def require_dns() -> Any:
     """Import what asks name servers; raises `UsageError` where it is not installed."""
     try:
         return import_module("aiodns")
     except ImportError:
         raise UsageError("--dns-servers needs aiodns; pip install 'tui-dl[dns]'") from None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _result(host: str, port: int, address: str) -> ResolveResult:

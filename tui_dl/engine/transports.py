@@ -50,7 +50,9 @@ def make_transport(settings: Settings, options: ClientOptions, http2: Http2Parts
             http2.curl_cffi, connect_timeout_s=connect_s, timeout_s=silence_s, options=options, tls=http2.tls
         )
         # The streams share one connection, so that all together stay within what a host is thought to bear.
-        web = WebTransport(web, streams, own_connections=settings.per_host - 1 if settings.http2 == "auto" else 0)
+        web = WebTransport(
+            web, streams, options, own_connections=settings.per_host - 1 if settings.http2 == "auto" else 0
+        )
     ftp = FtpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options, settings=settings)
     return SchemeTransport(IdentifiedTransport(web, options), ftp)
 
@@ -79,8 +81,11 @@ class WebTransport:
     A host that speaks no HTTP/2, or breaks it, gets connections of their own from then on.
     """
 
-    def __init__(self, plain: Transport, streams: Http2Transport, *, own_connections: int) -> None:
+    def __init__(
+        self, plain: Transport, streams: Http2Transport, options: ClientOptions, *, own_connections: int
+    ) -> None:
         self._plain = plain
+        self._options = options
         self._streams = streams
         self._own_connections = own_connections
         self._open: Counter[tuple[str, str, int]] = Counter()
@@ -90,7 +95,7 @@ class WebTransport:
     async def get(self, request: TransportRequest) -> TransportAnswer:
         """Send a GET; return with the head."""
         origin = origin_of(request.url)
-        if origin[0] != "https" or origin in self._plain_only:
+        if origin[0] != "https" or origin in self._plain_only or self._is_beyond_curl(request.url):
             return await self._plain.get(request)
         if self._open[origin] < self._own_connections:
             return await self._get_counted(request, origin)
@@ -109,6 +114,12 @@ class WebTransport:
         if not answer.is_http2:
             self._plain_only.add(origin)
         return answer
+
+    def _is_beyond_curl(self, url: str) -> bool:
+        """Whether a SOCKS proxy is to be given addresses that a person chose: curl would give it the name."""
+        proxy = self._options.proxies.proxy_for(url)
+        has_own = bool(self._options.own_names or self._options.dns_servers)
+        return proxy is not None and proxy.is_socks and has_own
 
     async def _get_counted(self, request: TransportRequest, origin: tuple[str, str, int]) -> TransportAnswer:
         self._open[origin] += 1
