@@ -16,12 +16,12 @@ from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
 from tui_dl.engine.overtime import run_in_time
 from tui_dl.engine.ready_queue import ReadyQueue
-from tui_dl.engine.retrying import LOCAL_WAIT_S, LOCAL_WAITS, next_step
-from tui_dl.engine.room import ROOM_REASONS, Room
+from tui_dl.engine.retrying import LOCAL_WAITS, next_step
 from tui_dl.engine.transfer import Transfer
+from tui_dl.engine.waiting import POLL_S, WaitingTasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.task import DownloadTask
@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 PAGE_TASKS: Final = 256
 """Pending rows fetched from the journal at a time."""
 LEAST_WAIT_S: Final = 0.02
-POLL_S: Final = 0.25
-"""How often a host that bears no more connections is looked at again; mostly the end of a task wakes us before."""
 TROUBLE_S: Final = 1.0
 """Pause after the journal could not be read."""
 MOST_DOUBLINGS: Final = 5
@@ -72,16 +70,13 @@ class Scheduler:
         self._strategy = strategy
         self.running: dict[int, Slot] = {}
         """Tasks in hand, by id."""
-        self.waiting: dict[int, LiveTask] = {}
-        """Tasks that wait for a due time, by id."""
-        self._due_at: dict[int, float] = {}
         self._occupied: set[int] = set()
         self._ready = ReadyQueue()
         self._may_have_pending = True
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._room = Room(context, self._on_room)
+        self._waiting = WaitingTasks(context, self._wake.set)
         context.budgets.on_room = self._wake.set
         self._is_closing = False
         self._host_due_s: float | None = None
@@ -96,6 +91,11 @@ class Scheduler:
     def slots_in_use(self) -> int:
         """Tasks that occupy a slot; those that only wait for their group's commit do not."""
         return len(self._occupied)
+
+    @property
+    def waiting(self) -> Mapping[int, LiveTask]:
+        """Tasks that wait for a due time or for what holds them up, by id."""
+        return self._waiting.lives
 
     def live_of(self, task_id: int) -> LiveTask | None:
         """Return a task that runs or waits for a due time, None for any other."""
@@ -157,7 +157,7 @@ class Scheduler:
         await self.stop(None, Trigger.REQUEUE)
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self._room.aclose()
+        await self._waiting.aclose()
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -181,13 +181,7 @@ class Scheduler:
     def _next_look_s(self) -> float | None:
         if not self._has_room():
             return None
-        now, budgets = self._context.clock(), self._context.budgets
-        waits = []
-        for key, due_at in self._due_at.items():
-            live = self.waiting[key]
-            hosts = [live.task.host, live.waits_for] if live.waits_for else [live.task.host]
-            wait_s = max(due_at - now, *(budgets[host].wait_s(now) for host in hosts))
-            waits.append(wait_s if wait_s > 0 else POLL_S)
+        waits = list(self._waiting.next_looks_s(self._context.clock()))
         if self._host_due_s is not None:
             waits.append(self._host_due_s)
         return max(LEAST_WAIT_S, min(waits)) if waits else None
@@ -207,38 +201,13 @@ class Scheduler:
     async def _take_next(self) -> LiveTask | None:
         """Take what waited long enough before what never began, unless that has a higher priority."""
         now = self._context.clock()
-        due = [key for key, due_at in self._due_at.items() if due_at <= now]
-        due.sort(key=lambda key: -self.waiting[key].task.priority)
+        due = self._waiting.due(now)
         if not due:
             return await self._take_ready()
         highest = self._ready.highest_priority
         if highest is not None and highest > self.waiting[due[0]].task.priority:
-            return await self._take_ready() or self._take_due(due)
-        return self._take_due(due) or await self._take_ready()
-
-    def _take_due(self, due: Iterable[int]) -> LiveTask | None:
-        now = self._context.clock()
-        for key in due:
-            live = self.waiting.get(key)
-            if live is not None and self._bears(live, now):
-                if live.task.reason in ROOM_REASONS and not self._room.is_there(live.task):
-                    self._due_at[key] = now + LOCAL_WAIT_S
-                    continue
-                del self._due_at[key]
-                self._room.leave(key)
-                return self.waiting.pop(key)
-        return None
-
-    def _bears(self, live: LiveTask, now: float) -> bool:
-        """Whether the hosts that a waiting task is known to ask bear it now."""
-        budgets = self._context.budgets
-        is_borne = budgets[live.task.host].can_admit(now, is_doubted=live.is_doubted and not live.waits_for)
-        return is_borne and (not live.waits_for or budgets[live.waits_for].can_start(now))
-
-    def _on_room(self, key: int) -> None:
-        if key in self._due_at:
-            self._due_at[key] = self._context.clock()
-            self._wake.set()
+            return await self._take_ready() or self._waiting.take(due, now)
+        return self._waiting.take(due, now) or await self._take_ready()
 
     async def _take_ready(self) -> LiveTask | None:
         if not self._ready and self._may_have_pending:
@@ -266,7 +235,7 @@ class Scheduler:
         return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
 
     def _may_start(self, task: DownloadTask) -> bool:
-        return not (any(task.id in ids for ids in self._barred) or self._room.is_closed(task.dir))
+        return self._waiting.is_open_for(task) and not any(task.id in ids for ids in self._barred)
 
     async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
         looks = self._looks
@@ -381,11 +350,9 @@ class Scheduler:
         is_local = step.reason in LOCAL_WAITS
         live.local_waits = live.local_waits + 1 if is_local and not has_progressed else 0
         delay_s = step.delay_s * 2 ** min(max(0, live.local_waits - 1), MOST_DOUBLINGS)
-        live.step(Trigger.WAIT, due_at=None if is_local else context.wall_clock() + delay_s, **facts)
-        self.waiting[live.task.id] = live
-        self._due_at[live.task.id] = now + delay_s
-        if step.reason in ROOM_REASONS:
-            self._room.enter(live.task)
+        has_due_time = not is_local and step.reason is not Reason.HOST_BUSY
+        live.step(Trigger.WAIT, due_at=context.wall_clock() + delay_s if has_due_time else None, **facts)
+        self._waiting.add(live, now + delay_s)
         self._ledger.record_soon(live, EventKind.WAITING)
 
     async def _record_stop(self, live: LiveTask, trigger: Trigger) -> None:
@@ -402,9 +369,7 @@ class Scheduler:
     async def _stop_waiting(self, ids: Iterable[int], trigger: Trigger) -> list[DownloadTask]:
         stopped = []
         for key in ids:
-            live = self.waiting.pop(key)
-            del self._due_at[key]
-            self._room.leave(key)
+            live = self._waiting.remove(key)
             live.change(reason=None, reason_text="")
             await self._record_stop(live, trigger)
             stopped.append(live.task)
