@@ -182,7 +182,9 @@ async def test_the_queue_goes_by_priority(engines: Engines, fault_server: FaultS
     small = [NewTask(fault_server.add(f"/{word}.bin", Resource(1000)), engine.default_dir) for word in "abc"]
     first, second, third = await engine.add_many([small[0], replace(small[1], priority=1), small[2]])
     assert (await order(engine, CommandName.SET_PRIORITY, third, delta=5)).message == "high priority"
-    assert (await order(engine, CommandName.SET_PRIORITY, first, delta=-1)).changed == 1
+    outcome = await order(engine, CommandName.SET_PRIORITY, first, delta=-1)
+    assert (outcome.changed, outcome.message) == (1, "low priority")
+    assert (await order(engine, CommandName.SET_PRIORITY, first, delta=-1)).changed == 0
     await engines.close(engine)
     engines.events.clear()
     engine = await engines(journal=engines.journal, concurrent_downloads=1)

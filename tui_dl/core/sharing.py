@@ -45,6 +45,20 @@ def priority_word(number: int) -> str:
     return Priority.HIGH.value if number > 0 else Priority.LOW.value
 
 
+@dataclass(frozen=True, slots=True)
+class PriorityChange:
+    """A new priority, or a step from the old one."""
+
+    number: int
+    """1, 0 or -1; or by how much it grows."""
+    is_relative: bool = False
+    """Whether it is a step."""
+
+    def of(self, priority: int) -> int:
+        """Return what becomes of a priority."""
+        return max(LOWEST, min(priority + self.number, HIGHEST)) if self.is_relative else self.number
+
+
 def weight_of(priority: int) -> int:
     """Return a task's part of what is scarce beside others': 4, 2 or 1 for high, normal and low."""
     if priority == 0:

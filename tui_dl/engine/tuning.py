@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.commands import CommandOutcome
 from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import SETTINGS, coerce
-from tui_dl.core.sharing import HIGHEST, LOWEST, priority_number, priority_word
+from tui_dl.core.sharing import PriorityChange, priority_number, priority_word
 from tui_dl.core.timetable import parse_limit
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tui_dl.engine.scheduler import Scheduler
 
     SetOptions = Callable[[Sequence[int], Callable[[DownloadTask], TaskOptions]], Awaitable[list[int]]]
+
+MOST_IDS: Final = 1000
+"""Rows named in an outcome; of more the number is told."""
 
 
 class Tuning:
@@ -74,29 +77,21 @@ class Tuning:
     # -- priority ------------------------------------------------------------------------------------------------------
 
     async def set_priority(self, command: Command, ids: Sequence[int]) -> CommandOutcome:
-        """Set the priority of tasks, running or not."""
-        wanted = _priorities(command)
-        journal = self._context.journal
+        """Change the priority of tasks, running or not."""
+        change = _priority_change(command)
         with self._scheduler.barring(frozenset(ids)):
-            by_priority: dict[int, list[int]] = {}
-            for task in await journal.rows(ids):
-                by_priority.setdefault(wanted(task.priority), []).append(task.id)
-            for priority, group in by_priority.items():
-                await journal.set_priority(group, priority)
-            for priority, group in by_priority.items():
-                self._take_over(group, priority)
-        self._scheduler.look_again()
-        words = {priority_word(priority) for priority in by_priority}
-        changed = [key for group in by_priority.values() for key in group]
-        return CommandOutcome(len(changed), tuple(changed), f"{words.pop()} priority" if len(words) == 1 else "")
-
-    def _take_over(self, ids: Sequence[int], priority: int) -> None:
-        for key in ids:
-            live = self._scheduler.live_of(key)
-            if live is not None:
-                live.change(priority=priority)
+            changed = await self._context.journal.change_priority(ids, change)
+            for live in filter(None, map(self._scheduler.live_of, ids)):
+                priority = change.of(live.task.priority)
                 live.stored = replace(live.stored, priority=priority)
-                self._context.limits.set_priority(key, priority)
+                live.change(priority=priority)
+                self._context.limits.set_priority(live.task.id, priority)
+        message = "" if change.is_relative else f"{priority_word(change.number)} priority"
+        if change.is_relative and len(ids) == 1:
+            message = " ".join(
+                f"{priority_word(task.priority)} priority" for task in await self._context.journal.rows(ids)
+            )
+        return CommandOutcome(changed, tuple(ids[:MOST_IDS]), message)
 
 
 def _limit_of(command: Command) -> int | str:
@@ -105,12 +100,10 @@ def _limit_of(command: Command) -> int | str:
     return limit
 
 
-def _priorities(command: Command) -> Callable[[int], int]:
-    """Return what makes the new priority of an old one."""
+def _priority_change(command: Command) -> PriorityChange:
     value, delta = command.arguments.get("value"), command.arguments.get("delta")
     if isinstance(value, str):
-        number = priority_number(value)
-        return lambda _old: number
+        return PriorityChange(priority_number(value))
     if isinstance(delta, int):
-        return lambda old: max(LOWEST, min(old + delta, HIGHEST))
+        return PriorityChange(delta, is_relative=True)
     raise UsageError(f"{command.name} wants `value` (high, normal, low) or `delta` as a whole number")

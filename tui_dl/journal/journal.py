@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tui_dl.core.events import LogLine
     from tui_dl.core.extents import Extent
     from tui_dl.core.ranges import RangeSet
+    from tui_dl.core.sharing import PriorityChange
     from tui_dl.core.status import Trigger
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.journal.checkpoints import Checkpoint
@@ -206,10 +207,9 @@ class Journal:
         held = tuple(ids)
         return await self._ask(lambda connection: queue_steps.move(connection, held, is_up=up), Need.DURABLE)
 
-    async def set_priority(self, ids: Sequence[int], priority: int) -> int:
-        """Give rows a priority; return how many it changed; durable."""
-        held = tuple(ids)
-        step = partial(queue_steps.set_priority, owner=self._owner, ids=held, priority=priority)
+    async def change_priority(self, ids: Sequence[int], change: PriorityChange) -> int:
+        """Change the priority of rows; return how many it changed; durable."""
+        step = partial(queue_steps.change_priority, owner=self._owner, ids=tuple(ids), change=change)
         return await self._ask(step, Need.DURABLE)
 
     async def remove(self, ids: Sequence[int]) -> int:

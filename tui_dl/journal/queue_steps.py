@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.sharing import HIGHEST, LOWEST
 from tui_dl.core.status import FINISHED, UNFINISHED, Trigger
 from tui_dl.journal.transitions import assignments, status_case, words
 from tui_dl.journal.views import condition_of_query
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tui_dl.core.query import TaskQuery
+    from tui_dl.core.sharing import PriorityChange
     from tui_dl.journal.owners import Owner
 
 _DAY_S: Final = 86_400.0
@@ -83,12 +85,19 @@ def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> 
     return moved
 
 
-def set_priority(connection: sqlite3.Connection, owner: Owner, ids: Iterable[int], priority: int) -> int:
-    """Give these rows a priority; return how many. Rows of other living processes stay."""
+def change_priority(connection: sqlite3.Connection, owner: Owner, ids: Iterable[int], change: PriorityChange) -> int:
+    """Change the priority of these rows; return how many it changed. Rows of other living processes stay."""
+    new = "max(:low, min(:high, priority + :number))" if change.is_relative else ":number"
     changed = connection.execute(
-        f"UPDATE tasks SET priority = :priority WHERE {_HANDS_OFF} AND priority <> :priority"  # noqa: S608  # fixed parts
+        f"UPDATE tasks SET priority = {new} WHERE {_HANDS_OFF} AND priority <> {new}"  # noqa: S608  # fixed parts
         " AND id IN (SELECT value FROM json_each(:ids))",
-        {"hands_off": json.dumps(owner.foreign(connection)), "ids": json.dumps(list(ids)), "priority": priority},
+        {
+            "hands_off": json.dumps(owner.foreign(connection)),
+            "ids": json.dumps(list(ids)),
+            "number": change.number,
+            "low": LOWEST,
+            "high": HIGHEST,
+        },
     ).rowcount
     if changed:
         connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
