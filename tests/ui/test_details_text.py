@@ -70,3 +70,9 @@ def test_a_digest_that_a_file_must_have_is_shown_until_it_has_it() -> None:
     assert "sha256 cd" in digest_line(Status.COMPLETED, sha256="cd", checksum="sha256=cd")
     assert digest_line(Status.COMPLETED, checksum="md5=ab").endswith("md5 ab")
     assert digest_line(Status.DOWNLOADING) == ""
+
+
+def test_a_skipped_metalink_says_what_became_of_it() -> None:
+    """There is no reason code for that: nothing stood in the way."""
+    task = replace(make_task(1, "f.meta4", Status.SKIPPED), reason_text="a Metalink: its 2 files are in the queue")
+    assert "its 2 files" in page_text(Page.OVERVIEW, TaskDetails(task), None, LOOK, 120).plain

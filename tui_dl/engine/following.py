@@ -62,10 +62,12 @@ async def follow(context: EngineContext, live: LiveTask, exchange: Exchange, fin
         raise ContentError(Reason.BAD_METALINK, error.message) from None
     for note in metalink.notes:
         live.note(note)
-    await context.add_files(task, news)
-    count = f"{len(news)} files are" if len(news) > 1 else "file is"
+    wanted = await context.add_files(task, news)
+    files = f"{len(news)} files are" if len(news) > 1 else "file is"
     live.rewind(0)
-    return Outcome(End.SKIPPED, text=f"a Metalink: its {count} in the queue", reason=None)
+    return Outcome(
+        End.SKIPPED, text=f"a Metalink: its {files} {'in the queue' if wanted else 'here already'}", reason=None
+    )
 
 
 def _wanted(context: EngineContext, task: DownloadTask, metalink: Metalink, final_url: str) -> list[NewTask]:
@@ -106,8 +108,8 @@ class FileAdder:
         self.files_of: dict[int, tuple[int, ...]] = {}
         """Ids of the files by that of their Metalink's task, as long as the engine lives."""
 
-    async def add(self, parent: DownloadTask, news: Sequence[NewTask]) -> None:
-        """Add them, durable when this returns."""
+    async def add(self, parent: DownloadTask, news: Sequence[NewTask]) -> int:
+        """Add them, durable when this returns; return how many are still to be fetched."""
         outcomes = list(await self._engine.add_checked(news, batch=""))
         gone = [one.task.id for one in outcomes if await _has_lost_its_file(one)]
         if gone:
@@ -117,6 +119,7 @@ class FileAdder:
         owner = self._engine.context.journal.instance_id
         again = [one.task for one in outcomes if not one.is_new and one.task.owner == owner]
         await self._go_on(again, parent.id)
+        return sum(one.is_new or one.task.status is not Status.COMPLETED for one in outcomes)
 
     async def _go_on(self, known: Sequence[DownloadTask], parent_id: int) -> None:
         for task in known:

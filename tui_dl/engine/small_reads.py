@@ -19,7 +19,9 @@ async def read_whole(context: EngineContext, url: str, options: TaskOptions, mos
     Asked for as any file is: under the host's budget, the limits, with retries. Raises `TuiDlError`; TOO_LARGE beyond
     `most_bytes`, of which nothing is kept.
     """
-    own = TaskOptions(headers=options.headers, max_retries=options.max_retries)
+    own = TaskOptions(
+        headers=options.headers, max_retries=options.max_retries, is_named_elsewhere=options.is_named_elsewhere
+    )
     pieces: list[bytes] = []
     count_bytes = 0
     async with aclosing(stream(context, url, own)) as chunks:

@@ -68,6 +68,8 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
         style = "$text-error" if task.status is Status.FAILED else "$text-warning"
         why = look.glyphs.text(status_phrase(task, look.now, look.max_retries))
         lines.append(Content.assemble((why, style), (f"  {REASONS[task.reason].hint}", QUIET)))
+    elif task.reason_text:
+        lines.append(Content.styled(look.glyphs.text(task.reason_text), QUIET))
     lines.extend(_host_lines(details, look))
     if Flag.INSECURE in task.flags:
         lines.append(Content.styled("not verified: any certificate is accepted (insecure)", "$text-warning"))
