@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,12 @@ from tests.faults.guards import BasicGuard, DigestGuard
 from tests.faults.pacing import Pace
 from tests.faults.script import Body
 from tui_dl.core.errors import Reason, UsageError
+from tui_dl.core.ports import TransportRequest
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
-from tui_dl.engine.orders import checked_task
+from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine.client_options import ClientOptions
+from tui_dl.engine.identified import IdentifiedTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     import trustme
 
     from tests.engine.stage import Engines
-    from tests.faults.script import Fault
+    from tests.faults.script import Exchange, Fault, Reply
 
 SMALL = Resource(20_000)
 MINE = "Basic " + b64encode(b"me:c4nary").decode()
@@ -106,15 +110,34 @@ async def test_many_files_ask_once(engines: Engines, fault_server: FaultServer) 
     assert guard.challenged == 1
 
 
-async def test_those_that_start_together_are_refused_once(engines: Engines, fault_server: FaultServer) -> None:
-    """The others wait for the first answer, however long that takes."""
-    guard = DigestGuard()
-    slow = tempers.slow_head(2000)
-    urls = [fault_server.add(f"/{number}.bin", SMALL, guard, _when_refused(slow)) for number in range(8)]
-    engine = await engines(user="me:c4nary", concurrent_downloads=8)
-    tasks = await engine.add_many([checked_task(url, engine.default_dir, "", TaskOptions()) for url in urls])
-    assert all([is_whole(await ended(engine, task), SMALL) for task in tasks])
-    assert guard.challenged == 1
+@pytest.mark.parametrize("asks", [True, False])
+async def test_those_that_start_together_learn_together(fault_server: FaultServer, *, asks: bool) -> None:
+    """The others wait for the first answer; once it is known that nobody asks, none waits for another."""
+    active: list[int] = []
+
+    def count(exchange: Exchange, reply: Reply) -> Reply:
+        active.append(exchange.active_requests)
+        return reply
+
+    guard = (DigestGuard(),) if asks else ()
+    for number in range(8):
+        fault_server.add(f"/{number}.bin", SMALL, *guard, count, tempers.slow_head(3000))
+    transport = IdentifiedTransport(AiohttpTransport(connect_timeout_s=5, timeout_s=5), ClientOptions())
+    try:
+        for _ in range(2):
+            requests = [
+                TransportRequest(fault_server.url(f"/{number}.bin"), {"Authorization": MINE}) for number in range(8)
+            ]
+            answers = await asyncio.gather(*map(transport.get, requests))
+            assert [answer.status for answer in answers] == [200] * 8
+            for answer in answers:
+                answer.close()
+        first = [1, 1] if asks else [1]
+        assert active[: len(first)] == first
+        assert max(active[-8:]) == 8
+        assert len(active) == 16 + asks
+    finally:
+        await transport.aclose()
 
 
 async def test_a_refusal_in_many_words_costs_no_connection(engines: Engines, fault_server: FaultServer) -> None:
