@@ -248,6 +248,17 @@ def test_admitted_tasks_count_before_they_ask() -> None:
     assert not budget.can_admit(0.0)
 
 
+def test_what_was_admitted_is_sent_though_others_are_to_come() -> None:
+    """Or several that read their part files for long would be sent back when they are done."""
+    budget = with_open(3)
+    budget.refused(0.0, pause_s=None)
+    for _ in range(3):
+        budget.closed()
+        budget.admit(0.0)
+    assert not budget.can_start(0.0)
+    assert budget.can_send(0.0)
+
+
 def test_a_person_bounds_a_hosts_connections_and_tasks() -> None:
     """They bound single-connection tasks as well as split ones."""
     budget = HostBudget(most_connections=2, most_tasks=1)

@@ -100,8 +100,14 @@ class HostBudget:
 
         `coming` are connections that are decided, but not opened yet, besides those of admitted tasks.
         """
+        return self._can_have(self.open_connections + self.coming + coming, now)
+
+    def can_send(self, now: float) -> bool:
+        """Whether a request that was admitted may be sent now: others that are still to come do not count."""
+        return self._can_have(self.open_connections, now)
+
+    def _can_have(self, taken: int, now: float) -> bool:
         self.regrow(now)
-        taken = self.open_connections + self.coming + coming
         limit = self.bound
         if self.wait_s(now) > 0 or (limit is not None and taken >= limit):
             return False

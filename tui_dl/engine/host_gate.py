@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
 
-AT_ONCE_S: Final = 0.3
+AT_ONCE_S: Final = 1.0
 """A task that has asked nothing yet gives its slot to others rather than wait longer than this."""
 HOP_WAIT_S: Final = 2.0
 """So long a redirect's target is waited for in place; longer, and the task asks again later."""
@@ -123,7 +123,7 @@ class HostGate:
         live.arrive()
         until_at = context.clock() + self._patience_s
         # Asked again after each sleep: another task may have taken the turn.
-        while not budget.can_start(now := context.clock()):
+        while not budget.can_send(now := context.clock()):
             wait_s = budget.wait_s(now)
             if now + wait_s > until_at:
                 live.waits_for = host
