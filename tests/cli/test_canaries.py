@@ -31,3 +31,17 @@ def test_no_output_and_no_log_holds_a_secret(tmp_path: Path, scheme: str) -> Non
     assert "proxy-failed" in ended.stdout
     assert CANARY not in told
     assert b64encode(f"me:{CANARY}".encode()).decode() not in told
+
+
+def test_a_curl_command_keeps_its_secrets(tmp_path: Path) -> None:
+    """Read from standard input, its cookies and credentials are in no argument, no line and no log."""
+    log = tmp_path / "log.txt"
+    text = f"curl 'http://me:{CANARY}@127.0.0.1:9/f.bin' \\\n -b 'id={CANARY}' \\\n -H 'x-api-key: {CANARY}'"
+    rest = ("--max-retries", "0", "-vv", "--log", str(log), "-d", str(tmp_path))
+    command = (sys.executable, "-m", "tui_dl", "get", "--curl", "-", *rest)
+    ended = subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
+    told = ended.stdout + ended.stderr + log.read_text()
+    assert ended.returncode == 1
+    assert "connect-refused" in told
+    assert CANARY not in told
+    assert b64encode(f"me:{CANARY}".encode()).decode() not in told

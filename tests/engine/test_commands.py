@@ -10,6 +10,7 @@ import pytest
 from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, received, row, until
 from tests.faults import Resource, first, lies, tempers
 from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
@@ -202,6 +203,28 @@ async def test_pause_of_a_finished_task_changes_nothing(engines: Engines, fault_
     task = await fetch(engine, fault_server.add("/f.bin", SMALL))
     assert (await order(engine, CommandName.PAUSE, task)).changed == 0
     assert (await row(engine, task)).status is Status.COMPLETED
+
+
+# -- add ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_downloads_of_one_add_may_differ(engines: Engines, fault_server: FaultServer) -> None:
+    """Each has a name, a folder and headers of its own; one that is wrong keeps all from being added."""
+    engine = await engines()
+    urls = [fault_server.add(f"/{name}.bin", SMALL) for name in "ab"]
+    first = {"url": urls[0], "name": "x.bin", "dir": str(engines.path("sub"))}
+    second = {"url": urls[1], "options": {"headers": [["X-A", "1"]]}}
+    outcome = await order(engine, CommandName.ADD, downloads=[first, second], dir=str(engines.dir))
+    assert (outcome.changed, outcome.message) == (2, "2 added")
+    await engine.wait()
+    assert [one.path for one in await engine.rows(outcome.ids)] == [
+        str(engines.path("sub") / "x.bin"),
+        str(engines.path("b.bin")),
+    ]
+    assert {one.path: one.headers.get("x-a") for one in fault_server.requests} == {"/a.bin": None, "/b.bin": "1"}
+    with pytest.raises(UsageError):
+        await order(engine, CommandName.ADD, downloads=[{"url": f"{urls[0]}?2"}, {"url": "nonsense"}])
+    assert len(await engine.view(TaskQuery())) == 2
 
 
 # -- retry -------------------------------------------------------------------------------------------------------------

@@ -91,6 +91,34 @@ async def test_a_link_with_another_validator_is_compared_by_samples(
     assert asked[-1].headers.get("if-range") == ELSEWHERE.etag
 
 
+@pytest.mark.parametrize("seed", [1, 2], ids=["same file", "another file"])
+async def test_what_several_connections_left_is_compared_and_kept(
+    engines: Engines, fault_server: FaultServer, seed: int
+) -> None:
+    """Holes between the pieces held are filled from the new address, or nothing is touched."""
+    size_bytes = 24 * MIB
+    url = fault_server.add("/old.bin", Resource(size_bytes), tempers.pace(4 * MIB))
+    engine = await engines(connections=4)
+    task = await engine.add(url)
+    await until(lambda: received(engine, task) >= 6 * MIB)
+    await engine.execute(Command(CommandName.PAUSE, ids=(task.id,)))
+    details = await engine.details(task.id)
+    assert details is not None
+    assert len(details.held) > 1
+    new = Resource(size_bytes, seed=seed, etag='"elsewhere"')
+    await engine.refresh(task.id, fault_server.add("/new.bin", new, tempers.pace(16 * MIB)))
+    await engine.execute(Command(CommandName.RESUME, ids=(task.id,)))
+    done = await ended(engine, task)
+    if seed == 1:
+        assert is_whole(done, new)
+        assert fetched_bytes(fault_server) < size_bytes - 5 * MIB
+    else:
+        assert (done.status, done.reason) == (Status.FAILED, Reason.CHANGED)
+        after = await engine.details(task.id)
+        assert after is not None
+        assert after.held == details.held
+
+
 @pytest.mark.parametrize(
     "resource", [OTHER, OTHER_OF_SAME_NAME, LONGER], ids=["other version", "same names, other bytes", "other length"]
 )
@@ -282,3 +310,33 @@ async def test_the_log_tells_of_the_new_address(engines: Engines, fault_server: 
     log = await log_of(engine, task)
     assert "another address" in log
     assert "hunter2" not in log
+
+
+async def test_a_link_that_works_once_is_used_for_the_file(engines: Engines, fault_server: FaultServer) -> None:
+    """Where the validator is the same, the first request goes on; no other one is spent on a comparison."""
+    engine, task = await expired(engines, fault_server)
+    await engine.refresh(task.id, fault_server.add("/new.bin", FILE, lies.once_only()))
+    assert is_whole(await ended(engine, task), FILE)
+
+
+async def test_a_link_that_works_once_and_names_another_version_is_not_believed(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """The samples cannot be had, so nothing is added to what is held."""
+    engine, task = await expired(engines, fault_server)
+    held = part_of(task)
+    await engine.refresh(task.id, fault_server.add("/new.bin", ELSEWHERE, lies.once_only()))
+    failed = await ended(engine, task)
+    assert (failed.status, failed.reason) == (Status.FAILED, Reason.UNVERIFIABLE_RESUME)
+    assert "once only" in failed.reason_text
+    assert part_of(failed) == held
+
+
+async def test_a_mirror_goes_on_where_the_new_link_is_wrong(engines: Engines, fault_server: FaultServer) -> None:
+    """One wrong link among several sources costs that source alone."""
+    mirror = fault_server.add("/mirror.bin", FILE, lies.status(403))
+    options = TaskOptions(mirrors=(mirror,))
+    engine, task = await expired(engines, fault_server, options=options, max_retries=0)
+    fault_server.script("/mirror.bin")
+    await engine.refresh(task.id, fault_server.add("/new.bin", OTHER))
+    assert is_whole(await ended(engine, task), FILE)
