@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.host_tables import host_rules
 from tui_dl.core.task import NewTask, TaskOptions
+from tui_dl.engine.limits import Limits
 
 if TYPE_CHECKING:
     from tests.engine.stage import Engines
@@ -134,8 +136,8 @@ async def test_a_person_overrides_a_timetable_until_its_next_switch(engines: Eng
     assert limits.whole.rate_bps == MIB
     assert engine.settings.limit_rate == "12:00,1M 13:00,2M"
     await order(engine, CommandName.SET_LIMIT, limit=7, for_good=True)
-    assert limits.whole.rate_bps == engine.settings.limit_rate == 7
-    assert limits.changes_at() is None
+    assert (limits.whole.rate_bps, limits.changes_at()) == (7, None)
+    assert str(engine.settings.limit_rate) == "7"
 
 
 async def test_senseless_limits_are_refused(engines: Engines, fault_server: FaultServer) -> None:
@@ -231,3 +233,32 @@ async def test_the_host_that_sends_is_the_one_that_is_limited(
         await until(lambda: received(engine, task) >= MB // 4)
         assert MB / 4 <= received(engine, task) <= 1.5 * MB * (engine.context.clock() - began_at) + MB / 4
         assert engine.context.clock() - began_at >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("utc", "rate", "until_utc"),
+    [
+        ("2026-03-29T00:59", 1, None),  # 01:59 in winter; the clock goes on to 03:00
+        ("2026-03-29T01:00", 3, "2026-03-29T10:00"),  # 03:00 in summer: the entry of 02:30 holds though it never came
+        ("2026-10-25T00:29", 1, "2026-10-25T00:30"),  # 02:29 in summer
+        ("2026-10-25T00:59", 2, "2026-10-25T02:00"),  # 02:59 in summer
+        ("2026-10-25T01:01", 1, None),  # 02:01 once more, in winter
+        ("2026-10-25T02:00", 3, "2026-10-25T11:00"),  # 03:00 in winter
+    ],
+)
+def test_summer_time_is_what_the_clock_on_the_wall_shows(
+    monkeypatch: pytest.MonkeyPatch, utc: str, rate: int, until_utc: str | None
+) -> None:
+    """Whatever hour is left out or comes twice, the limit is that of the time shown."""
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        now = datetime.fromisoformat(f"{utc}+00:00").timestamp()
+        table = "12:00,1B 02:30,2B 03:00,3B"
+        limits = Limits(table, wall_clock=lambda: now, host_limit=lambda _host: 0)
+        assert limits.whole.rate_bps == rate
+        if until_utc is not None:
+            assert limits.changes_at() == datetime.fromisoformat(f"{until_utc}+00:00").timestamp()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
