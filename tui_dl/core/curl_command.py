@@ -348,7 +348,7 @@ _TAKERS: Final[dict[str, Callable[[_Request, str], None]]] = {
     "socks5": _proxy("socks5://"),
     "socks5-hostname": _proxy("socks5://"),
     "socks4": _proxy("socks4://"),
-    "socks4a": _proxy("socks4://"),
+    "socks4a": _proxy("socks4a://"),
 }
 
 
