@@ -189,13 +189,13 @@ async def test_a_senseless_digest_is_refused_at_once(engines: Engines, fault_ser
 
 async def test_asked_again_without_a_digest_it_keeps_the_one_given(engines: Engines, fault_server: FaultServer) -> None:
     """A command that is repeated in short form does not take away what was promised."""
-    url, task = await half_done(
-        engines, fault_server, "/f.bin", LARGE, options=wanted(replace(LARGE, seed=7)), connections=1
-    )
-    engine = await engines(journal=engines.journal, connections=1, concurrent_downloads=1)
-    again = await engine.add(url)
-    assert again.id == task.id
-    task = await ended(engine, again)
+    url = fault_server.add("/f.bin", SMALL, first(1, tempers.never_answers()))
+    engine = await engines()
+    task = await engine.add(url, options=wanted(replace(SMALL, seed=7)))
+    await engine.execute(Command(CommandName.PAUSE, ids=(task.id,)))
+    assert (await engine.add(url)).id == task.id
+    await engine.execute(Command(CommandName.RESUME, ids=(task.id,)))
+    task = await ended(engine, task)
     assert (task.status, task.reason) == (Status.FAILED, Reason.DIGEST_MISMATCH)
 
 
