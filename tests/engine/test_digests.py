@@ -17,8 +17,12 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
+from tui_dl.disk.part_file import PartFile
+from tui_dl.engine import hashing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
     from tests.faults.script import Exchange, Fault, Reply
@@ -192,6 +196,7 @@ async def test_asked_again_without_a_digest_it_keeps_the_one_given(engines: Engi
     url = fault_server.add("/f.bin", SMALL, first(1, tempers.never_answers()))
     engine = await engines()
     task = await engine.add(url, options=wanted(replace(SMALL, seed=7)))
+    await until(lambda: fault_server.requests)
     await engine.execute(Command(CommandName.PAUSE, ids=(task.id,)))
     assert (await engine.add(url)).id == task.id
     await engine.execute(Command(CommandName.RESUME, ids=(task.id,)))
@@ -241,3 +246,25 @@ async def test_a_file_that_is_there_and_is_another_is_not_taken_for_it(
     failed = await fetch(engine, url, options=wanted(replace(SMALL, seed=9)))
     assert failed.reason is Reason.DIGEST_MISMATCH
     assert engines.names() == ["f (1).bin", "f.bin"]
+
+
+async def test_the_digest_is_computed_while_the_bytes_arrive(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the last byte is here, most of the file was read; each byte is read once."""
+    monkeypatch.setattr(hashing, "STEP_BYTES", 64 * 1024)
+    monkeypatch.setattr(hashing, "LOOK_EVERY_S", 0.01)
+    read: list[tuple[int, int]] = []
+    through = PartFile.read_through
+
+    async def watched(self: PartFile, take: Callable[[bytes], object], start: int = 0, end: int | None = None) -> int:
+        reached = await through(self, take, start, end)
+        read.append((start, reached))
+        return reached
+
+    monkeypatch.setattr(PartFile, "read_through", watched)
+    url = fault_server.add("/f.bin", LARGE, tempers.pace(16 * MIB))
+    task = await fetch(await engines(connections=1), url, options=wanted(LARGE))
+    assert task.sha256 == value_of(LARGE)
+    assert sum(reached - start for start, reached in read) == LARGE_BYTES
+    assert read[-1][0] > LARGE_BYTES // 2
