@@ -221,7 +221,7 @@ def test_a_proxy_is_taken_with_its_scheme(option: str, proxy: str) -> None:
 
 def test_data_may_be_a_query() -> None:
     """With `-G` it is no body."""
-    assert one(f"curl -G -d a=1 --data-urlencode 'b=x y' '{URL}?z=0#end'").url == f"{URL}?z=0&a=1&b=x%20y#end"
+    assert one(f"curl -G -d a=1 --data-urlencode 'b=x y' '{URL}?z=0#end'").url == f"{URL}?z=0&a=1&b=x+y#end"
 
 
 def test_globs_are_not_expanded() -> None:

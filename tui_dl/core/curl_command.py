@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from tui_dl.core.addresses import split_userinfo
 from tui_dl.core.curl_options import BODY, FLAGS, OWN_OPTIONS, REASONS_AGAINST, SHORT, VALUED
@@ -291,7 +291,7 @@ def _encoded(name: str, value: str) -> str:
     if name != "data-urlencode":
         return value
     key, equals, content = value.partition("=")
-    return f"{key}={quote(content, safe='')}" if equals and key else quote(content or key, safe="")
+    return f"{key}={quote_plus(content)}" if equals and key else quote_plus(content or key)
 
 
 def _refuse_controls(option: str, text: str) -> None:
