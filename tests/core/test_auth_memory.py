@@ -126,6 +126,7 @@ def test_an_old_nonce_is_replaced() -> None:
         ((UNKNOWN,), "", AuthPolicy.AUTO, "h wants Digest with WHIRLPOOL, which cannot be answered (401)"),
         (("Bearer",), "", AuthPolicy.AUTO, "h wants a token (401)"),
         (("Bearer",), "Bearer x", AuthPolicy.AUTO, "h does not take this token (401)"),
+        ((BASIC,), "AWS x", AuthPolicy.AUTO, 'h does not take the Authorization header that was given for "r" (401)'),
         ((), "", AuthPolicy.AUTO, "h wants a name and password (401)"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 
 import pytest
 from hypothesis import given
@@ -171,10 +172,14 @@ def test_the_target_is_what_goes_on_the_wire(url: str, target: str) -> None:
 
 
 def test_basic_is_read_back() -> None:
-    """Colons belong to the password; what is not Basic in UTF-8 is not touched."""
+    """Colons belong to the password, bytes of any encoding survive; what is no name and password is not touched."""
     me = Credentials("m\u00e9", "p:w")
     assert Credentials.from_basic(me.basic) == me
-    for other in ("Bearer abc", "Basic !", "Basic bm9jb2xvbg==", "Basic /////w==", ""):
+    odd = "Basic " + b64encode(b"m\xff:\xfe").decode()
+    found = Credentials.from_basic(odd)
+    assert found is not None
+    assert found.basic == odd
+    for other in ("Bearer abc", "Basic !", "Basic bm9jb2xvbg==", ""):
         assert Credentials.from_basic(other) is None
 
 

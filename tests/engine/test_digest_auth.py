@@ -235,6 +235,17 @@ async def test_a_refusal_says_why(
     assert not any(secret in seen for secret in ("wrong", "c4nary", "t0ken"))
 
 
+async def test_a_basic_header_that_cannot_be_proven_is_not_sent(engines: Engines, fault_server: FaultServer) -> None:
+    """Where Digest alone is allowed; any other goes as it was given."""
+    options = TaskOptions(headers=(("Authorization", "Basic c4nary"),))
+    url = fault_server.add("/f.bin", SMALL)
+    task = await fetch(await engines(auth="digest"), url, options=options)
+    assert (task.reason, fault_server.requests) == (Reason.UNAUTHORIZED, [])
+    assert "127.0.0.1 was not asked: the Basic header that was given" in task.reason_text
+    assert is_whole(await fetch(await engines(), url, options=options, name="g.bin"), SMALL)
+    assert fault_server.requests[0].headers["authorization"] == "Basic c4nary"
+
+
 async def test_an_answer_in_digest_stays_with_its_origin(
     engines: Engines, fault_server: FaultServer, other_server: FaultServer
 ) -> None:

@@ -111,8 +111,11 @@ def refusal_text(place: str, challenges: Sequence[Challenge], *, sent: str, poli
     schemes = {one.scheme for one in challenges}
     realm = next((one.realm for one in challenges if one.realm), "")
     where = f' for "{display_text(realm, _SHOWN_CELLS)}"' if realm else ""
-    if sent.partition(" ")[0].lower() == "bearer":
+    scheme = sent.partition(" ")[0].lower()
+    if scheme == "bearer":
         return f"{place} does not take this token{where} (401)"
+    if scheme not in ("", "basic", "digest"):
+        return f"{place} does not take the Authorization header that was given{where} (401)"
     if policy is AuthPolicy.DIGEST and schemes and "digest" not in schemes:
         return f"{place} wants {_names(challenges)}{where}, which --auth digest forbids (401)"
     if policy is AuthPolicy.BASIC and schemes and "basic" not in schemes:

@@ -23,6 +23,8 @@ _PARAMETER: Final = re.compile(rf'[\s,]*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|
 _TOKEN68: Final = re.compile(r"[ \t]+[A-Za-z0-9._~+/-]+=*(?=\s*(?:,|\Z))")
 _ALGORITHMS: Final = {"MD5": ("md5", 1), "SHA-256": ("sha256", 2), "SHA-512-256": ("sha512_256", 3)}
 """Algorithm of a challenge to hashlib's name and its strength."""
+_BYTES: Final = ("utf-8", "surrogateescape")
+"""Names and passwords are bytes, mostly in UTF-8; others survive as they came."""
 _SESSION: Final = "-SESS"
 _GET: Final = "GET"
 
@@ -39,17 +41,17 @@ class Credentials:
     @property
     def basic(self) -> str:
         """The value of `Authorization` that tells them to everybody on the way."""
-        return "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return "Basic " + b64encode(f"{self.user}:{self.password}".encode(*_BYTES)).decode()
 
     @classmethod
     def from_basic(cls, value: str) -> Credentials | None:
-        """Return what a value of `Authorization` tells; None where it is not Basic or no text in UTF-8."""
+        """Return what a value of `Authorization` tells; None where it is not Basic or holds no name and password."""
         scheme, _, encoded = value.partition(" ")
         if scheme.lower() != "basic":
             return None
         try:
-            user, colon, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except (Base64Error, UnicodeDecodeError, ValueError):
+            user, colon, password = b64decode(encoded.strip(), validate=True).decode(*_BYTES).partition(":")
+        except (Base64Error, ValueError):
             return None
         return cls(user, password) if colon else None
 
@@ -193,7 +195,7 @@ class DigestSession:
     def _hash(self, text: str) -> str:
         name, _ = _ALGORITHMS[self._challenge.algorithm]
         # MD5 is what such servers ask for; nothing else of ours rests on it.
-        return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+        return hashlib.new(name, text.encode(*_BYTES), usedforsecurity=False).hexdigest()
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from tui_dl.core.addresses import origin_of
-from tui_dl.core.auth_memory import MOST_ANSWERS, AuthMemory, Proof, refusal_text
+from tui_dl.core.auth_memory import MOST_ANSWERS, AuthMemory, AuthPolicy, Proof, refusal_text
 from tui_dl.core.errors import HttpError, Reason, TuiDlError
 from tui_dl.core.http_auth import Credentials, parse_challenges, request_target
 from tui_dl.core.http_rules import all_values
@@ -47,12 +47,19 @@ class IdentifiedTransport:
         name = next((name for name in headers if name.lower() == "authorization"), "")
         credentials = Credentials.from_basic(headers.get(name, ""))
         if credentials is None:
+            self._refuse_clear(request, headers.get(name, ""))
             answer = await self._send(request, headers)
             if answer.status == 401:
                 raise await self._refused(request, answer, headers.get(name, ""))
             return answer
         del headers[name]
         return await self._get_as(request, headers, credentials)
+
+    def _refuse_clear(self, request: TransportRequest, value: str) -> None:
+        """Raise `HttpError` for a Basic header without name and password where only Digest may be told."""
+        if self._options.auth is AuthPolicy.DIGEST and value.lower().startswith("basic "):
+            text = "the Basic header that was given holds no name and password, and --auth digest allows no Basic"
+            raise HttpError(Reason.UNAUTHORIZED, f"{_host_of(request.url)} was not asked: {text}")
 
     async def aclose(self) -> None:
         """Close all connections and write the cookies."""
