@@ -94,3 +94,11 @@ def test_every_paste_ends_with_sane_lines(text: str) -> None:
     lines = [one.line for one in read_paste(text)]
     assert lines == sorted(lines)
     assert all(1 <= line <= text.count("\n") + 1 for line in lines)
+
+
+def test_the_path_of_a_metalink_is_taken_as_it_is() -> None:
+    """Whether there is such a file is not for this one to say."""
+    (found,) = read_paste("~/f.meta4\n")
+    assert found.downloads[0].url == "~/f.meta4"
+    (other,) = read_paste("~/f.iso\n")
+    assert other.problem

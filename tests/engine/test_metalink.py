@@ -14,7 +14,7 @@ from tests.engine.test_pieces import pieces_of
 from tests.faults import Resource, first, lies, oracle, tempers
 from tests.faults.script import Body
 from tui_dl.core.commands import Command, CommandName
-from tui_dl.core.errors import Reason
+from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
@@ -319,3 +319,28 @@ async def test_a_small_file_with_pieces_is_checked_too(engines: Engines, fault_s
     task = await fetch(engine, url, options=options)
     assert is_whole(task, SMALL)
     assert "piece 0" in await log_of(engine, task)
+
+
+def add_command(url: str, **arguments: object) -> Command:
+    """Return what the add dialog sends for one line."""
+    return Command(CommandName.ADD, arguments={"downloads": [{"url": url, **arguments}]})
+
+
+async def test_a_file_of_this_machine_is_added_by_its_path(engines: Engines, fault_server: FaultServer) -> None:
+    """As an address is, on the screen and by other programs."""
+    engine = await engines()
+    engines.dir.mkdir()
+    metalink = document(described(SMALL, "f.bin", fault_server.add("/f", SMALL)))
+    engines.path("m.meta4").write_bytes(metalink.body or b"")
+    outcome = await engine.execute(add_command("m.meta4"))
+    assert outcome.changed == 1
+    await engine.wait()
+    assert engines.names() == ["f.bin", "m.meta4"]
+
+
+@pytest.mark.parametrize(("path", "words"), [("gone.meta4", "gone.meta4: cannot be read"), ("x\0.meta4", "cannot be")])
+async def test_a_path_that_leads_nowhere_is_refused(engines: Engines, path: str, words: str) -> None:
+    """In words, at once."""
+    engine = await engines()
+    with pytest.raises(UsageError, match=words):
+        await engine.execute(add_command(path))

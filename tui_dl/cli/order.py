@@ -127,7 +127,7 @@ def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
 def _metalink_tasks(wish: MetalinkWish, folder: str, name: str, options: TaskOptions) -> list[NewTask]:
     if wish.content is None:
         return [new_task(wish.word, folder, name, replace(options, is_metalink=True))]
-    return wish.tasks(folder, options, name)
+    return wish.content.tasks_of_file(folder, options, name)
 
 
 def _mirrors(given: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from tui_dl.core.digests import known_algorithm, parse_digest, strongest
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.http_rules import headers_for_redirect
 from tui_dl.core.pieces import checked_pieces
 from tui_dl.core.task import NewTask
 from tui_dl.core.url_list import check_url
@@ -88,10 +89,30 @@ class Metalink:
             raise UsageError(f"the Metalink holds {len(self.files)} files; {what} can be given to one file only")
         return [one.task(folder, options, name) for one in self.files]
 
+    def tasks_of_file(self, folder: str, options: TaskOptions, name: str = "") -> list[NewTask]:
+        """Return the same for a document that nobody fetched; raises `UsageError` for headers that tell of a person.
+
+        No origin says which of its addresses may have them.
+        """
+        headers = dict(options.headers)
+        harmless = headers_for_redirect(headers, "http://a.invalid/", "http://b.invalid/")
+        for header in headers:
+            if header not in harmless:
+                raise UsageError(
+                    f"--header {header}: it would go to whatever addresses the Metalink names; give them by hand, or"
+                    " put credentials into a netrc file (--netrc)"
+                )
+        return self.tasks(folder, replace(options, is_named_elsewhere=True), name)
+
 
 def is_metalink_name(path: str) -> bool:
     """Whether a path or the path of an address names a Metalink document."""
     return path.partition("?")[0].partition("#")[0].lower().endswith(SUFFIXES)
+
+
+def is_metalink_path(word: str) -> bool:
+    """Whether a word that was typed names a Metalink file rather than an address."""
+    return "://" not in word and word.lower().endswith(SUFFIXES)
 
 
 def is_metalink_type(content_type: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.curl_command import CurlDownload, is_curl, next_curl
 from tui_dl.core.errors import UsageError
+from tui_dl.core.metalink import is_metalink_path
 from tui_dl.core.url_list import check_url
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ def _end_of_block(text: str, at: int) -> int:
 
 
 def _address(address: str, line: int) -> Pasted:
+    if is_metalink_path(address):
+        # Whether there is such a file is for the one who reads it to say.
+        return Pasted(line, (CurlDownload(address),))
     try:
         check_url(address, is_typed=True)
     except UsageError as error:

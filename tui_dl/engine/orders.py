@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -12,11 +13,13 @@ from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.metalink import is_metalink_path
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import SETTINGS, coerce, settings_with
 from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
+from tui_dl.disk.metalink_file import read_metalink
 from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tuning import Tuning
@@ -96,17 +99,22 @@ class Orders:
             raise UsageError("a name can be given to one address only")
         wishes = [{**arguments, "url": url} for url in urls]
         wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
-        news = [self._new_task(wish) for wish in wishes]
+        news = [new for wish in wishes for new in await self._new_tasks(wish)]
         outcomes = await self._engine.add_checked(news, batch="")
         added = [one.task.id for one in outcomes if one.is_new]
         known = len(outcomes) - len(added)
         message = f"{len(added)} added" + (f", {known} already there" if known else "")
         return CommandOutcome(len(added), tuple(added[:MOST_EVENTS]), message)
 
-    def _new_task(self, wish: Mapping[str, Any]) -> NewTask:
+    async def _new_tasks(self, wish: Mapping[str, Any]) -> list[NewTask]:
+        """Return what an address means, or the path of a Metalink file on this machine."""
         folder = str(wish.get("dir") or "") or self._engine.default_dir
         options = options_from(wish.get("options") or {})
-        return checked_task(str(wish.get("url") or ""), folder, str(wish.get("name") or ""), options)
+        url, name = str(wish.get("url") or ""), str(wish.get("name") or "")
+        if not is_metalink_path(url):
+            return [checked_task(url, folder, name, options)]
+        metalink = await asyncio.to_thread(read_metalink, url, self._engine.default_dir)
+        return metalink.tasks_of_file(folder, options, name)
 
     # -- states --------------------------------------------------------------------------------------------------------
 
