@@ -56,6 +56,22 @@ async def test_a_blocked_host_is_not_asked_through_a_redirect(
     assert waiting.reason_text == f"{host_of(cdn.origin)} asked to wait"
 
 
+async def test_a_queue_that_leads_to_a_blocked_host_is_not_asked_through(
+    engines: Engines, fault_server: FaultServer, cdn: FaultServer
+) -> None:
+    """A few of its tasks find out; the others stay in the queue."""
+    engine = await engines(concurrent_downloads=8)
+    there = cdn.add("/f.bin", SMALL, lies.retry_after(429, 600))
+    url = fault_server.add("/away.bin", SMALL, lies.redirect(there))
+    tasks = [await engine.add(f"{url}?{number}") for number in range(50)]
+    await until(lambda: engine.scheduler.waiting)
+    await fault_server.wait_for(lambda: fault_server.requests)
+    assert len(fault_server.requests) <= 8
+    assert len(cdn.requests) == 1
+    rows = await engine.rows([task.id for task in tasks])
+    assert sum(one.status is Status.PENDING for one in rows) >= 42
+
+
 async def test_connections_count_against_the_host_that_serves_them(
     engines: Engines, fault_server: FaultServer, cdn: FaultServer
 ) -> None:

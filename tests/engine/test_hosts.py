@@ -75,6 +75,19 @@ async def test_a_host_on_probation_sees_one_request_at_a_time(
     assert all(gap_s >= 0.09 for gap_s in after_refusal)
 
 
+async def test_an_address_that_always_fails_slows_its_host_for_moments_only(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """A 503 that names no time says nothing of how fast the others may be asked for."""
+    engine = await engines(max_retries=5)
+    bad = await engine.add(fault_server.add("/bad", SMALL, lies.status(503)))
+    good = [await engine.add(fault_server.add(f"/{number}", SMALL)) for number in range(20)]
+    for task in good:
+        assert is_whole(await ended(engine, task), SMALL)
+    assert (await ended(engine, bad)).status is Status.FAILED
+    assert engine.context.budgets[bad.host].least_gap_s == 0
+
+
 async def test_a_429_is_retried_and_then_well(engines: Engines, fault_server: FaultServer) -> None:
     """It costs an attempt at most, never the task."""
     task = await fetch(await engines(), fault_server.add("/f.bin", SMALL, first(2, lies.status(429))))

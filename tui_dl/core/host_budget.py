@@ -82,6 +82,10 @@ class HostBudget:
     """When it asked everyone to wait last."""
     regrow_s: float = REGROW_AFTER_S
     """Time without a refusal until one connection more is tried."""
+    leads_to: str = ""
+    """Host that it redirected to in vain last; empty once a redirect was of use."""
+    led_in_vain_at: float = float("-inf")
+    """When that was."""
     refuses_ranges: bool = False
     """Whether it refused ranges altogether."""
     changed_at: float | None = None
@@ -222,6 +226,10 @@ class HostBudget:
         self.gap_s = max(MIN_GAP_AFTER_REFUSAL_S, self.least_gap_s)
         self.last_refusal_at = self.last_pause_at = self.changed_at = now
         self.blocked_until_at = max(self.blocked_until_at, now + pause_s)
+
+    def led_in_vain(self, now: float, host: str) -> None:
+        """Note that it redirected to a host that could not be asked."""
+        self.leads_to, self.led_in_vain_at = host, now
 
     def learn_crowds(self, now: float, crowds: Crowds) -> None:
         """Note what the same file gave alone that was forbidden while others worked."""

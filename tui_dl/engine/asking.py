@@ -29,6 +29,7 @@ PAUSING: Final = frozenset({429, 503})
 REFUSING: Final = frozenset({403, 429, 503})
 """Statuses by which a host refuses one connection more while others work."""
 FORBIDDEN: Final = 403
+TOO_MANY: Final = 429
 WANTED_DIGESTS: Final = "sha-512=9, sha-256=10"
 """Preferences between digests of the file, where they are asked for (RFC 9530 §4)."""
 DEFAULT_PAUSE_S: Final = 1.0
@@ -234,7 +235,9 @@ class Asker:
             budget.learn_crowds(now, Crowds.BORNE)
         if answer.status in PAUSING:
             pause_s = error.retry_after_s if error.retry_after_s is not None else DEFAULT_PAUSE_S
-            budget.pause(now, pause_s, sent_at=exchange.sent_at)
+            # A 503 that names no time may be the fault of one address: the pace of the others is not held against it.
+            is_of_pace = answer.status == TOO_MANY or error.retry_after_s is not None
+            budget.pause(now, pause_s, sent_at=exchange.sent_at if is_of_pace else None)
         exchange.close()
 
 

@@ -40,6 +40,7 @@ class HostGate:
         self._context, self._live = context, live
         self._is_extra, self._patience_s = is_extra, patience_s
         self._budget: HostBudget | None = None
+        self._led_from: HostBudget | None = None
         self.sent_at = 0.0
         """Monotonic instant of the last hop's request."""
         self.among = 0
@@ -77,6 +78,7 @@ class HostGate:
         if self._budget is not None:
             self._budget.answered_well()
             self.note_answered(self._budget)
+            self._led_from = self._budget
             self._leave()
             self._patience_s = HOP_WAIT_S
         context = self._context
@@ -127,9 +129,13 @@ class HostGate:
             wait_s = budget.wait_s(now)
             if now + wait_s > until_at:
                 live.waits_for = host
+                if self._led_from is not None:
+                    self._led_from.led_in_vain(now, host)
                 raise _asked_to_wait(host, wait_s) if wait_s else _busy(host, budget)
             await asyncio.sleep(wait_s or POLL_S)
         live.waits_for = ""
+        if self._led_from is not None:
+            self._led_from.leads_to = ""
         self.among = budget.opened(now)
         self.sent_at = now
         return budget

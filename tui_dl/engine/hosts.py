@@ -25,6 +25,8 @@ MOST_IDLE: Final = 4096
 """More budgets than this, and those that hold no lesson and no connection are let go."""
 IDLE_S: Final = 600.0
 """A host that was asked for nothing this long is at rest."""
+LED_AGAIN_S: Final = 1.0
+"""A host that leads to one that wants patience is asked this often: it may lead elsewhere by now."""
 
 
 class HostBudgets(dict[str, HostBudget]):
@@ -40,6 +42,15 @@ class HostBudgets(dict[str, HostBudget]):
         rule = self._rules.of_host(host)
         budget = self[host] = HostBudget(most_connections=rule.connections, most_tasks=rule.tasks)
         return budget
+
+    def can_admit(self, host: str, now: float) -> bool:
+        """Whether a host, and the one that it leads to where that is known to be busy, bears one more task now."""
+        budget = self[host]
+        if not budget.can_admit(now):
+            return False
+        if not budget.leads_to or self[budget.leads_to].can_start(now):
+            return True
+        return now - budget.led_in_vain_at >= LED_AGAIN_S
 
     def let_go(self, now: float) -> None:
         """Forget hosts that taught nothing and are at rest, where there are very many."""

@@ -225,7 +225,7 @@ class Scheduler:
 
     def _pick(self) -> LiveTask | None:
         now, budgets = self._context.clock(), self._context.budgets
-        task = self._ready.take(lambda host: budgets[host].can_admit(now), self._may_start)
+        task = self._ready.take(lambda host: budgets.can_admit(host, now), self._may_start)
         waits = (budgets[host].wait_s(now) or POLL_S for host in self._ready.hosts_aside)
         self._host_due_s = min(waits, default=None)
         for host in self._ready.hosts_aside:
