@@ -1,120 +1,117 @@
-"""The benchmark table: `python -m tests.benchmarks [--rounds N] [--quick] [--work FOLDER]`."""
+"""The benchmark table: `python -m tests.benchmarks [--only NAME] [--quick] [--rounds N] [--list]`."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
-import random
 import shutil
 import sys
 import tempfile
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tests.benchmarks.measure import Contender, compete
+from tests.benchmarks.bench import FULL, QUICK, Bench
+from tests.benchmarks.measure import reaping
+from tests.benchmarks.peers import cache_folder, gather_peers
+from tests.benchmarks.profiling import WORKS, profile
+from tests.benchmarks.rows.every import ROWS
+from tests.benchmarks.table import Table, as_json, as_markdown
 from tests.benchmarks.web_server import nginx
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
-MIB = 1024 * 1024
-SMALL_SIZES = (5_000, 50_000)
-TUI_DL = (sys.executable, "-m", "tui_dl")
-
-
-def make_large(path: Path, size_bytes: int) -> str:
-    """Write random bytes; return their SHA-256."""
-    digest = hashlib.sha256()
-    with path.open("wb") as file:
-        for _ in range(size_bytes // MIB):
-            block = os.urandom(MIB)
-            digest.update(block)
-            file.write(block)
-    return digest.hexdigest()
-
-
-def make_small(folder: Path, count: int) -> dict[str, str]:
-    """Write files of 5 to 50 KB; return SHA-256 by name."""
-    folder.mkdir()
-    sizes = random.Random(1)
-    digests = {}
-    for number in range(count):
-        body = os.urandom(sizes.randint(*SMALL_SIZES))
-        name = f"{number:05d}.png"
-        (folder / name).write_bytes(body)
-        digests[name] = hashlib.sha256(body).hexdigest()
-    return digests
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    names = [row.name for row in ROWS]
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="a row by its name; repeat")
+    parser.add_argument("--list", action="store_true", help="say which rows there are")
+    parser.add_argument("--quick", action="store_true", help="little work and one round, to see that everything runs")
+    parser.add_argument("--rounds", type=int, default=0, help="rounds behind each median (5; --quick: 1)")
+    parser.add_argument("--profile", choices=sorted(WORKS), help="run ours alone under a profiler, print the hot path")
+    parser.add_argument("--work", type=Path, help="folder for files and downloads (8 GiB; the system's temporary one)")
+    parser.add_argument("--cache", type=Path, default=cache_folder(), help="folder that keeps the peers from PyPI")
+    parser.add_argument("--no-install", action="store_true", help="take the peers that are there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables to a file too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file too")
+    return parser.parse_args()
 
 
-def check_digests(digests: dict[str, str], folder: Path) -> None:
-    """Stop where a file is missing, too many or differs."""
-    found = {path.name: path for path in folder.iterdir()}
-    if found.keys() != digests.keys():
-        raise SystemExit(f"{len(found)} files instead of {len(digests)}")
-    for name, digest in digests.items():
-        with found[name].open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise SystemExit(f"{name} differs")
+def run_rows(bench: Bench, names: list[str]) -> list[Table]:
+    """Run rows one after another, printing each as it is done; little work is not judged."""
+    tables = []
+    for row in ROWS:
+        if row.name in names:
+            for full in row.run(bench):
+                table = replace(full, verdicts=()) if bench.scale is QUICK else full
+                print(as_markdown(table), flush=True)
+                tables.append(table)
+    return tables
 
 
-def large_contenders(url: str) -> list[Contender]:
-    """Return the programs for one large file, ours first."""
-    aria2 = ("aria2c", "-q", "--file-allocation=none", "-d")
-    return [
-        Contender("tui-dl get", lambda out: (*TUI_DL, "get", "-q", "-d", str(out), url)),
-        Contender("tui-dl get -x1", lambda out: (*TUI_DL, "get", "-q", "-x1", "-d", str(out), url)),
-        Contender("curl", lambda out: ("curl", "-s", "-o", str(out / "large.bin"), url)),
-        Contender("aria2c", lambda out: (*aria2, str(out), "-x1", "-s1", url)),
-        Contender("aria2c -x8 -s8", lambda out: (*aria2, str(out), "-x8", "-s8", url)),
-    ]
+def describe(bench: Bench) -> str:
+    """Return who took part, on what machine."""
+    system = os.uname()
+    head = f"{os.cpu_count()} cores, {system.sysname} {system.release} {system.machine}"
+    return "\n".join([head, *bench.peers.lines()])
 
 
-def small_contenders(urls: Path, curl_config: Callable[[Path], Path]) -> list[Contender]:
-    """Return the programs for many small files, ours first."""
-    return [
-        Contender("tui-dl get -j50", lambda out: (*TUI_DL, "get", "-q", "-j50", "-d", str(out), "-i", str(urls))),
-        Contender(
-            "aria2c -j50",
-            lambda out: ("aria2c", "-q", "--file-allocation=none", "-j50", "-d", str(out), "-i", str(urls)),
-        ),
-        Contender("curl -Z 50", lambda out: ("curl", "-s", "-Z", "--parallel-max", "50", "-K", str(curl_config(out)))),
-    ]
+def summary(tables: list[Table], *, is_quick: bool) -> str:
+    """Return all verdicts together; little work proves none."""
+    if is_quick:
+        return "--quick: this shows that everything runs; start-up outweighs the work, so targets are not judged"
+    verdicts = [(table, verdict) for table in tables for verdict in table.verdicts]
+    met = sum(1 for _, verdict in verdicts if verdict.is_met)
+    missed = [f"- {table.title}: {verdict.text()}" for table, verdict in verdicts if not verdict.is_met]
+    return "\n".join([f"{met} of {len(verdicts)} targets met", *missed])
 
 
-def write_curl_config(urls: Sequence[str], path: Path, out: Path) -> Path:
-    """Write curl's list of addresses and targets."""
-    path.write_text("".join(f'url="{url}"\noutput="{out}/{url.rpartition("/")[2]}"\n' for url in urls))
-    return path
+def write_files(asked: argparse.Namespace, bench: Bench, tables: list[Table]) -> None:
+    """Write what was asked for."""
+    if asked.markdown:
+        peers = "\n".join(f"- {line}" for line in describe(bench).split("\n"))
+        text = [
+            *(as_markdown(table) for table in tables),
+            "## Targets",
+            "",
+            summary(tables, is_quick=asked.quick),
+            "",
+            "## Programs",
+            "",
+            peers,
+        ]
+        asked.markdown.write_text("\n".join(text) + "\n")
+    if asked.json:
+        asked.json.write_text(as_json(tables))
 
 
 def main() -> None:
-    """Make the data, run the rows, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
-    parser.add_argument("--work", type=Path, default=None, help="folder for data and downloads (8 GiB)")
-    asked = parser.parse_args()
+    """Gather the peers, make the files, run the rows."""
+    asked = read_arguments()
+    if asked.list:
+        for row in ROWS:
+            print(f"{row.name:12} {row.title}" + (f"\n{'':12} target: {row.target}" if row.target else ""))
+        return
+    names = asked.only or [row.name for row in ROWS]
+    libraries = ["py-spy"] if asked.profile else [one for row in ROWS if row.name in names for one in row.libraries]
+    peers = gather_peers(asked.cache, dict.fromkeys(libraries), may_install=not asked.no_install)
     work = Path(tempfile.mkdtemp(prefix="tui-dl-bench-", dir=asked.work))
     root = work / "www"
     root.mkdir()
-    size_bytes, count = (256 * MIB, 1000) if asked.quick else (2048 * MIB, 10_000)
     try:
-        large = {"large.bin": make_large(root / "large.bin", size_bytes)}
-        small = make_small(root / "small", count)
-        with nginx(root, work / "nginx") as origin:
-            check = partial(check_digests, large)
-            title = f"one file of {size_bytes // MIB} MiB, loopback"
-            compete(title, large_contenders(f"{origin}/large.bin"), work / "run", check, rounds=asked.rounds, files=1)
-            urls = [f"{origin}/small/{name}" for name in small]
-            listing = work / "urls.txt"
-            listing.write_text("\n".join(urls) + "\n")
-            contenders = small_contenders(listing, partial(write_curl_config, urls, work / "curl.cfg"))
-            title = f"{count} files of 5-50 KB, 50 at once"
-            compete(title, contenders, work / "run", partial(check_digests, small), rounds=asked.rounds, files=count)
+        with reaping(), nginx(root, work / "nginx") as web:
+            scale = QUICK if asked.quick else FULL
+            bench = Bench(work, root, scale, asked.rounds or (1 if asked.quick else 5), peers, web)
+            print(describe(bench) + "\n", flush=True)
+            if asked.profile:
+                print(profile(bench, asked.profile))
+                return
+            tables = run_rows(bench, names)
+            print(summary(tables, is_quick=asked.quick))
+            write_files(asked, bench, tables)
     finally:
         shutil.rmtree(work)
+    if any(not one.lines[0].wall_s or one.lines[0].note for one in tables):
+        sys.exit("tui-dl itself failed in a row")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The rows of the benchmark table, one file for each kind of work."""
