@@ -11,7 +11,7 @@ import pytest
 from tests.engine.stage import LARGE_BYTES, fetch, half_done, is_whole, log_of
 from tests.engine.test_digests import announces, spoiled, value_of, wanted
 from tests.engine.test_pieces import pieces_of
-from tests.faults import Resource, first, lies, oracle
+from tests.faults import Resource, first, lies, oracle, tempers
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
@@ -212,6 +212,20 @@ async def test_a_list_that_cannot_be_read_is_noted(engines: Engines, fault_serve
     task = await fetch(engine, url)
     assert is_whole(task, SMALL)
     assert "SHA256SUMS" in await log_of(engine, task)
+
+
+async def test_a_list_that_does_not_come_is_done_without(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is here does not wait for an hour because its list was told to come back later."""
+    monkeypatch.setattr(listings, "PATIENCE_S", 0.1)
+    url = fault_server.add("/d/f.bin", SMALL)
+    fault_server.add("/d/SHA256SUMS", SMALL, tempers.never_answers())
+    engine = await engines(verify="auto")
+    task = await fetch(engine, url)
+    assert is_whole(task, SMALL)
+    assert "not to be had" in await log_of(engine, task)
+    assert sum(asked(fault_server).values()) == 2
 
 
 async def test_a_list_without_end_is_given_up(

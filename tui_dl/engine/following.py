@@ -57,7 +57,8 @@ async def follow(context: EngineContext, live: LiveTask, exchange: Exchange, fin
             context, live, exchange, MOST_METALINK_BYTES, Decoder(encodings) if encodings else None
         )
         metalink = await asyncio.to_thread(parse_metalink, document, task.filename)
-        news = _wanted(context, task, metalink, final_url)
+        # In a thread as well: there may be a hundred thousand of them.
+        news = await asyncio.to_thread(_wanted, context, task, metalink, final_url)
     except UsageError as error:
         raise ContentError(Reason.BAD_METALINK, error.message) from None
     for note in metalink.notes:

@@ -35,6 +35,8 @@ MOST_FOLDERS: Final = 64
 """Folders remembered at a time."""
 MOST_MISSES: Final = 3
 """Files of a folder that had no list of their own of a kind, after which no other is asked for one."""
+PATIENCE_S: Final = 60.0
+"""A list that takes longer, retries and all, is done without: the file itself is here by then."""
 PARSED_ON_LOOP_BYTES: Final = 64 * 1024
 
 
@@ -59,6 +61,8 @@ class _Folder:
     """Files without a list of their own, by its ending."""
     hits: set[str] = field(default_factory=set)
     """Endings of which there was one."""
+    is_mute: bool = False
+    """Whether it let us wait in vain: it is asked nothing more."""
     probing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One file at a time is asked about while nothing is known."""
 
@@ -133,14 +137,14 @@ class Listings:
     async def _list(self, folder: _Folder, url: str, algorithm: str, asked: Question) -> DigestList | None:
         if url not in folder.lists:
             # In a task of its own: whoever asked first may be cancelled while others wait for the same list.
-            task = asyncio.ensure_future(self._read_list(url, algorithm, asked))
+            task = asyncio.ensure_future(self._read_list(folder, url, algorithm, asked))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             folder.lists[url] = task
         return await asyncio.shield(folder.lists[url])
 
-    async def _read_list(self, url: str, algorithm: str, asked: Question) -> DigestList | None:
-        content = await self._content(url, MOST_LISTING_BYTES, asked)
+    async def _read_list(self, folder: _Folder, url: str, algorithm: str, asked: Question) -> DigestList | None:
+        content = await self._content(folder, url, MOST_LISTING_BYTES, asked)
         if content is None:
             return None
         if len(content) <= PARSED_ON_LOOP_BYTES:
@@ -149,24 +153,31 @@ class Listings:
 
     async def _companion(self, folder: _Folder, ending: str, algorithm: str, asked: Question) -> Digest | None:
         if ending in folder.hits:
-            return await self._read_companion(ending, algorithm, asked)
+            return await self._read_companion(folder, ending, algorithm, asked)
         async with folder.probing:
             if ending not in folder.hits and folder.misses[ending] >= MOST_MISSES:
                 return None
-            digest = await self._read_companion(ending, algorithm, asked)
+            digest = await self._read_companion(folder, ending, algorithm, asked)
             if digest is None:
                 folder.misses[ending] += 1
             else:
                 folder.hits.add(ending)
             return digest
 
-    async def _read_companion(self, ending: str, algorithm: str, asked: Question) -> Digest | None:
-        content = await self._content(asked.url.partition("#")[0] + ending, MOST_COMPANION_BYTES, asked)
+    async def _read_companion(self, folder: _Folder, ending: str, algorithm: str, asked: Question) -> Digest | None:
+        url = asked.url.partition("#")[0] + ending
+        content = await self._content(folder, url, MOST_COMPANION_BYTES, asked)
         return None if content is None else parse_companion(content, algorithm, *asked.names)
 
-    async def _content(self, url: str, most_bytes: int, asked: Question) -> bytes | None:
+    async def _content(self, folder: _Folder, url: str, most_bytes: int, asked: Question) -> bytes | None:
+        if folder.is_mute:
+            return None
         try:
-            return await self._fetch(url, asked.options, most_bytes)
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._fetch(url, asked.options, most_bytes)
+        except TimeoutError:
+            folder.is_mute = True
+            asked.note(f"{name_in(url)}: not to be had within {PATIENCE_S:.0f} s")
         except HttpError as error:
             if error.status not in (403, 404, 410):
                 asked.note(f"{name_in(url)}: {error}")
