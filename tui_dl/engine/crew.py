@@ -107,7 +107,7 @@ class Crew:
             self._live,
             self._plan,
             self._sink,
-            self._context.throttles_of(self._live.task, host_of(source.url)),
+            self._context.throttles_of(self._live.task, host_of(source.asker.final_url or source.url)),
             gather_bytes=self._context.settings.chunk_size,
             on_written=self._recorder_of(source),
         )
