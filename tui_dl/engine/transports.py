@@ -139,7 +139,7 @@ class WebTransport:
 class CountedAnswer:
     """An answer that tells when it is closed."""
 
-    __slots__ = ("_answer", "_on_close", "has_proven_end", "headers", "read", "status")
+    __slots__ = ("__weakref__", "_answer", "_on_close", "has_proven_end", "headers", "read", "status")
 
     def __init__(self, answer: TransportAnswer, on_close: Callable[[], None]) -> None:
         self._answer = answer
