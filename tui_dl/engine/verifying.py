@@ -115,9 +115,13 @@ class Verifier:
             self._listing.add_done_callback(lambda listing: self._begin_listed(listing, part, plan))
 
     def _begin_listed(self, listing: asyncio.Task[Listed | None], part: PartFile, plan: SegmentPlan) -> None:
-        listed = None if listing.cancelled() or listing.exception() is not None else listing.result()
-        if listed is not None and listing is self._listing:
+        if listing is not self._listing or listing.cancelled() or listing.exception() is not None:
+            return
+        listed, announced = listing.result(), self._live.task.options.announced
+        if listed is not None:
             self._begin(part, plan, listed.digest.algorithm)
+        elif announced:
+            self._begin(part, plan, parse_digest(announced).algorithm)
 
     def _begin(self, part: PartFile, plan: SegmentPlan, algorithm: str) -> None:
         if self._hasher is None:
