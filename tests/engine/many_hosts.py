@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.faults.server import RequestLog
 
 HOSTS = 30
+DIRECTLY_S = 5.0
+"""A host that is tried again after longer than this was left in peace in between."""
 FIRST_ADDRESS = 2
 """127.0.0.2 and on."""
 
@@ -55,13 +57,16 @@ class Host:
         return [log for log in self.server.requests if is_offence(log)]
 
     def offences_in_a_row(self) -> int:
-        """Return how often a refusal was followed by another one that we could have avoided.
+        """Return how often a refusal was directly followed by another one that we could have avoided.
 
-        It was, where the next request was refused too, though it was sent after the one before had been answered.
+        It was, where the next request was sent soon after a refusal had been heard, and was refused, too.
         """
         logs = sorted(self.server.requests, key=lambda log: log.started_at)
         return sum(
-            is_offence(one) and is_offence(other) and one.ended_at is not None and other.started_at > one.ended_at
+            is_offence(one)
+            and is_offence(other)
+            and one.ended_at is not None
+            and 0 < other.started_at - one.ended_at < DIRECTLY_S
             for one, other in pairwise(logs)
         )
 

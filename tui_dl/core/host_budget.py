@@ -16,7 +16,7 @@ MEMORY_S: Final = 3600.0
 """A host that taught nothing for so long is as one never met."""
 REGROW_AFTER_S: Final = 60.0
 """So long without a refusal, and one connection more is tried, twice the pace as well."""
-REGROW_DOUBTED_S: Final = 5.0
+REGROW_DOUBTED_S: Final = 10.0
 """The same where the refusal may have been the fault of an address."""
 MOST_REGROW_S: Final = 900.0
 """Each refusal of what was tried again doubles the time until the next try, up to this."""
