@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    import trustme
+
 QUICK = {
     "tui_dl.engine.asking.DEFAULT_PAUSE_S": 0.02,
     "tui_dl.core.host_budget.MIN_GAP_AFTER_REFUSAL_S": 0.01,
@@ -61,3 +63,11 @@ async def engines(tmp_path: Path) -> AsyncIterator[Engines]:
     gc.collect()
     loop.set_exception_handler(None)
     assert not unheard
+
+
+@pytest.fixture
+def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
+    """Return a file that holds the authority of this run."""
+    file = tmp_path / "authority.pem"
+    tls_authority.cert_pem.write_to_path(str(file))
+    return str(file)

@@ -18,7 +18,6 @@ from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     import trustme
 
@@ -75,14 +74,6 @@ def named(url: str, host: str = "files.example") -> str:
 def port_of(server: FaultServer) -> str:
     """Return the port of a server."""
     return server.origin.rpartition(":")[2]
-
-
-@pytest.fixture
-def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
-    """Return a file that holds the authority of this run."""
-    file = tmp_path / "authority.pem"
-    tls_authority.cert_pem.write_to_path(str(file))
-    return str(file)
 
 
 async def test_a_name_given_by_hand_leads_there(engines: Engines, fault_server: FaultServer) -> None:

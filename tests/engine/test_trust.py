@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 SMALL = Resource(20_000)
 
 
-@pytest.fixture
-def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
-    """Return a file that holds the authority of this run."""
-    file = tmp_path / "authority.pem"
-    tls_authority.cert_pem.write_to_path(str(file))
-    return str(file)
-
-
 def asking_context(authority: trustme.CA) -> ssl.SSLContext:
     """Return what serves only who shows a certificate of the authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
