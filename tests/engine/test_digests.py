@@ -248,8 +248,9 @@ async def test_a_file_that_is_there_and_is_another_is_not_taken_for_it(
     assert engines.names() == ["f (1).bin", "f.bin"]
 
 
+@pytest.mark.parametrize("origin", ["given", "named", "listed"])
 async def test_the_digest_is_computed_while_the_bytes_arrive(
-    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch, origin: str
 ) -> None:
     """When the last byte is here, most of the file was read; each byte is read once."""
     monkeypatch.setattr(hashing, "STEP_BYTES", 64 * 1024)
@@ -263,8 +264,12 @@ async def test_the_digest_is_computed_while_the_bytes_arrive(
         return reached
 
     monkeypatch.setattr(PartFile, "read_through", watched)
-    url = fault_server.add("/f.bin", LARGE, tempers.pace(16 * MIB))
-    task = await fetch(await engines(connections=1), url, options=wanted(LARGE))
+    faults = (tempers.pace(16 * MIB), *((announces(LARGE),) if origin == "named" else ()))
+    url = fault_server.add("/d/f.bin", LARGE, *faults)
+    if origin == "listed":
+        fault_server.add("/d/SHA256SUMS", Resource(body=f"{value_of(LARGE)}  f.bin\n".encode()))
+    engine = await engines(connections=1, verify="off" if origin == "given" else "auto")
+    task = await fetch(engine, url, options=wanted(LARGE) if origin == "given" else None)
     assert task.sha256 == value_of(LARGE)
     assert sum(reached - start for start, reached in read) == LARGE_BYTES
     assert read[-1][0] > LARGE_BYTES // 2
