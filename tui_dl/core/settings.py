@@ -139,7 +139,7 @@ class Settings:
     bearer: str = _setting("", "Token for the addresses that are given, or @FILE with one.", secret=WHOLE)
     auth: str = _setting(
         "auto",
-        "How names and passwords are told: auto (as the server asks; at once only over https), basic (at once), digest.",
+        "How passwords are told: auto (as the server asks; at once only over https), basic (at once), digest.",
         choices=("auto", "basic", "digest"),
     )
     netrc: str = _setting("", "File with names and passwords by host (netrc), readable by you alone.")
