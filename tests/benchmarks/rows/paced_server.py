@@ -36,34 +36,30 @@ def proof(origin: str, path: str) -> str:
 
 
 def well_behaved(bench: Bench) -> list[Table]:
-    """Sixteen and eight connections at 20 MB/s each, server and program on a core of their own."""
-    payload = bench.large(bench.scale.paced_bytes)
-    tables = []
+    """Eight and sixteen connections at 20 MB/s each, server and program on a core of their own."""
     with serving("paced_server", ["--root", str(bench.root), "--rate", str(RATE_BPS)], SERVER_CORE) as origin:
-        job = bench.job(payload, origin)
-        remark = proof(origin, next(iter(payload.digests)))
-        for count in (8, 16):
-            ours = job.ours(f"-x{count}", f"--per-host={count}")
-            aria2 = job.aria2(f"-x{count}", f"-s{count}")
-            contenders = [ours, aria2, job.axel(f"-n{count}")]
-            lines = bench.lines(contenders, payload, cores=CLIENT_CORE)
-            best_s = payload.total_bytes / (count * RATE_BPS)
-            title = f"{payload.total_bytes // MIB} MiB, {count} connections of 20 MB/s: {best_s:.2f} s at best"
-            table = Table("paced", title, bench.rounds, 1, lines)
-            own = table.line(ours.name)
-            verdicts = verdicts_on(
-                [
-                    (
-                        "share of connections x 20 MB/s",
-                        best_s / own.wall_s if own and not own.note else 0.0,
-                        Side.AT_LEAST,
-                        1 - WITHIN,
-                    ),
-                    ("wall against aria2c's", ratio(own, table.line(aria2.name)), Side.AT_MOST, 1.0),
-                ]
-            )
-            tables.append(Table(table.name, title, bench.rounds, 1, lines, verdicts, (remark,)))
-    return tables
+        return [_paced(bench, origin, count) for count in (8, 16)]
+
+
+def _paced(bench: Bench, origin: str, count: int) -> Table:
+    payload = bench.large(count * bench.scale.paced_bytes)
+    job = bench.job(payload, origin)
+    remark = proof(origin, next(iter(payload.digests)))
+    ours = job.ours(f"-x{count}", f"--per-host={count}")
+    aria2 = job.aria2(f"-x{count}", f"-s{count}")
+    lines = bench.lines([ours, aria2, job.axel(f"-n{count}")], payload, cores=CLIENT_CORE)
+    best_s = payload.total_bytes / (count * RATE_BPS)
+    title = f"{payload.total_bytes // MIB} MiB, {count} connections of 20 MB/s: {best_s:.2f} s at best"
+    table = Table("paced", title, bench.rounds, 1, lines)
+    own = table.line(ours.name)
+    share = best_s / own.wall_s if own and not own.note else 0.0
+    verdicts = verdicts_on(
+        [
+            ("share of connections x 20 MB/s", share, Side.AT_LEAST, 1 - WITHIN),
+            ("wall against aria2c's", ratio(own, table.line(aria2.name)), Side.AT_MOST, 1.0),
+        ]
+    )
+    return Table(table.name, title, bench.rounds, 1, lines, verdicts, (remark,))
 
 
 def misbehaving(bench: Bench) -> list[Table]:
