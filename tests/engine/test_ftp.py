@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+import uvloop
 
 from tests.engine.stage import MIB, fetch, is_whole, log_of, received, row, until
 from tests.faults import Resource, oracle
 from tests.faults.ftp import FtpFile, FtpServer, as_mdtm
 from tests.faults.proxies import SocksProxy
 from tui_dl.core.errors import Reason
+from tui_dl.core.ports import TransportRequest
+from tui_dl.core.settings import Settings
 from tui_dl.core.status import Status
 from tui_dl.engine import ftp
+from tui_dl.engine.client_options import ClientOptions
+from tui_dl.engine.ftp import FtpTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -258,6 +263,29 @@ async def test_tls(engines: Engines, tls_authority: trustme.CA, tmp_path: Path, 
         assert "PROT P" in server.commands
         task = await fetch(await engines(), url)
         assert (task.status, task.reason) == (Status.FAILED, Reason.TLS_FAILED)
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "ftps", "ftpes"])
+def test_the_loop_of_the_program(tls_authority: trustme.CA, scheme: str) -> None:
+    """Uvloop takes neither all words of asyncio's loop nor every TLS context: a file comes there, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    async def body() -> bytes:
+        async with FtpServer(implicit_tls=context) if scheme == "ftps" else FtpServer(explicit_tls=context) as server:
+            server.add("f.bin", content(SMALL))
+            one = FtpTransport(
+                connect_timeout_s=5, timeout_s=5, options=ClientOptions(), settings=Settings(insecure=True)
+            )
+            answer = await one.get(TransportRequest(server.url("f.bin", scheme=scheme), {}))
+            got = b""
+            while chunk := await answer.read(None):
+                got += chunk
+            answer.close()
+            await one.aclose()
+            return got
+
+    assert uvloop.run(body()) == content(SMALL)
 
 
 async def test_no_name_goes_out_in_the_clear_where_tls_was_asked_for(engines: Engines, server: FtpServer) -> None:

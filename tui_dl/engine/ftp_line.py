@@ -26,7 +26,6 @@ READ_BUFFER_BYTES: Final = 256 * 1024
 """A data connection whose reader is twice this behind is not read, which stops the server."""
 MOST_LINES: Final = 1000
 """Longest reply, in lines of at most `READ_BUFFER_BYTES`; beyond that it is no reply."""
-HAPPY_EYEBALLS_S: Final = 0.25
 FOREIGN: Final = (aioftp.AIOFTPException, OSError, ValueError, IndexError, EOFError)
 """What a command may raise that is not ours."""
 
@@ -174,23 +173,23 @@ class FtpLine(aioftp.Client):
                     way = await _through(self.proxy, addresses[0], port)
                     return await asyncio.open_connection(sock=way, **words)
                 for address in addresses[:-1]:
+                    # One that hangs leaves time for the next; not every loop knows happy eyeballs.
                     with suppress(OSError):
-                        return await asyncio.open_connection(address, port, **words)
-                return await asyncio.open_connection(
-                    addresses[-1], port, family=self._family, happy_eyeballs_delay=HAPPY_EYEBALLS_S, **words
-                )
+                        async with asyncio.timeout(self._connect_timeout_s / 2):
+                            return await asyncio.open_connection(address, port, **words)
+                return await asyncio.open_connection(addresses[-1], port, **words)
         except TimeoutError:
             text = f"{self.place.host} did not answer the connection in time"
             raise NetworkError(Reason.CONNECT_TIMEOUT, text, is_retryable=True) from None
 
     async def _addresses(self, host: str, port: int) -> list[str]:
-        """Return what to connect to: addresses where they were looked up here, else the name itself."""
+        """Return what to connect to: addresses, or the name where a proxy looks it up."""
         found = await addresses_by(self._resolver, host, port, self._family)
-        if not found and self.proxy is not None and self.proxy.scheme == "socks4":
-            # It takes addresses alone.
-            known = await asyncio.get_running_loop().getaddrinfo(host, port, family=socket.AF_INET)
-            found = [str(one[4][0]) for one in known]
-        return found or [host]
+        if found or (self.proxy is not None and self.proxy.scheme != "socks4"):
+            return found or [host]
+        family = self._family if self.proxy is None else socket.AF_INET  # SOCKS4 takes no others
+        known = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        return [str(one[4][0]) for one in known]
 
     async def command(self, command: str | None = None, *arguments: object, **words: object) -> tuple[str, list[str]]:  # type: ignore[override]
         """Send a command, read its reply."""
