@@ -10,6 +10,7 @@ import pytest
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import DownloadTask
+from tui_dl.disk.backlog import Backlog
 from tui_dl.engine.connection import DRIP_BPS, DRIP_WINDOW_S, Connection
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.throttle import Throttle
@@ -38,6 +39,8 @@ class _Silent:
 
 
 class _Nowhere:
+    backlog = Backlog()
+
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
         """Drop everything."""
         del buffers, offset

@@ -36,7 +36,7 @@ def free(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     free = {"bytes": 50 * GIB}
     monkeypatch.setattr(watermark, "space_of", lambda _path: Space(1, free["bytes"], 100 * GIB))
     monkeypatch.setattr(watermark, "LOOK_EVERY_S", 0.01)
-    for module in ("retrying", "scheduler"):
+    for module in ("retrying", "waiting"):
         monkeypatch.setattr(f"tui_dl.engine.{module}.LOCAL_WAIT_S", 0.02)
     return free
 

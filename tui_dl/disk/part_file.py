@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.extents import Extent
     from tui_dl.core.task import OnExists
+    from tui_dl.disk.backlog import Backlog
     from tui_dl.disk.opening import OpenPart
     from tui_dl.disk.writer import DiskPool, DiskWriter
 
@@ -95,6 +96,11 @@ class PartFile:
     def path(self) -> str:
         """Absolute path of the part file."""
         return self._folder.join(self._name)
+
+    @property
+    def backlog(self) -> Backlog:
+        """What arrived for its disk and is not written."""
+        return self._writer.backlog
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
         """Write all buffers from `offset` on; returns what the kernel now holds, with its sums.

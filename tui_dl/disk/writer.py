@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple
 
 from tui_dl.core.crc32 import crc32
 from tui_dl.core.extents import MOST_EXTENT_BYTES, Extent
+from tui_dl.disk.backlog import Backlog
 from tui_dl.disk.durable import sync_file
 from tui_dl.disk.folder import Folder, close_folder, open_folder
 from tui_dl.disk.lane import Lane
@@ -39,6 +40,8 @@ class DiskWriter:
     """
 
     def __init__(self, st_dev: int) -> None:
+        self.backlog = Backlog()
+        """What arrived for this file system and is not written."""
         self._writes = Lane(f"disk-write-{st_dev}")
         self._syncs = Lane(f"disk-sync-{st_dev}")
         self._digests = Lane(f"disk-digest-{st_dev}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import Flag
+from tui_dl.disk.backlog import Backlog
 from tui_dl.engine.connection import Connection
 from tui_dl.engine.provenance import provenance_of
 
@@ -26,6 +27,8 @@ class _Memory:
 
     def __init__(self) -> None:
         self.buffers: list[bytes] = []
+        self.backlog = Backlog()
+        """Its own: it goes to the disk as a whole."""
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
         """Keep the buffers; they come in order."""
@@ -40,6 +43,8 @@ class _Bounded:
     def __init__(self, most_bytes: int, decoder: Decoder | None) -> None:
         self._left_bytes = most_bytes
         self._decoder = decoder
+        self.backlog = Backlog()
+        """Its own: it stays in memory."""
         self.buffers: list[bytes] = []
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
@@ -60,6 +65,8 @@ class _Decoding:
     def __init__(self, decoder: Decoder, part: PartFile) -> None:
         self._decoder = decoder
         self._part = part
+        self.backlog = Backlog()
+        """Its own: what it gets is written before it takes more."""
         self.size_bytes = 0
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:

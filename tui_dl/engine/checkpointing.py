@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tui_dl.core.extents import Extent
     from tui_dl.core.ranges import RangeSet
     from tui_dl.core.splitting import SegmentPlan
+    from tui_dl.disk.backlog import Backlog
     from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
@@ -40,6 +41,11 @@ class Checkpointer:
         self._recording: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+
+    @property
+    def backlog(self) -> Backlog:
+        """What arrived for the part file's disk and is not written."""
+        return self._part.backlog
 
     def start(self) -> None:
         """Begin to sync regularly, until `finish()`."""

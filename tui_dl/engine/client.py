@@ -7,13 +7,16 @@ minutes, a cut gzip trailer taken for success, secrets forwarded to other origin
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
 
 from tui_dl.core.auth_memory import MOST_ANSWERS, Proof
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError
+from tui_dl.disk.backlog import MOST_FREE_READERS
 from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
 from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
+SHORT_BUFFER_BYTES: Final = 32 * 1024
+"""With many answers at once: twice this and what one look at the socket brings may gather in each reader."""
 KEEP_ALIVE_S: Final = 15.0
 HAPPY_EYEBALLS_S: Final = 0.25
 
@@ -35,7 +40,18 @@ HAPPY_EYEBALLS_S: Final = 0.25
 class AiohttpAnswer:
     """Head of an answer and its body; see `core.ports.TransportAnswer`."""
 
-    __slots__ = ("_closed", "_content", "_error", "_host", "_response", "has_proven_end", "headers", "status")
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_content",
+        "_error",
+        "_host",
+        "_is_paused",
+        "_response",
+        "has_proven_end",
+        "headers",
+        "status",
+    )
 
     def __init__(self, response: aiohttp.ClientResponse, host: str, closed: asyncio.Future[None] | None = None) -> None:
         self._response = response
@@ -48,11 +64,15 @@ class AiohttpAnswer:
         # Without a length only the way the connection ended tells a reset from an end.
         self._closed = None if self.has_proven_end else closed
         self._error: TuiDlError | None = None
+        self._is_paused = False
 
     async def read(self, most_bytes: int | None) -> bytes:
         """Return what has arrived; empty at the end. Raises `NetworkError` when cut."""
         if self._error is not None:
             raise self._error
+        if self._is_paused:
+            self._is_paused = False
+            self._tell_transport("resume_reading")
         try:
             if most_bytes is None:
                 chunk = await self._content.readany()
@@ -67,6 +87,20 @@ class AiohttpAnswer:
         if not chunk and self._closed is not None and self._closed.done() and self._closed.exception():
             raise NetworkError(Reason.TRUNCATED, "the connection was reset", is_retryable=True)
         return chunk
+
+    def pause(self) -> None:
+        """Take nothing from the socket until the next `read()`; a body that is here whole may be another's soon."""
+        if not (self._is_paused or self._content.is_eof()):
+            self._is_paused = True
+            self._tell_transport("pause_reading")
+
+    def _tell_transport(self, word: str) -> None:
+        connection = self._response.connection
+        transport = None if connection is None else connection.transport
+        if transport is not None:
+            # One that is closing already has nothing to pause.
+            with suppress(RuntimeError):
+                getattr(transport, word)()
 
     def _left_over(self) -> bytes:
         buffered = getattr(self._content, "_buffer", None)
@@ -88,6 +122,7 @@ class AiohttpTransport:
         self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._manners = ProxyManners()
+        self._answers: WeakSet[AiohttpAnswer] = WeakSet()
         self._resolver = make_resolver(self._options.own_names, self._options.dns_servers)
         self._session = self._make_session(WatchingConnector(**self._connector_words()))
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
@@ -121,6 +156,8 @@ class AiohttpTransport:
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
             async with asyncio.timeout(self._head_timeout_s):
                 words = proxy_words(proxy, request.headers, proof, request.url)
+                if len(self._answers) > MOST_FREE_READERS:
+                    words["read_bufsize"] = SHORT_BUFFER_BYTES
                 response = await session.get(url, allow_redirects=False, **words)
         except aiohttp.ClientHttpProxyError as error:
             if error.status == 407:
@@ -130,7 +167,12 @@ class AiohttpTransport:
             raise map_proxied(error, _host_of(request.url), proxy) from error
         finally:
             ENDS.reset(token)
-        return AiohttpAnswer(response, url.host or "", ends[-1] if ends else None)
+        answer = AiohttpAnswer(response, url.host or "", ends[-1] if ends else None)
+        self._answers.add(answer)
+        if len(self._answers) > MOST_FREE_READERS:
+            # Until somebody reads it, half a mebibyte would gather in every reader.
+            answer.pause()
+        return answer
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.pace import Pace
+from tui_dl.core.ports import Pausable
 from tui_dl.engine.throttle import Admission
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tui_dl.core.extents import Extent
     from tui_dl.core.ports import TransportAnswer
     from tui_dl.core.splitting import Segment, SegmentPlan
+    from tui_dl.disk.backlog import Backlog
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.sources import Source
     from tui_dl.engine.throttle import Share
@@ -31,6 +33,11 @@ MAX_BUFFERS: Final = 1024
 
 class Sink(Protocol):
     """Where bytes go: a part file."""
+
+    @property
+    def backlog(self) -> Backlog:
+        """What arrived for the same disk and is not written, of all connections."""
+        ...
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
         """Write at an offset; return the sums of what was written."""
@@ -78,6 +85,7 @@ class Connection:
         """What runs `pump()`."""
         self._plan = plan
         self._sink = sink
+        self._backlog = sink.backlog
         self._throttles = throttles
         self._gather_bytes = gather_bytes
         self._on_written = on_written
@@ -100,6 +108,7 @@ class Connection:
         self.task = asyncio.current_task()
         self.last_byte_at = self._minute_at = time.monotonic()
         self._minute_bytes = self.received_bytes
+        self._backlog.readers += 1
         try:
             while await self._has_room(segment, answer_end):
                 chunk = await self._read(answer)
@@ -114,6 +123,7 @@ class Connection:
             raise NetworkError(Reason.STALLED, is_retryable=True) from None
         finally:
             self.is_reading = False
+            self._backlog.readers -= 1
         self._check_end(segment, answer_end)
 
     def give_up_if_silent(self, now: float, timeout_s: float) -> None:
@@ -147,6 +157,17 @@ class Connection:
         return chunk
 
     async def _read(self, answer: TransportAnswer) -> bytes:
+        turn = await self._backlog.turn()
+        try:
+            chunk = await self._read_now(answer)
+            self._backlog.add(len(chunk))
+            if self._backlog.is_pressed and isinstance(answer, Pausable):
+                answer.pause()
+        finally:
+            self._backlog.end_turn(turn)
+        return chunk
+
+    async def _read_now(self, answer: TransportAnswer) -> bytes:
         async with Admission(self._throttles) as admission:
             if admission.most_bytes is not None:
                 # Only from here on is it the server that is waited for.
@@ -160,7 +181,9 @@ class Connection:
     async def _take(self, segment: Segment, chunk: bytes, answer_end: int | None) -> None:
         now = time.monotonic()
         self.last_byte_at = now
+        came = len(chunk)
         chunk = self._fitting(segment, chunk, answer_end)
+        self._backlog.remove(came - len(chunk))
         if not self._buffers:
             self._gather_started_at = now
         self._buffers.append(chunk)
@@ -171,10 +194,14 @@ class Connection:
         self.live.receive(count)
         if self._is_gather_due(now):
             await self._write_gather()
+            if self._backlog.is_full:
+                # Before it waits for its turn: what is counted as waiting for the disk must be on its way there.
+                await self._await_write()
 
     def _is_gather_due(self, now: float) -> bool:
         return (
             self._buffered_bytes >= self._gather_bytes
+            or self._backlog.is_full
             or len(self._buffers) >= MAX_BUFFERS
             or now - self._gather_started_at >= GATHER_S
         )
@@ -191,12 +218,17 @@ class Connection:
 
     async def abandon(self) -> None:
         """Wait for the write under way, whatever comes of it, and forget what is gathered."""
-        self._buffers, self._buffered_bytes = [], 0
+        self.forget()
         write, self._write = self._write, None
         if write is not None:
             await asyncio.wait([write])
             if not write.cancelled():
                 write.exception()
+
+    def forget(self) -> None:
+        """Drop what is gathered, where it can be written no more."""
+        self._backlog.remove(self._buffered_bytes)
+        self._buffers, self._buffered_bytes = [], 0
 
     async def _write_gather(self) -> None:
         await self._await_write()
@@ -218,7 +250,10 @@ class Connection:
         self._write = asyncio.ensure_future(self._write_at(buffers, offset))
 
     async def _write_at(self, buffers: list[bytes], offset: int) -> None:
-        extents = await self._sink.write(buffers, offset)
+        try:
+            extents = await self._sink.write(buffers, offset)
+        finally:
+            self._backlog.remove(sum(map(len, buffers)))
         for extent in extents:
             self._plan.hold(extent.start, extent.end)
         self._on_written(extents)

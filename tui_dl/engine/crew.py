@@ -164,6 +164,7 @@ class Crew:
             try:
                 await connection.flush()
             finally:
+                connection.forget()
                 if segment is not None:
                     self._plan.release(segment)
 

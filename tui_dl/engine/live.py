@@ -26,11 +26,29 @@ LOG_LINES: Final = 200
 MAX_LOG_CHARS: Final = 500
 
 
+MOST_BODIES_BYTES: Final = 8 * 1024 * 1024
+"""Whole small bodies in memory; with more of them the next ones go to part files piece by piece."""
+
+
 class Traffic:
-    """Bytes received by all tasks of an engine; a plain integer on the loop."""
+    """Bytes received by all tasks of an engine; plain integers on the loop."""
 
     def __init__(self) -> None:
         self.received_bytes = 0
+        self._bodies: dict[int, int] = {}
+        self._bodies_bytes = 0
+
+    def takes_body(self, task_id: int, size_bytes: int) -> bool:
+        """Whether a small body may be kept in memory whole; `forget_body()` ends that."""
+        if self._bodies_bytes + size_bytes > MOST_BODIES_BYTES:
+            return False
+        self._bodies[task_id] = size_bytes
+        self._bodies_bytes += size_bytes
+        return True
+
+    def forget_body(self, task_id: int) -> None:
+        """Note that a body was written, or did not come; a second call does nothing."""
+        self._bodies_bytes -= self._bodies.pop(task_id, 0)
 
 
 class LiveTask:

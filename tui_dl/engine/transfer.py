@@ -245,14 +245,27 @@ class Transfer:
         if judgement.encodings:
             return await self._fetch_encoded(exchange)
         total = live.total_bytes
-        if judgement.end == total is not None and total <= SMALL_BYTES and self._holding.part is None:
-            buffers = await read_small(self._context, live, exchange, total)
-            await self._verifier.check_body(buffers)
-            self._is_saving = True
-            await save_small(self._context, live, buffers, self._release_slot)
-            return Outcome(End.COMPLETED)
+        is_small = judgement.end == total is not None and total <= SMALL_BYTES and self._holding.part is None
+        if is_small and total is not None and self._context.traffic.takes_body(live.task.id, total):
+            return await self._fetch_small(exchange, total)
         await self._fetch_large(source, exchange)
         return await self._commit()
+
+    async def _fetch_small(self, exchange: Exchange, total_bytes: int) -> Outcome:
+        context, live = self._context, self._live
+
+        def on_written() -> None:
+            context.traffic.forget_body(live.task.id)
+            self._release_slot()
+
+        try:
+            buffers = await read_small(context, live, exchange, total_bytes)
+            await self._verifier.check_body(buffers)
+            self._is_saving = True
+            await save_small(context, live, buffers, on_written)
+        finally:
+            context.traffic.forget_body(live.task.id)
+        return Outcome(End.COMPLETED)
 
     def _is_other_version(self, judgement: Judgement) -> bool:
         """Whether the answer contradicts what is known, rather than not proving it."""
