@@ -45,3 +45,17 @@ def test_a_curl_command_keeps_its_secrets(tmp_path: Path) -> None:
     assert "connect-refused" in told
     assert CANARY not in told
     assert b64encode(f"me:{CANARY}".encode()).decode() not in told
+
+
+@pytest.mark.parametrize(("flags", "has_requests"), [((), False), (("-v",), False), (("-vv",), True)])
+def test_the_log_tells_what_happened(tmp_path: Path, flags: tuple[str, ...], has_requests: bool) -> None:
+    """What became of each task, and with -vv each of its requests; the query of an address is masked."""
+    log = tmp_path / "log.txt"
+    rest = (*flags, "--max-retries", "0", "--log", str(log), "-d", str(tmp_path))
+    command = (sys.executable, "-m", "tui_dl", "get", *rest, f"http://127.0.0.1:9/f.bin?token={CANARY}")
+    subprocess.run(command, capture_output=True, timeout=30, check=False)
+    told = log.read_text()
+    assert "started http://127.0.0.1:9/f.bin" in told
+    assert "failed http://127.0.0.1:9/f.bin" in told
+    assert ("GET bytes=0-" in told) is has_requests
+    assert CANARY not in told

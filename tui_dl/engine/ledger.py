@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from tui_dl.core.display_text import mask_url
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import FINISHED
@@ -60,6 +61,9 @@ class Ledger:
         self.changes += 1
         if task.status in FINISHED:
             self.tally.count(task)
+        if logger.isEnabledFor(logging.INFO):
+            why = f" ({task.reason_text})" if task.reason is not None else ""
+            logger.info("%s: %s %s%s", task.id, kind, mask_url(task.url), why)
         event = Event(kind, task, self._wall_clock())
         for listener in tuple(self._listeners):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from dataclasses import replace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.connection import Connection
     from tui_dl.engine.sources import Sources
+
+logger = logging.getLogger(__name__)
 
 LOG_LINES: Final = 200
 MAX_LOG_CHARS: Final = 500
@@ -130,6 +133,8 @@ class LiveTask:
 
     def note(self, text: str) -> None:
         """Add a line to the log; text from outside is made safe when it is taken out."""
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s: %s", self.task.id, text)
         self._notes.append(LogLine(self._wall_clock(), text))
 
     def shown_headers(self) -> tuple[tuple[str, str], ...]:
