@@ -38,7 +38,11 @@ def profile(bench: Bench, work: str) -> str:
         parts += ["## Native symbols, all threads (perf, share of samples)", "", _perf(command, folder)]
     spy = bench.peers.python.with_name("py-spy")
     if not bench.peers.absence("py-spy") and spy.exists():
-        parts += ["## Python functions, all threads (py-spy, samples)", "", _py_spy(spy, command, folder)]
+        parts += [
+            "## Python functions that hold the interpreter's lock, all threads (py-spy, share of samples)",
+            "",
+            _py_spy(spy, command, folder),
+        ]
     else:
         parts += ["## Python functions, main thread (cProfile)", "", _cprofile(command, folder)]
     return "\n".join(parts)
@@ -76,7 +80,7 @@ def _perf(command: list[str], folder: Path) -> str:
 
 def _py_spy(spy: Path, command: list[str], folder: Path) -> str:
     stacks = folder / "stacks.txt"
-    start = [str(spy), "record", "-f", "raw", "-F", "-r", str(SAMPLES_PER_S), "-o", str(stacks), "--"]
+    start = [str(spy), "record", "--gil", "-f", "raw", "-F", "-r", str(SAMPLES_PER_S), "-o", str(stacks), "--"]
     done = subprocess.run(
         [*start, *command], env=_environment(folder, "spy"), capture_output=True, text=True, check=False
     )
