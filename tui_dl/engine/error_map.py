@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from tui_dl.core.proxies import ProxyAddress
 
-_NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
-_NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 MAX_SHOWN_CHARS: Final = 200
 _EXPIRED: Final = {9: "is not valid yet", 10: "has expired"}
 """Verdicts of OpenSSL on a certificate (X509_V_ERR_*)."""
@@ -53,8 +53,8 @@ def map_error(error: BaseException, host: str) -> TuiDlError:
         return HttpError(Reason.PROTOCOL_ERROR, f"{host} does not answer in HTTP: {_words(error.message)}")
     if isinstance(error, ssl.SSLError) or _alert(error) in _WANTS_CERTIFICATE | _REFUSES_CERTIFICATE:
         return NetworkError(Reason.TLS_FAILED, _tls_text(error, host))
-    if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
-        return _too_many_files()
+    if isinstance(error, OSError) and error.errno in NO_DESCRIPTORS:
+        return too_many_files()
     if isinstance(error, aiohttp.InvalidURL | ValueError):
         return HttpError(Reason.BAD_URL, f"the address is not usable: {_words(error)}")
     return _network(Reason.CONNECTION_RESET, f"the connection to {host} was cut")
@@ -67,7 +67,7 @@ def map_proxied(error: BaseException, host: str, proxy: ProxyAddress | None) -> 
     if isinstance(error, aiohttp.ClientHttpProxyError):
         text = f"the proxy {proxy.authority} does not lead to {host}: {error.status} {_words(error.message)}"
         return NetworkError(Reason.PROXY_FAILED, text, is_retryable=error.status >= 500)
-    if isinstance(error, aiohttp.ClientProxyConnectionError) and error.os_error.errno not in _NO_DESCRIPTORS:
+    if isinstance(error, aiohttp.ClientProxyConnectionError) and error.os_error.errno not in NO_DESCRIPTORS:
         return _network(Reason.PROXY_FAILED, f"the proxy {proxy.authority} cannot be reached")
     if isinstance(error, aiohttp.ClientConnectorError) and (error.host, error.port) == (proxy.host, proxy.port):
         mapped = map_error(error, f"the proxy {proxy.authority}")
@@ -92,10 +92,10 @@ def _map_connect(error: aiohttp.ClientConnectorError, host: str) -> TuiDlError:
     if isinstance(error, aiohttp.ClientSSLError):
         return NetworkError(Reason.TLS_FAILED, _tls_text(cause, host))
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return _map_dns(cause, host)
-    if cause.errno in _NO_DESCRIPTORS:
-        return _too_many_files()
-    if cause.errno in _NO_ROUTE:
+        return map_dns(cause, host)
+    if cause.errno in NO_DESCRIPTORS:
+        return too_many_files()
+    if cause.errno in NO_ROUTE:
         return _network(Reason.NO_NETWORK, f"there is no route to {host}")
     if cause.errno == errno.ETIMEDOUT:
         return _network(Reason.CONNECT_TIMEOUT, f"{host} did not answer the connection in time")
@@ -133,7 +133,8 @@ def _certificate_text(error: Exception, host: str) -> str:
     return f"the certificate of {host} is not trusted: {_words(error)}"
 
 
-def _map_dns(cause: OSError, host: str) -> TuiDlError:
+def map_dns(cause: OSError, host: str) -> TuiDlError:
+    """Return our error for a name that was not looked up."""
     if cause.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
         return _network(Reason.NO_NETWORK, f"the name of {host} cannot be looked up now")
     return _network(Reason.DNS_FAILED, f"the host name {host} was not found")
@@ -143,7 +144,8 @@ def _network(reason: Reason, text: str) -> NetworkError:
     return NetworkError(reason, text, is_retryable=True)
 
 
-def _too_many_files() -> FileSystemError:
+def too_many_files() -> FileSystemError:
+    """Return the error of descriptors that ran out; it waits and goes on by itself."""
     return FileSystemError(Reason.TOO_MANY_FILES, "too many open files or connections", is_retryable=True)
 
 

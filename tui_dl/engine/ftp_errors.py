@@ -9,7 +9,7 @@ from typing import Final
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
-from tui_dl.engine.error_map import _NO_DESCRIPTORS, _NO_ROUTE, MAX_SHOWN_CHARS, _map_dns, _too_many_files
+from tui_dl.engine.error_map import MAX_SHOWN_CHARS, NO_DESCRIPTORS, NO_ROUTE, map_dns, too_many_files
 
 _TOO_MANY: Final = re.compile(r"too many|maximum|max\b|limit|already (?:connected|logged)", re.IGNORECASE)
 _DENIED: Final = re.compile(r"denied|permission|not allowed|forbidden|privilege", re.IGNORECASE)
@@ -18,7 +18,7 @@ _DENIED: Final = re.compile(r"denied|permission|not allowed|forbidden|privilege"
 def map_socket(error: BaseException, host: str) -> TuiDlError:
     """Return our error for what a connection to `host` raised."""
     if isinstance(error, socket.gaierror):
-        return _map_dns(error, host)
+        return map_dns(error, host)
     if isinstance(error, ssl.SSLCertVerificationError):
         text = f"the certificate of {host} is not trusted: {_words(error.verify_message)}"
         return NetworkError(Reason.TLS_FAILED, text)
@@ -26,9 +26,9 @@ def map_socket(error: BaseException, host: str) -> TuiDlError:
         return NetworkError(Reason.TLS_FAILED, f"the secure connection to {host} failed: {_words(error)}")
     if isinstance(error, TimeoutError):
         return _network(Reason.STALLED, f"no byte came from {host} for too long")
-    if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
-        return _too_many_files()
-    if isinstance(error, OSError) and error.errno in _NO_ROUTE:
+    if isinstance(error, OSError) and error.errno in NO_DESCRIPTORS:
+        return too_many_files()
+    if isinstance(error, OSError) and error.errno in NO_ROUTE:
         return _network(Reason.NO_NETWORK, f"there is no route to {host}")
     if isinstance(error, ConnectionRefusedError):
         return _network(Reason.CONNECT_REFUSED, f"{host} refused the connection")

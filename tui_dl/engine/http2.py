@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 
 from tui_dl.core.addresses import origin_of
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError, UsageError
-from tui_dl.engine.error_map import _map_dns
+from tui_dl.engine.error_map import map_dns
 from tui_dl.engine.http2_errors import COULD_NOT_RESOLVE, map_curl
 from tui_dl.engine.http2_options import fixed_options, options_of
 from tui_dl.engine.resolving import addresses_by, make_resolver
@@ -242,7 +242,7 @@ class Http2Transport:
         try:
             return await addresses_by(self._resolver, host, port, self._options.family)
         except OSError as error:
-            raise _map_dns(error, host) from error
+            raise map_dns(error, host) from error
 
     def _new_handle(self) -> Curl:
         curl: Curl = self._curl_cffi.Curl()
@@ -276,5 +276,5 @@ class Http2Transport:
             try:
                 await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), None, family=self._options.family)
             except OSError as cause:
-                return _map_dns(cause, host)
+                return map_dns(cause, host)
         return map_curl(error, host, proxy, facts, is_in_body=False)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.engine.error_map import (
-    _NO_DESCRIPTORS,
-    _NO_ROUTE,
     MAX_SHOWN_CHARS,
-    _too_many_files,
+    NO_DESCRIPTORS,
+    NO_ROUTE,
     map_error,
     proxy_wants_credentials,
+    too_many_files,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def map_curl(
     if not code:
         return map_error(error, host)
     number, connect_status = facts
-    if number in _NO_DESCRIPTORS or code == _OUT_OF_MEMORY:
-        return _too_many_files()
+    if number in NO_DESCRIPTORS or code == _OUT_OF_MEMORY:
+        return too_many_files()
     if proxy is not None and not is_in_body and (found := _map_proxy(code, connect_status, host, proxy)):
         return found
     if code in _TLS and number not in _RESETS:
@@ -67,7 +67,7 @@ def _passing(code: int, number: int, host: str, *, is_in_body: bool) -> NetworkE
     if code == _TIMED_OUT or (code == _COULD_NOT_CONNECT and number == errno.ETIMEDOUT):
         return _network(Reason.CONNECT_TIMEOUT, f"{host} did not answer the connection in time")
     if code == _COULD_NOT_CONNECT:
-        if number in _NO_ROUTE:
+        if number in NO_ROUTE:
             return _network(Reason.NO_NETWORK, f"there is no route to {host}")
         return _network(Reason.CONNECT_REFUSED, f"{host} refused the connection")
     if code == _PARTIAL or is_in_body:
