@@ -163,9 +163,15 @@ def _await_end(pid: int, limit_s: float) -> tuple[int, resource.struct_rusage]:
     timer = threading.Timer(limit_s, end)
     timer.daemon = True
     timer.start()
-    _, status, usage = os.wait4(pid, 0)
-    is_over.set()
-    timer.cancel()
+    try:
+        _, status, usage = os.wait4(pid, 0)
+    except KeyboardInterrupt:
+        end()
+        os.wait4(pid, 0)
+        raise
+    finally:
+        is_over.set()
+        timer.cancel()
     return status, usage
 
 
