@@ -55,13 +55,18 @@ def ends_whole(engine: Engine, server: Server, *words: str, patience_s: float = 
 
 @pytest.mark.marathon
 @needs_root
-def test_full_disk_goes_on_by_itself(tmp_path: Path, server: Server) -> None:
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [((), "low-space"), (("min_free=0",), "disk-full"), (("min_free=0", "preallocate=off"), "disk-full")],
+    ids=["watermark", "reserved", "sparse"],
+)
+def test_full_disk_goes_on_by_itself(tmp_path: Path, server: Server, settings: tuple[str, ...], reason: str) -> None:
     """A full disk stops its task with the reason, others go on, and room lets it go on without anybody's doing."""
     elsewhere = tmp_path / "elsewhere"
-    with tmpfs(tmp_path / "disk", 12 * MIB) as disk, Engine(tmp_path, folder=disk / "here") as engine:
+    with tmpfs(tmp_path / "disk", 12 * MIB) as disk, Engine(tmp_path, *settings, folder=disk / "here") as engine:
         filler = fill(disk, leave_bytes=4 * MIB)
         engine.start(server.urls[0], "--into", str(elsewhere), server.urls[1])
-        engine.until("waiting", reason="disk-full")
+        engine.until("waiting", reason=reason)
         engine.until("completed", url=server.urls[1])
         sent_bytes = server.sent_bytes
         assert not engine.watch(partial(server.has_sent, sent_bytes + MIB), NO_TRAFFIC_S), "it fetches in vain"

@@ -101,7 +101,7 @@ class Watermark:
         """Promise a task the room for all of its bytes, or raise LOW_SPACE; `release()` gives it back."""
         await self.require(task.dir)
         known = self._folders[task.dir]
-        if known.space is None or not plan.total_bytes:
+        if known.space is None or not plan.total_bytes or not self._context.settings.min_free:
             return
         needed_bytes = await self._needed_bytes(task, plan.total_bytes, plan.held.total_bytes)
         if needed_bytes > self.room_bytes(task.dir, but_for=task.id):
