@@ -2,53 +2,86 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_dl.core.growth import Growth
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PLENTY_BYTES = 1 << 40
-TICK_S = 0.1
+TICK_S = 0.05
 
 
-def grown(growth: Growth, rates: list[float], *, seconds: float = 1.0) -> list[int]:
-    """Run a controller at these rates, one after the other; return the target after each."""
+def grown(growth: Growth, rate_of: Callable[[int], float], *, seconds: float = 10.0) -> list[int]:
+    """Run a controller on a server that gives so much to so many connections; return the targets in their order."""
     now, received = 0.0, 0.0
-    targets = []
-    for rate in rates:
-        for _ in range(round(seconds / TICK_S)):
-            now += TICK_S
-            received += rate * TICK_S
-            growth.step(now, int(received), PLENTY_BYTES, growth.target)
-        targets.append(growth.target)
+    targets = [growth.target]
+    for _ in range(round(seconds / TICK_S)):
+        now += TICK_S
+        received += rate_of(growth.target) * TICK_S
+        target = growth.step(now, int(received), PLENTY_BYTES, growth.target)
+        if target != targets[-1]:
+            targets.append(target)
     return targets
 
 
 def test_it_doubles_while_the_whole_gets_faster() -> None:
     """1, 2, 4, 8."""
-    assert grown(Growth(8, 0.0), [1e6, 2e6, 4e6, 8e6, 8e6]) == [2, 4, 8, 8, 8]
+    assert grown(Growth(8), lambda count: count * 1e6) == [1, 2, 4, 8]
+
+
+def test_clear_gains_are_taken_at_once() -> None:
+    """A server that paces each connection gives all eight within a second: each look takes two glances."""
+    assert grown(Growth(8), lambda count: count * 1e6, seconds=0.85) == [1, 2, 4, 8]
 
 
 def test_it_goes_back_when_twice_as_many_bring_nothing() -> None:
     """What was as fast with fewer stays with fewer."""
-    assert grown(Growth(8, 0.0), [1e6, 2e6, 2e6, 2e6, 9e6]) == [2, 4, 2, 2, 2]
+    growth = Growth(8)
+    assert grown(growth, lambda count: min(count, 2) * 1e6) == [1, 2, 4, 2]
+    assert growth.is_settled
+
+
+def test_a_no_takes_patience() -> None:
+    """Windows that open slowly are not taken for a server that gives no more."""
+    assert grown(Growth(8), lambda count: min(count, 1) * 1e6, seconds=0.85) == [1, 2]
+
+
+def test_a_rate_that_still_climbs_is_not_judged_soon() -> None:
+    """While windows open, time alone makes it faster: that is no gain of the connections."""
+    growth = Growth(8)
+    received = 0.0
+    for tick in range(1, 10):
+        received += 1e5 * 2**tick * TICK_S
+        growth.step(tick * TICK_S, int(received), PLENTY_BYTES, 1)
+    assert growth.target == 1
+
+
+def test_a_small_gain_is_worth_it_after_a_while() -> None:
+    """A fifth more is no clear gain, but one."""
+    assert grown(Growth(4), lambda count: 1e6 * 1.2 ** (count - 1).bit_length()) == [1, 2, 4]
 
 
 def test_one_connection_stays_one_where_nothing_throttles() -> None:
     """The first doubling that brings nothing is taken back."""
-    assert grown(Growth(8, 0.0), [1e9, 1e9, 1e9]) == [2, 1, 1]
+    assert grown(Growth(8), lambda _count: 1e9) == [1, 2, 1]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5])
 def test_it_never_passes_the_bound(most: int) -> None:
     """A bound that is no power of two is reached exactly."""
-    assert max(grown(Growth(most, 0.0), [1e6 * 2**step for step in range(6)])) == most
+    assert max(grown(Growth(most), lambda count: count * 1e6)) == most
 
 
 def test_it_waits_until_those_that_were_started_work() -> None:
     """A rate measured while a connection is still opening says nothing."""
-    growth = Growth(8, 0.0)
+    growth = Growth(8)
     for tick in range(1, 40):
         growth.step(tick * TICK_S, tick * 100_000, PLENTY_BYTES, 0)
     assert growth.target == 1
@@ -56,7 +89,7 @@ def test_it_waits_until_those_that_were_started_work() -> None:
 
 def test_little_that_remains_is_not_worth_a_connection() -> None:
     """Less than two seconds' worth is finished as it is."""
-    growth = Growth(8, 0.0)
+    growth = Growth(8)
     for tick in range(1, 40):
         growth.step(tick * TICK_S, tick * 100_000, 1_000_000, 1)
     assert growth.target == 1
@@ -64,18 +97,16 @@ def test_little_that_remains_is_not_worth_a_connection() -> None:
 
 def test_a_refusal_keeps_what_works() -> None:
     """No further growth after it."""
-    growth = Growth(8, 0.0)
-    grown(growth, [1e6, 2e6])
+    growth = Growth(8)
+    grown(growth, lambda count: count * 1e6, seconds=0.5)
     growth.refuse(3)
-    assert grown(growth, [8e6, 16e6]) == [3, 3]
+    assert grown(growth, lambda count: count * 1e6) == [3]
     growth.refuse(0)
     assert growth.target == 1
 
 
-@given(
-    most=st.integers(1, 64),
-    rates=st.lists(st.floats(0, 1e10), max_size=12),
-)
+@given(most=st.integers(1, 64), rates=st.lists(st.floats(0, 1e10), min_size=1, max_size=64))
 def test_the_target_is_always_legal(most: int, rates: list[float]) -> None:
     """Whatever the rates do, at least one and at most the bound."""
-    assert all(1 <= target <= most for target in grown(Growth(most, 0.0), rates))
+    left = cycle(rates)
+    assert all(1 <= target <= most for target in grown(Growth(most), lambda _count: next(left)))

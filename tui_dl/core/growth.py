@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+GLANCE_S: Final = 0.1
+"""Two stretches of this length that agree show a rate that has settled."""
+STEADY_RATIO: Final = 1.25
+"""The second stretch may be faster by this much; more, and windows are still opening."""
+CLEAR_RATIO: Final = 1.5
+"""Twice the connections that bring this much need no longer look: the next step follows at once."""
 SETTLE_S: Final = 0.3
-"""After a change the rate is not measured for this long (connections open, windows grow)."""
+"""Where it is less clear, the rate is not measured for this long after a change ..."""
 MEASURE_S: Final = 0.4
-"""Then it is measured for this long."""
+"""... and then for this long."""
 WORTH_RATIO: Final = 1.12
 """Twice the connections must bring at least this much, or they are not kept growing."""
 LEAST_REMAINING_S: Final = 2.0
@@ -15,46 +21,68 @@ LEAST_REMAINING_S: Final = 2.0
 
 
 class Growth:
-    """The controller of one task; instants are monotonic seconds, counters are bytes of the whole task."""
+    """The controller of one task; instants are monotonic seconds, counters are bytes of the whole task.
 
-    def __init__(self, most: int, now: float) -> None:
+    A yes may come soon, a no takes patience: a server that paces each connection is asked for all of them within half a
+    second, and one whose windows open slowly is not taken for one that gives no more.
+    """
+
+    def __init__(self, most: int) -> None:
         self.most = most
         """Upper bound; may be changed live."""
         self.target = 1
         """Connections wanted now."""
         self.is_settled = most <= 1
+        """Whether there is nothing left to try."""
         self._level_rate_bps = 0.0
-        self._measure_from_at = now + SETTLE_S
-        self._measure_from_bytes: int | None = None
+        self._marks: list[tuple[float, int]] = []
 
     def refuse(self, working: int) -> None:
         """Stop growing: the host refused one more; keep what works."""
         self.target = max(1, working)
         self.is_settled = True
 
-    def bound(self, most: int, now: float) -> None:
-        """Change the upper bound: fewer at once, more by growing again."""
-        self.is_settled = most <= 1
-        self.most = most
-        self.target = min(self.target, most)
-        self._restart(now)
-
     def step(self, now: float, received_bytes: int, remaining_bytes: int, working: int) -> int:
-        """Return the connections wanted now; call it a few times a second."""
-        if self.is_settled:
+        """Return the connections wanted now; call it ten or twenty times a second."""
+        if self.is_settled or (working < self.target and not self._marks):
             return self.target
-        if now < self._measure_from_at or working < self.target:
-            return self.target
-        if self._measure_from_bytes is None:
-            self._measure_from_at, self._measure_from_bytes = now, received_bytes
-            return self.target
-        elapsed_s = now - self._measure_from_at
-        if elapsed_s < MEASURE_S:
-            return self.target
-        self._decide(now, (received_bytes - self._measure_from_bytes) / elapsed_s, remaining_bytes)
+        self._marks.append((now, received_bytes))
+        rate_bps = self._clear_rate() or self._patient_rate()
+        if rate_bps is not None:
+            self._decide(rate_bps, remaining_bytes)
         return self.target
 
-    def _decide(self, now: float, rate_bps: float, remaining_bytes: int) -> None:
+    def _clear_rate(self) -> float | None:
+        """Return the rate if it has settled and leaves no doubt."""
+        now = self._marks[-1][0]
+        middle = self._index_at(now - GLANCE_S)
+        first = self._index_at(now - 2 * GLANCE_S)
+        if first is None or middle is None:
+            return None
+        earlier, later = self._rate(first, middle), self._rate(middle, -1)
+        is_clear = later > 0 and later >= CLEAR_RATIO * self._level_rate_bps
+        return later if is_clear and later <= STEADY_RATIO * earlier else None
+
+    def _patient_rate(self) -> float | None:
+        """Return the rate after all the patience there is."""
+        began_at, now = self._marks[0][0], self._marks[-1][0]
+        if now - began_at < SETTLE_S + MEASURE_S:
+            return None
+        return self._rate(self._index_at(now - MEASURE_S) or 0, -1)
+
+    def _index_at(self, instant: float) -> int | None:
+        """Return the last mark that is not later."""
+        for index in range(len(self._marks) - 1, -1, -1):
+            if self._marks[index][0] <= instant + 1e-9:
+                return index
+        return None
+
+    def _rate(self, first: int, last: int) -> float:
+        (from_at, from_bytes), (to_at, to_bytes) = self._marks[first], self._marks[last]
+        return (to_bytes - from_bytes) / (to_at - from_at) if to_at > from_at else 0.0
+
+    def _decide(self, rate_bps: float, remaining_bytes: int) -> None:
+        self._marks.clear()
         if rate_bps < self._level_rate_bps * WORTH_RATIO:
             # The last doubling brought nothing: go back to what was as fast.
             self.target = max(1, self.target // 2)
@@ -64,8 +92,3 @@ class Growth:
         else:
             self._level_rate_bps = rate_bps
             self.target = min(self.target * 2, self.most)
-            self._restart(now)
-
-    def _restart(self, now: float) -> None:
-        self._measure_from_at = now + SETTLE_S
-        self._measure_from_bytes = None

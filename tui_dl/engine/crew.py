@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tui_dl.engine.sources import Source, Sources
 
 TICK_S: Final = 0.1
+GROWING_TICK_S: Final = 0.05
+"""While more connections may follow, each look that comes late costs their work."""
 PROGRESS_BYTES: Final = 64 * 1024
 """A connection that brought this much before it was cut has made progress: another follows at once."""
 REPLACE_JITTER_S: Final = 0.25
@@ -53,7 +55,7 @@ class Crew:
         self._on_written = on_written
         self._can_range = can_range
         self._inspector = inspector
-        self._growth = Growth(most if can_range else 1, context.clock())
+        self._growth = Growth(most if can_range else 1)
         self._places = Places(context, live)
         self._laggards = Laggards(live, sources, context.clock())
         self._tasks: dict[asyncio.Task[None], Connection] = {}
@@ -91,7 +93,8 @@ class Crew:
         while not self._is_done():
             if not self._tasks and not self._recruit():
                 raise self._why_not()
-            ended, _ = await asyncio.wait(self._tasks, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+            tick_s = TICK_S if self._growth.is_settled else min(TICK_S, GROWING_TICK_S)
+            ended, _ = await asyncio.wait(self._tasks, timeout=tick_s, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 self._settle(task)
             if not self._is_done():
