@@ -140,7 +140,7 @@ async def test_details_show_the_row_and_follow_the_cursor() -> None:
     async with running(make_scene()) as (app, pilot):
         await pilot.press("enter")
         await settle(app, pilot)
-        assert "6 of 8 connections to cdimage.debian.org" in app.main.details.plain
+        assert "6 connections of 8 allowed by cdimage.debian.org" in app.main.details.plain
         await pilot.press("j")
         await settle(app, pilot)
         assert "ubuntu-24.04.1" in app.main.details.plain
