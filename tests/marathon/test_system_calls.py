@@ -26,6 +26,7 @@ CALLS: Final = (
     "renameat2",
     "linkat",
     "ftruncate",
+    "fallocate",
     "unlink",
 )
 PASSING: Final = ("ENOSPC", "EDQUOT", "EMFILE")
@@ -39,6 +40,10 @@ REFUSED: Final = (
     ("pwritev2", "EIO"),
     ("pwrite64", "ENOSPC"),
     ("pwrite64", "EIO"),
+    ("fallocate", "ENOSPC"),
+    ("fallocate", "EDQUOT"),
+    ("fallocate", "EIO"),
+    ("fallocate", "EOPNOTSUPP"),
     ("fdatasync", "ENOSPC"),
     ("fdatasync", "EIO"),
     ("fsync", "EIO"),
@@ -176,11 +181,18 @@ def test_refused_always(tmp_path: Path, server: Server, call: str, error: str, f
 @pytest.mark.marathon
 @pytest.mark.parametrize(
     ("call", "error"),
-    [("pwritev2", "ENOSPC"), ("pwritev2", "EDQUOT"), ("openat", "EMFILE"), ("linkat", "EDQUOT")],
+    [
+        ("pwritev2", "ENOSPC"),
+        ("pwritev2", "EDQUOT"),
+        ("openat", "EMFILE"),
+        ("linkat", "EDQUOT"),
+        ("fallocate", "ENOSPC"),
+    ],
 )
 def test_refused_for_a_while(tmp_path: Path, server: Server, call: str, error: str) -> None:
     """When the fault passes while the engine runs, it goes on by itself and ends whole, without a retry."""
-    first = 6 if call == "openat" else 2  # the journal's own opening comes before
+    # The journal's own opening comes before; room is taken once.
+    first = {"openat": 6, "fallocate": 1}.get(call, 2)
     with Engine(tmp_path, *SETTINGS) as engine:
         code = engine.run(*server.urls, under=tampered(engine, call, f"error={error}:when={first}..{first + 2}"))
         assert code == 0, engine.story
