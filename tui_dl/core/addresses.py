@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 from unicodedata import normalize
 from urllib.parse import quote, unquote_to_bytes
@@ -67,6 +67,15 @@ def host_of(url: str) -> str:
     except UsageError:
         return url.partition("://")[2].partition("/")[0].rpartition("@")[2].lower()
     return host if port == _PORTS[scheme] else f"{host}:{port}"
+
+
+def is_ip_address(host: str) -> bool:
+    """Whether a host, written without brackets, is an address already and no name to look up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _parts(url: str, *, is_typed: bool) -> tuple[str, str, str, int, str]:

@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.addresses import origin_of
+from tui_dl.core.addresses import is_ip_address, origin_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 
@@ -43,7 +43,7 @@ def _parse_entry(entry: str) -> tuple[tuple[str, int], tuple[str, ...]]:
             host = origin_of(f"http://{match[1]}/")[1].strip("[]")
         except UsageError:
             raise UsageError(f"--resolve {shown}: no usable host") from None
-        if _is_address(host):
+        if is_ip_address(host):
             raise UsageError(f"--resolve {shown}: an address is not looked up, so this would do nothing")
     return (host, port), tuple(_address(one, f"--resolve {shown}") for one in match[3].split(","))
 
@@ -61,14 +61,6 @@ def _server(text: str) -> str:
         address = _address(bare, f"--dns-servers {display_text(text, _SHOWN_CELLS)}")
         return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     return _address(text, f"--dns-servers {display_text(text, _SHOWN_CELLS)}")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _address(text: str, origin: str) -> str:

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from tui_dl.core.addresses import origin_of
+from tui_dl.core.addresses import is_ip_address, origin_of
 from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -172,12 +172,4 @@ def _is_covered(host: str, port: int, entry: str) -> bool:
             return False
         entry = name
     entry = entry.strip("[]").removeprefix("*").strip(".")
-    return bool(entry) and (host == entry or (host.endswith(f".{entry}") and not _is_address(host)))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return bool(entry) and (host == entry or (host.endswith(f".{entry}") and not is_ip_address(host)))

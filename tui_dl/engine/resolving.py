@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import AsyncResolver, DefaultResolver
 
+from tui_dl.core.addresses import is_ip_address
 from tui_dl.core.errors import UsageError
 from tui_dl.core.own_names import addresses_of
 
@@ -55,7 +56,7 @@ async def addresses_by(resolver: AbstractResolver | None, host: str, port: int, 
 
     Raises `OSError` where there are none.
     """
-    if resolver is None or host.startswith("[") or _is_address(host):
+    if resolver is None or host.startswith("[") or is_ip_address(host):
         return []
     return [one["host"] for one in await resolver.resolve(host, port, socket.AddressFamily(family))]
 
@@ -66,14 +67,6 @@ def require_dns() -> Any:
         return import_module("aiodns")
     except ImportError:
         raise UsageError("--dns-servers needs aiodns; pip install 'tui-dl[dns]'") from None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _result(host: str, port: int, address: str) -> ResolveResult:
