@@ -106,12 +106,7 @@ class AdoptingOpener(Opener):
         """Ask for what is missing, with the last bytes held for a comparison."""
         start = self._first_missing(exchange.judgement.total_bytes)
         overlap = self._overlap(start, TAIL_BYTES)
-        exchange = await self._ask(start - overlap, has_held=True)
-        try:
-            return await self._proven(exchange, start, overlap)
-        except BaseException:
-            exchange.close()
-            raise
+        return await self._asked_at(start, overlap)
 
     def _names(self, exchange: Exchange) -> list[str]:
         """Return what the file may be called: as it will be, and as its address says; what others made is none."""

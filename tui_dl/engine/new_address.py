@@ -67,15 +67,6 @@ class NewAddressOpener(Opener):
         self._adopt(new)
         return exchange
 
-    async def _asked_at(self, start: int, overlap: int) -> Exchange:
-        """Ask from before the first missing byte, and compare what is held there."""
-        exchange = await self._ask(start - overlap, has_held=True)
-        try:
-            return await self._proven(exchange, start, overlap)
-        except BaseException:
-            exchange.close()
-            raise
-
     def _take_whole(self, exchange: Exchange, *, is_same: bool) -> None:
         """Let a whole file run over what is held, if nothing but the missing ranges stands against it."""
         judgement, total = exchange.judgement, self._live.task.total_bytes

@@ -52,6 +52,10 @@ class Opener:
             self._live.change(flags=task.flags | {Flag.VERSION_UNVERIFIED})
         start = self._first_missing(task.total_bytes)
         overlap = self._overlap(start, GLANCE_BYTES if rung is Rung.IF_RANGE else TAIL_BYTES)
+        return await self._asked_at(start, overlap)
+
+    async def _asked_at(self, start: int, overlap: int) -> Exchange:
+        """Ask from before the first missing byte, and compare what is held there."""
         exchange = await self._ask(start - overlap, has_held=True)
         try:
             return await self._proven(exchange, start, overlap)
