@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui_dl.core.task import OnExists
+from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.crowd import Crowds
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.listings import Listings
@@ -94,6 +95,12 @@ class EngineContext:
         """Save a row in hand, durably, and remember that the journal has it so; a refusing disk fails no transfer."""
         await save_rows(self.journal, [live.task])
         live.stored = live.task
+
+    async def reopen_part(self, task: DownloadTask) -> PartFile:
+        """Open the part file that a row names; raises `FileSystemError`, PART_LOST or FOLDER_MISSING if it is gone."""
+        return await PartFile.open(
+            self.pool, task.dir, task.filename, is_ordered=task.options.is_ordered, part_path=task.part_path
+        )
 
     def policy_of(self, task: DownloadTask) -> OnExists:
         """Return what to do where the target of a task exists."""

@@ -47,13 +47,7 @@ class Holding:
             return
         checkpoint = await self._context.journal.load_checkpoint(task.id)
         try:
-            part = await PartFile.open(
-                self._context.pool,
-                task.dir,
-                task.filename,
-                is_ordered=task.options.is_ordered,
-                part_path=task.part_path,
-            )
+            part = await self._context.reopen_part(task)
         except FileSystemError as error:
             if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
                 raise

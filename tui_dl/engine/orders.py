@@ -20,7 +20,6 @@ from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.metalink_file import read_metalink
-from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tuning import Tuning
 
@@ -190,13 +189,7 @@ class Orders:
 
     async def _delete_part_of(self, task: DownloadTask) -> bool:
         try:
-            part = await PartFile.open(
-                self._context.pool,
-                task.dir,
-                task.filename,
-                is_ordered=task.options.is_ordered,
-                part_path=task.part_path,
-            )
+            part = await self._context.reopen_part(task)
             await part.delete()
         except FileSystemError as error:
             if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
