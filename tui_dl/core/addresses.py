@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 from unicodedata import normalize
@@ -78,6 +79,7 @@ def is_ip_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
 def _parts(url: str, *, is_typed: bool) -> tuple[str, str, str, int, str]:
     """Return scheme, user info, host (ASCII, lower case), port (0: the scheme's) and all from the path on."""
     if len(url) > MOST_URL_CHARS:

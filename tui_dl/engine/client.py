@@ -33,6 +33,7 @@ READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
 SHORT_BUFFER_BYTES: Final = 32 * 1024
 """With many answers at once: twice this and what one look at the socket brings may gather in each reader."""
+LONG_PIECE_BYTES: Final = 64 * 1024
 KEEP_ALIVE_S: Final = 15.0
 HAPPY_EYEBALLS_S: Final = 0.25
 
@@ -45,6 +46,7 @@ class AiohttpAnswer:
         "_closed",
         "_content",
         "_error",
+        "_has_length",
         "_host",
         "_is_paused",
         "_response",
@@ -60,7 +62,9 @@ class AiohttpAnswer:
         self.status: int = response.status
         self.headers: Mapping[str, str] = response.headers
         is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
-        self.has_proven_end = is_chunked or "Content-Length" in response.headers
+        # Chunked, `readchunk()` would return the ends of chunks, too.
+        self._has_length = not is_chunked and "Content-Length" in response.headers
+        self.has_proven_end = is_chunked or self._has_length
         # Without a length only the way the connection ended tells a reset from an end.
         self._closed = None if self.has_proven_end else closed
         self._error: TuiDlError | None = None
@@ -75,7 +79,7 @@ class AiohttpAnswer:
             self._tell_transport("resume_reading")
         try:
             if most_bytes is None:
-                chunk = await self._content.readany()
+                chunk = await self._read_some()
             else:
                 chunk = await self._content.read(most_bytes)
         except FOREIGN as error:
@@ -87,6 +91,13 @@ class AiohttpAnswer:
         if not chunk and self._closed is not None and self._closed.done() and self._closed.exception():
             raise NetworkError(Reason.TRUNCATED, "the connection was reset", is_retryable=True)
         return chunk
+
+    async def _read_some(self) -> bytes:
+        """Return what has arrived, a long piece as it is: joining long ones was a tenth of a large download's CPU."""
+        buffered = getattr(self._content, "_buffer", None)
+        if buffered and self._has_length and len(buffered[0]) >= LONG_PIECE_BYTES:
+            return (await self._content.readchunk())[0]
+        return await self._content.readany()
 
     def pause(self) -> None:
         """Take nothing from the socket until the next `read()`; a body that is here whole may be another's soon."""

@@ -86,6 +86,7 @@ class Connection:
         self._plan = plan
         self._sink = sink
         self._backlog = sink.backlog
+        self._pausable: Pausable | None = None
         self._throttles = throttles
         self._gather_bytes = gather_bytes
         self._on_written = on_written
@@ -109,6 +110,7 @@ class Connection:
         self.last_byte_at = self._minute_at = time.monotonic()
         self._minute_bytes = self.received_bytes
         self._backlog.readers += 1
+        self._pausable = answer if isinstance(answer, Pausable) else None
         try:
             while await self._has_room(segment, answer_end):
                 chunk = await self._read(answer)
@@ -161,8 +163,8 @@ class Connection:
         try:
             chunk = await self._read_now(answer)
             self._backlog.add(len(chunk))
-            if self._backlog.is_pressed and isinstance(answer, Pausable):
-                answer.pause()
+            if self._pausable is not None and self._backlog.is_pressed:
+                self._pausable.pause()
         finally:
             self._backlog.end_turn(turn)
         return chunk
