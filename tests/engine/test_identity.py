@@ -95,6 +95,14 @@ async def test_a_family_of_addresses_is_kept_to(engines: Engines, fault_server: 
     assert task.status is Status.FAILED
 
 
+async def test_an_address_of_the_other_family_is_a_reason(engines: Engines, fault_server: FaultServer) -> None:
+    """An IPv4 address in the URL is not reached where IPv6 alone may be used, and is no fault of ours."""
+    task = await fetch(await engines(ip_version="ipv6"), fault_server.add("/f.bin", SMALL))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DNS_FAILED)
+    assert "127.0.0.1 has no IPv6 address" in task.error
+    assert not fault_server.requests
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from weakref import WeakSet
 
 import aiohttp
 
+from tui_dl.core.addresses import is_ip_address
 from tui_dl.core.errors import NetworkError, Reason
 
 if TYPE_CHECKING:
@@ -76,7 +78,13 @@ class WatchingConnector(aiohttp.TCPConnector):
     async def _resolve_host(self, host: str, *words: Any, **more: Any) -> Any:
         if (stage := STAGE.get(None)) is not None:
             stage.text = f"the name of {_what(stage, host)} was not looked up in time"
-        return await super()._resolve_host(host, *words, **more)
+        found = await super()._resolve_host(host, *words, **more)
+        is_ipv6_asked = self._family == socket.AF_INET6
+        if is_ip_address(host) and self._family and is_ipv6_asked is not (":" in host):
+            # The library gives such an address the family that is asked for, and then trips over having none left.
+            version = "IPv6" if is_ipv6_asked else "IPv4"
+            raise NetworkError(Reason.DNS_FAILED, f"{host} has no {version} address, and no others are to be used")
+        return found
 
     async def _create_proxy_connection(self, req: Any, *words: Any) -> Any:
         stage = STAGE.get()
