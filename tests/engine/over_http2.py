@@ -1,18 +1,17 @@
-"""Runs tests of the engine once more over HTTP/2: the rules are above the transport."""
+"""Servers and settings of HTTP/2, and how tests of the engine run once more over it: the rules are above it."""
 
 from __future__ import annotations
 
-import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
-from tests.faults.http2_front import Http2FaultServer, http2_context
+from tests.faults.certificates import server_context
+from tests.faults.http2_front import Http2FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
     from types import ModuleType
 
     import trustme
@@ -27,17 +26,25 @@ def chosen(module: ModuleType, *names: str) -> dict[str, object]:
 
 
 @pytest_asyncio.fixture
-async def fault_server(tls_authority: trustme.CA) -> AsyncIterator[Http2FaultServer]:
-    """Yield the fault server behind HTTP/2."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
-    async with Http2FaultServer(http2_context(context)) as server:
-        yield server
+async def server(tls_authority: trustme.CA) -> AsyncIterator[Http2FaultServer]:
+    """Yield a server that speaks HTTP/2 alone."""
+    async with Http2FaultServer(server_context(tls_authority, protocols=("h2",))) as one:
+        yield one
+
+
+@pytest.fixture
+def settings(authority_file: str) -> dict[str, Any]:
+    """Return settings that use it."""
+    return {"http2": "on", "ca_certificate": authority_file}
+
+
+@pytest.fixture
+def fault_server(server: Http2FaultServer) -> Http2FaultServer:
+    """Put it in the place of the usual fault server."""
+    return server
 
 
 @pytest.fixture(autouse=True)
-def over_http2(engines: Engines, tls_authority: trustme.CA, tmp_path: Path) -> None:
+def over_http2(engines: Engines, settings: dict[str, Any]) -> None:
     """Have every engine speak HTTP/2."""
-    file = tmp_path / "authority.pem"
-    tls_authority.cert_pem.write_to_path(str(file))
-    engines.defaults |= {"http2": "on", "ca_certificate": str(file)}
+    engines.defaults |= settings

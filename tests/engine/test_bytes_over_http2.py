@@ -7,9 +7,9 @@ import pytest
 pytest.importorskip("curl_cffi", reason="the extra `http2` is not installed")
 
 from tests.engine import test_bytes, test_resume
-from tests.engine.over_http2 import chosen, fault_server, over_http2
+from tests.engine.over_http2 import chosen, fault_server, over_http2, server, settings
 
-__all__ = ["fault_server", "over_http2"]
+__all__ = ["fault_server", "over_http2", "server", "settings"]
 
 globals().update(
     chosen(

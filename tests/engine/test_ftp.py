@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import uvloop
 
 from tests.engine.stage import MIB, fetch, is_whole, log_of, received, row, until
 from tests.faults import Resource, oracle
+from tests.faults.certificates import server_context
 from tests.faults.ftp import FtpFile, FtpServer, as_mdtm
 from tests.faults.proxies import SocksProxy
 from tui_dl.core.errors import Reason
@@ -250,8 +250,7 @@ async def test_paths_are_decoded(engines: Engines, server: FtpServer, path: str,
 @pytest.mark.parametrize("scheme", ["ftps", "ftpes"])
 async def test_tls(engines: Engines, tls_authority: trustme.CA, tmp_path: Path, scheme: str) -> None:
     """Name, password and file are protected from the first byte, or from AUTH TLS on."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_context(tls_authority)
     authority = tmp_path / "authority.pem"
     tls_authority.cert_pem.write_to_path(str(authority))
     async with FtpServer() if scheme == "ftpes" else FtpServer(implicit_tls=context) as server:
@@ -268,8 +267,7 @@ async def test_tls(engines: Engines, tls_authority: trustme.CA, tmp_path: Path, 
 @pytest.mark.parametrize("scheme", ["ftp", "ftps", "ftpes"])
 def test_the_loop_of_the_program(tls_authority: trustme.CA, scheme: str) -> None:
     """Uvloop takes neither all words of asyncio's loop nor every TLS context: a file comes there, too."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_context(tls_authority)
 
     async def body() -> bytes:
         async with FtpServer(implicit_tls=context) if scheme == "ftps" else FtpServer(explicit_tls=context) as server:

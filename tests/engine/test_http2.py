@@ -11,9 +11,11 @@ import pytest_asyncio
 
 pytest.importorskip("curl_cffi", reason="the extra `http2` is not installed")
 
+from tests.engine.over_http2 import server, settings
 from tests.engine.stage import LARGE_BYTES, MIB, Engines, ended, fetch, is_whole, received, until
 from tests.faults import FaultServer, Resource, first, tempers
-from tests.faults.http2_front import Http2FaultServer, http2_context
+from tests.faults.certificates import server_context
+from tests.faults.http2_front import Http2FaultServer
 from tui_dl.core.errors import NetworkError, Reason, UsageError
 from tui_dl.core.ports import TransportRequest
 from tui_dl.core.settings import Settings
@@ -30,38 +32,12 @@ if TYPE_CHECKING:
 
     import trustme
 
+__all__ = ["server", "settings"]
+
 SMALL = Resource(20_000)
 LARGE = Resource(LARGE_BYTES)
 PIECE_BYTES = 16 * 1024
 """Most that curl hands over at once, so that a stream may be this much ahead."""
-
-
-@pytest.fixture
-def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
-    """Return a file that holds the authority of this run."""
-    file = tmp_path / "authority.pem"
-    tls_authority.cert_pem.write_to_path(str(file))
-    return str(file)
-
-
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    """Return a server's context with a certificate of the run's authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return context
-
-
-@pytest_asyncio.fixture
-async def server(tls_authority: trustme.CA) -> AsyncIterator[Http2FaultServer]:
-    """Yield a server that speaks HTTP/2 alone."""
-    async with Http2FaultServer(http2_context(server_context(tls_authority))) as one:
-        yield one
-
-
-@pytest.fixture
-def settings(authority_file: str) -> dict[str, Any]:
-    """Return settings that use it."""
-    return {"http2": "on", "ca_certificate": authority_file}
 
 
 @pytest_asyncio.fixture
@@ -184,7 +160,7 @@ async def test_a_host_that_breaks_http2_is_served_by_the_usual_client(
     engines: Engines, tls_authority: trustme.CA, settings: dict[str, Any]
 ) -> None:
     """Two broken connections, one after another, and HTTP/2 is given up there."""
-    context = http2_context(server_context(tls_authority), "h2", "http/1.1")
+    context = server_context(tls_authority, protocols=("h2", "http/1.1"))
     async with FaultServer(tls=context) as server:
         # It promises HTTP/2 and answers in HTTP/1.1.
         task = await fetch(await engines(**settings), server.add("/f.bin", SMALL))
@@ -202,7 +178,7 @@ async def test_auto_keeps_to_the_connections_that_a_host_is_thought_to_bear(
     engines: Engines, tls_authority: trustme.CA, authority_file: str
 ) -> None:
     """What goes beyond them travels as streams of one more connection."""
-    async with Http2FaultServer(http2_context(server_context(tls_authority))) as server:
+    async with Http2FaultServer(server_context(tls_authority, protocols=("h2",))) as server:
         engine = await engines(http2="auto", per_host=1, ca_certificate=authority_file)
         assert is_whole(await fetch(engine, server.add("/f.bin", SMALL)), SMALL)
         assert server.front.connections == 1
@@ -226,7 +202,7 @@ async def test_a_client_certificate_is_shown(
     engines: Engines, tls_authority: trustme.CA, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     """A server that wants one gets it."""
-    context = http2_context(server_context(tls_authority))
+    context = server_context(tls_authority, protocols=("h2",))
     tls_authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     file = tmp_path / "me.pem"

@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 pytest.importorskip("curl_cffi", reason="the extra `http2` is not installed")
 
+from tests.engine.over_http2 import server, settings
 from tests.engine.stage import fetch, is_whole, log_of
 from tests.faults import Resource
+from tests.faults.certificates import server_context
 from tests.faults.guards import DigestGuard
-from tests.faults.http2_front import Http2FaultServer, http2_context
 from tests.faults.proxies import HttpProxy, SocksProxy
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     import trustme
 
     from tests.engine.stage import Engines
+    from tests.faults.http2_front import Http2FaultServer
+
+__all__ = ["server", "settings"]
 
 SMALL = Resource(20_000)
 SECRET = "c4nary"
-
-
-@pytest.fixture
-def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
-    """Return a file that holds the authority of this run."""
-    file = tmp_path / "authority.pem"
-    tls_authority.cert_pem.write_to_path(str(file))
-    return str(file)
-
-
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    """Return a server's context with a certificate of the run's authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return context
-
-
-@pytest_asyncio.fixture
-async def server(tls_authority: trustme.CA) -> AsyncIterator[Http2FaultServer]:
-    """Yield a server that speaks HTTP/2 alone."""
-    async with Http2FaultServer(http2_context(server_context(tls_authority))) as one:
-        yield one
-
-
-@pytest.fixture
-def settings(authority_file: str) -> dict[str, Any]:
-    """Return settings that use it."""
-    return {"http2": "on", "ca_certificate": authority_file}
 
 
 async def test_an_http_proxy_makes_a_tunnel(
@@ -111,8 +82,7 @@ async def test_a_proxy_reached_over_tls(
     engines: Engines, server: Http2FaultServer, settings: dict[str, Any], tls_authority: trustme.CA
 ) -> None:
     """Its certificate is checked by the same authorities."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_context(tls_authority)
     async with HttpProxy("me", SECRET, tls=context) as proxy:
         engine = await engines(proxy=f"https://me:{SECRET}@{proxy.authority}", **settings)
         assert is_whole(await fetch(engine, server.add("/f.bin", SMALL)), SMALL)

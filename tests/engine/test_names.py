@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +11,7 @@ import pytest
 
 from tests.engine.stage import fetch, is_whole
 from tests.faults import FaultServer, Resource, lies
+from tests.faults.certificates import server_context
 from tests.faults.proxies import HttpProxy, SocksProxy
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
@@ -98,8 +98,7 @@ async def test_the_certificate_is_asked_for_the_name(
     engines: Engines, tls_authority: trustme.CA, authority_file: str
 ) -> None:
     """Not for the address that it was resolved to."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("files.example").configure_cert(context)
+    context = server_context(tls_authority, "files.example")
     async with FaultServer(tls=context) as server:
         resolve = f"files.example:{port_of(server)}:127.0.0.1 wrong.example:{port_of(server)}:127.0.0.1"
         engine = await engines(resolve=resolve, ca_certificate=authority_file)
@@ -115,8 +114,7 @@ async def test_a_socks_proxy_is_told_the_address(
     engines: Engines, tls_authority: trustme.CA, authority_file: str, *, is_secure: bool
 ) -> None:
     """It is asked to look up only what nobody resolved; TLS goes by the name."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("files.example").configure_cert(context)
+    context = server_context(tls_authority, "files.example")
     async with FaultServer(tls=context if is_secure else None) as server, SocksProxy() as proxy:
         engine = await engines(
             proxy=f"socks5://{proxy.authority}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import ssl
 from asyncio.sslproto import SSLProtocol
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import trustme
 
 from tests.engine.stage import Engines, fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, lies
+from tests.faults.certificates import server_context
 from tests.faults.guards import DigestGuard
 from tests.faults.proxies import HttpProxy, SocksProxy
 from tui_dl.core.errors import Reason, UsageError
@@ -21,6 +21,7 @@ from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
     from tui_dl.core.task import DownloadTask
@@ -138,9 +139,7 @@ async def test_a_proxy_that_speaks_another_tongue_is_named(engines: Engines, fau
 @pytest.fixture
 def proxy_tls(tls_authority: trustme.CA) -> ssl.SSLContext:
     """Return what a proxy with a certificate of this run's authority shows."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
+    return server_context(tls_authority)
 
 
 @pytest.mark.parametrize("way", ["open", "basic", "digest"])
@@ -206,8 +205,7 @@ def test_a_host_whose_certificate_is_not_trusted_is_told_apart(
     proxy_tls: ssl.SSLContext, authority_file: str, tmp_path: Path, loop: str
 ) -> None:
     """The proxy is, the host behind it is not."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    context = server_context(trustme.CA())
 
     async def attempt() -> DownloadTask:
         async with FaultServer(tls=context) as server, HttpProxy(tls=proxy_tls) as proxy:
@@ -228,8 +226,7 @@ def test_tls_in_tls_under_uvloop(
     proxy_tls: ssl.SSLContext, tls_authority: trustme.CA, authority_file: str, tmp_path: Path
 ) -> None:
     """The loop that the program runs on."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_context(tls_authority)
 
     async def attempt() -> DownloadTask:
         async with FaultServer(tls=context) as server, HttpProxy("me", CANARY, tls=proxy_tls) as proxy:

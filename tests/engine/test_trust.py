@@ -13,6 +13,7 @@ import trustme
 
 from tests.engine.stage import fetch, is_whole
 from tests.faults import FaultServer, Resource
+from tests.faults.certificates import server_context
 from tests.faults.tls_door import tls_door
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
@@ -30,8 +31,7 @@ SMALL = Resource(20_000)
 
 def asking_context(authority: trustme.CA) -> ssl.SSLContext:
     """Return what serves only who shows a certificate of the authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context = server_context(authority)
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     return context

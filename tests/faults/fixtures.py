@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 import trustme
 
+from tests.faults.certificates import server_context
 from tests.faults.server import FaultServer
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ def trusting_context(tls_authority: trustme.CA) -> ssl.SSLContext:
 @pytest_asyncio.fixture
 async def tls_fault_server(tls_authority: trustme.CA) -> AsyncIterator[FaultServer]:
     """Yield a server with a certificate of the run's authority for 127.0.0.1 and localhost."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls_authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    context = server_context(tls_authority)
     async with FaultServer(tls=context) as server:
         yield server

@@ -51,12 +51,6 @@ class Http2FaultServer(FaultServer):
         return f"https://127.0.0.1:{self.front.port}"
 
 
-def http2_context(context: ssl.SSLContext, *protocols: str) -> ssl.SSLContext:
-    """Return a server's context that offers these protocols (ALPN)."""
-    context.set_alpn_protocols(list(protocols or ("h2",)))
-    return context
-
-
 @dataclass(eq=False)
 class Http2Front:
     """Listens and hands streams on."""
