@@ -136,7 +136,7 @@ def test_in_order_means_one_connection(tmp_path: Path) -> None:
 def test_standard_output_is_no_file(tmp_path: Path, name: str, value: object) -> None:
     """What means something for files alone is refused there."""
     with pytest.raises(UsageError, match="writes no file"):
-        order(tmp_path, output="-", **{name: value})
+        order(tmp_path, None, output="-", **{name: value})
 
 
 @pytest.mark.parametrize(("text", "size"), [("0", 0), ("2G", 2 << 30), ("512M", 512 << 20)])

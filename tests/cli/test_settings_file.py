@@ -163,7 +163,7 @@ def test_without_async_downloads_one_file_comes_on_one_connection(tmp_path: Path
 
 def test_asking_for_more_without_async_downloads_is_refused(tmp_path: Path) -> None:
     """An option that cannot be honoured is never ignored."""
-    with pytest.raises(UsageError, match="--connections needs --async-downloads"):
+    with pytest.raises(UsageError, match="--connections needs --async-downloads, which is off by --no-async"):
         effective(tmp_path, "", {"async_downloads": False, "connections": 4})
 
 

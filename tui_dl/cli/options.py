@@ -36,6 +36,8 @@ ON_EXISTS_FLAGS: Final = {
 }
 """Option's parameter name to the policy it stands for."""
 
+_OPPOSITES: Final = (("--ipv4-only", "--ipv6-only"), ("--http2", "--no-http2"))
+"""Options of which only one can be meant."""
 _SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x", "remote_time": "-R"}
 _METAVARS: Final = {
     "dir": "FOLDER",
@@ -104,7 +106,10 @@ class PlainCommand(click.Command):
     """A command that refuses what only later versions know, and says so."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse as click does; an option of a later version gets its own message."""
+        """Parse as click does; an option of a later version gets its own message, opposites are refused."""
+        for one, other in _OPPOSITES:
+            if one in args and other in args:
+                raise click.UsageError(f"{one} and {other} exclude each other; keep one", ctx)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

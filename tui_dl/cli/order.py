@@ -91,8 +91,10 @@ def read_order(
         mirrors=_mirrors(given),
         continues=_continues(given),
     )
-    target = str((folder / Path(effective.settings.dir).expanduser()).absolute())
+    target = _folder(folder, effective)
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
+    if given.get("output") == "":
+        raise UsageError("--output is empty; give a name, or leave it out")
     _check_output(output, urls, given)
     name = "" if output == STANDARD else _checked_name(output)
     priority = _priority(given)
@@ -204,6 +206,20 @@ def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) 
         raise UsageError("--output - writes no file, so there is none to --continue; leave it out")
     if output == STANDARD and given.get("dir") is not None:
         raise UsageError("--output - writes to standard output, so --dir has no meaning; leave it out")
+
+
+def _folder(typed_in: Path, effective: EffectiveSettings) -> str:
+    """Return the absolute folder for the files; one that is not there yet is made later, where that is possible."""
+    try:
+        target = (typed_in / Path(effective.settings.dir).expanduser()).absolute()
+    except RuntimeError:
+        raise UsageError(f"--dir {display_text(effective.settings.dir)}: whose home that is, is not known") from None
+    there = next((one for one in (target, *target.parents) if os.path.lexists(one)), None)
+    if there is not None and os.path.exists(there) and not os.path.isdir(there):  # noqa: PTH110, PTH112  # pathlib's raise where there is no permission
+        origin, shown = effective.origins.get("dir", "--dir"), display_text(str(target))
+        what = "" if there == target else f"{display_text(str(there))} "
+        raise UsageError(f"{origin} {shown}: {what}is a file, no folder")
+    return str(target)
 
 
 def _checksum(given: Mapping[str, Any]) -> str:

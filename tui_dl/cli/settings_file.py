@@ -125,7 +125,7 @@ def options_layer(options: Mapping[str, Any]) -> Layer:
     layer = _Builder()
     for key, value in options.items():
         if value is not None:
-            layer.add(key, value, "--" + key.replace("_", "-"))
+            layer.add(key, value, ("--no-" if value is False else "--") + key.replace("_", "-"))
     return layer.build()
 
 
