@@ -60,20 +60,20 @@ def test_a_file_system_that_cannot_stays_sparse(fd: int, number: int, monkeypatc
     assert os.fstat(fd).st_blocks == 0
 
 
-async def test_a_part_without_room_leaves_nothing(
-    pool: DiskPool, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A disk that is too full says so before a byte is written, and no empty part stays."""
+async def test_a_part_without_room_says_so(pool: DiskPool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is too full says so before a byte is written."""
     monkeypatch.setattr(allocating, "_taker", lambda: taker(errno.ENOSPC))
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=MIB)
     with pytest.raises(FileSystemError) as caught:
-        await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=MIB, reserves=True)
+        await part.take_room(MIB)
     assert (caught.value.reason, caught.value.is_retryable) == (Reason.DISK_FULL, True)
-    assert await asyncio.to_thread(os.listdir, folder) == []
+    await part.close()
 
 
 async def test_reserved_bytes_are_never_held(pool: DiskPool, folder: Path) -> None:
     """What was not written is missing or zero, and no sum of ours proves it."""
-    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=3 * MIB, reserves=True)
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=3 * MIB)
+    await part.take_room(3 * MIB)
     await part.write([BODY], 2 * MIB)
     claimed = sum_extents([BODY], 0)
     assert await part.verify(claimed) == ([], claimed)
@@ -84,7 +84,8 @@ async def test_reserved_bytes_are_never_held(pool: DiskPool, folder: Path) -> No
 async def test_a_reserved_part_ends_with_its_exact_length(pool: DiskPool, folder: Path) -> None:
     """Length and room of the finished file are those of its bytes."""
     total_bytes = 2 * MIB + 5
-    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=total_bytes, reserves=True)
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=total_bytes)
+    await part.take_room(total_bytes)
     for offset, piece in ((MIB, BODY), (0, BODY), (2 * MIB, b"12345")):
         await part.write([piece], offset)
     path = await part.commit("a", on_exists=OnExists.SKIP, expected_bytes=total_bytes)
@@ -95,7 +96,8 @@ async def test_a_reserved_part_ends_with_its_exact_length(pool: DiskPool, folder
 
 async def test_a_part_begun_anew_gives_its_room_back(pool: DiskPool, folder: Path) -> None:
     """Cut to nothing it takes nothing."""
-    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=8 * MIB, reserves=True)
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=8 * MIB)
+    await part.take_room(8 * MIB)
     await part.truncate(0)
     await part.sync()
     assert await asyncio.to_thread(taken_bytes, part.path) < MIB

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import sqlite3
+from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ from tests.faults import Resource, tempers
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
+from tui_dl.disk import allocating
 from tui_dl.disk.space import Space
 from tui_dl.engine import room, watermark
 
@@ -88,6 +92,46 @@ async def test_room_is_taken_before_the_first_byte(
         pytest.skip("this file system cannot reserve")
     assert facts.st_size < MIB
     assert (facts.st_blocks * 512 >= resource.size_bytes) is is_taken
+
+
+@pytest.mark.parametrize("sequential", [False, True], ids=["scattered", "ordered"])
+async def test_the_journal_knows_a_part_file_before_its_room_is_taken(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch, sequential: bool
+) -> None:
+    """Killed while room is taken, which may last, the next start finds the file instead of making another."""
+    known: list[tuple[str]] = []
+
+    def take(_fd: int, _length_bytes: int) -> None:
+        with closing(sqlite3.connect(engines.journal)) as journal:
+            known.extend(journal.execute("SELECT part_path FROM tasks"))
+
+    monkeypatch.setattr(allocating, "_taker", lambda: take)
+    url = fault_server.add("/f.bin", LARGE)
+    assert is_whole(await fetch(await engines(journal=engines.journal, sequential=sequential), url), LARGE)
+    assert known == [(str(engines.path("f.bin.part" if sequential else "f.bin.tui-dl.part")),)]
+
+
+async def test_where_there_is_no_room_nothing_of_the_part_file_stays(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row waits, with neither a file nor the path of one, and goes on by itself when there is room."""
+    is_full = True
+
+    def take(_fd: int, _length_bytes: int) -> None:
+        if is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(allocating, "_taker", lambda: take)
+    for module in ("retrying", "waiting"):
+        monkeypatch.setattr(f"tui_dl.engine.{module}.LOCAL_WAIT_S", 0.02)
+    engine = await engines()
+    task = await engine.add(fault_server.add("/f.bin", LARGE))
+    await until(lambda: engine.scheduler.waiting)
+    waiting = await row(engine, task)
+    assert (waiting.reason, waiting.part_path) == (Reason.DISK_FULL, "")
+    assert await asyncio.to_thread(os.listdir, engines.dir) == []
+    is_full = False
+    assert is_whole(await ended(engine, task), LARGE)
 
 
 async def test_a_low_disk_stops_what_runs_and_it_goes_on(

@@ -52,8 +52,6 @@ class PartFile:
         self.is_distrusted = False
         """Whether a sync failed: all beyond the last good one must be fetched and written again."""
         self._watch = Watch(opened.fd)
-        self.is_reserved = False
-        """Whether the room of all its bytes was taken when it was made."""
         self.committed_path = ""
         """Final path once committed, also where the caller of `commit()` was cancelled."""
 
@@ -68,16 +66,12 @@ class PartFile:
         part_path: str = "",
         total_bytes: int | None = None,
         create_folder: bool = False,
-        reserves: bool = False,
     ) -> PartFile:
         """Open a new part file for `name`, or the one at `part_path` that a task of ours left.
 
         A new one takes the first free name of `NAME.part`, `NAME (1).part`... and is never laid over a foreign file.
-        With `reserves` the room for `total_bytes` is taken at once, where the file system can; without that room
-        nothing stays behind.
         Raises `FileSystemError`: PART_LOST where `part_path` is missing or no plain file, PART_BUSY where another
-        process holds it, FILE_TOO_LARGE where `total_bytes` is beyond what files can have, DISK_FULL and
-        QUOTA_EXCEEDED where there is no room for them.
+        process holds it, FILE_TOO_LARGE where `total_bytes` is beyond what files can have.
         """
         where = os.path.dirname(part_path) if part_path else folder  # noqa: PTH120 - text in, text out
         held, writer = await pool.open_folder(where, create=create_folder)
@@ -87,10 +81,7 @@ class PartFile:
         else:
             work = partial(create_part, held, name, suffix, total_bytes)
         what = f"open the part file {part_path or held.join(name + suffix)}"
-        part = cls(writer, await writer.call(work, what=what, undo=abandon_part))
-        if reserves and part.is_new and total_bytes:
-            await part._reserve(total_bytes)
-        return part
+        return cls(writer, await writer.call(work, what=what, undo=abandon_part))
 
     @property
     def path(self) -> str:
@@ -101,6 +92,17 @@ class PartFile:
     def backlog(self) -> Backlog:
         """What arrived for its disk and is not written."""
         return self._writer.backlog
+
+    async def take_room(self, length_bytes: int) -> bool:
+        """Take the room of its first `length_bytes` at once; False where the file system cannot.
+
+        Raises `FileSystemError` DISK_FULL and QUOTA_EXCEEDED where there is none: what was taken until then goes with
+        the file.
+        """
+        self._require_open()
+        what = f"take room for {length_bytes} bytes in {self.path}"
+        # Beside the writes of other files: some file systems take their time over it.
+        return await self._writer.sync_call(reserve, self._fd, length_bytes, what=what)
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
         """Write all buffers from `offset` on; returns what the kernel now holds, with its sums.
@@ -247,15 +249,6 @@ class PartFile:
         require_in_place(self._folder)
         if not is_ours(self._folder, self._name, self._fd):
             raise FileSystemError(Reason.PART_LOST, f"{self.path} was removed or replaced")
-
-    async def _reserve(self, length_bytes: int) -> None:
-        what = f"take room for {length_bytes} bytes in {self.path}"
-        try:
-            # Beside the writes of other files: some file systems take their time over it.
-            self.is_reserved = await self._writer.sync_call(reserve, self._fd, length_bytes, what=what)
-        except BaseException:
-            await self.delete()
-            raise
 
     def _commit_now(
         self, target_name: str, on_exists: OnExists, expected_bytes: int | None, provenance: Provenance

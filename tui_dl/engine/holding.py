@@ -103,25 +103,39 @@ class Holding:
                 is_ordered=task.options.is_ordered or self._live.total_bytes is None,
                 total_bytes=self._live.total_bytes,
                 create_folder=not task.started_at or task.downloaded_bytes == 0,
-                reserves=self._context.settings.preallocate == "auto",
             )
-            if self.part.is_reserved:
-                self._context.watermark.reserved(task)
-        self.checkpointer = Checkpointer(self._context, self._live, self.plan, self.part)
-        self._live.change(part_path=self.part.path)
+        part = self.part
+        self._live.change(part_path=part.path)
         await self._context.store(self._live)
+        # Only now: some file systems take their time over it, and a crash meanwhile leaves nothing that is not known.
+        if part.is_new and self._live.total_bytes and self._context.settings.preallocate == "auto":
+            await self._take_room(part, self._live.total_bytes)
+        self.checkpointer = Checkpointer(self._context, self._live, self.plan, part)
         self.checkpointer.start()
-        return self.part, self.checkpointer
+        return part, self.checkpointer
+
+    async def _take_room(self, part: PartFile, length_bytes: int) -> None:
+        """Take the room of the whole file; where there is none, nothing of the part file stays."""
+        try:
+            has_room = await part.take_room(length_bytes)
+        except FileSystemError:
+            self.part = None
+            await part.delete()
+            self._live.change(part_path="")
+            await self._context.store(self._live)
+            raise
+        if has_room:
+            self._context.watermark.reserved(self._live.task)
 
     async def drop(self, start: int, end: int) -> None:
         """Hold a range no longer: its bytes are wrong, and are fetched again."""
-        if self.checkpointer is not None:
-            self.checkpointer.forget(start, end)
         journal, task_id = self._context.journal, self._live.task.id
         survivors = await self._beside(start, end)
         await journal.drop_extents(task_id, start, end)
         journal.record_written(task_id, survivors)
         self._live.unreceive(self.plan.drop(start, end))
+        if self.checkpointer is not None:
+            self.checkpointer.forget(start, end)
 
     async def _beside(self, start: int, end: int) -> list[Extent]:
         """Return sums for what the extents that reach into a range hold outside of it: they are dropped as a whole."""
