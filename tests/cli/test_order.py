@@ -117,7 +117,7 @@ def test_continue_is_asked_of_each_task(tmp_path: Path) -> None:
 def test_continue_and_leaving_alone_exclude_each_other(tmp_path: Path, flag: str) -> None:
     """One takes the file that is there, the other does not."""
     with pytest.raises(UsageError, match="keep one"):
-        order(tmp_path, continues=True, **{flag: True})
+        order(tmp_path, None, continues=True, **{flag: True})
 
 
 def test_in_order_means_one_connection(tmp_path: Path) -> None:
