@@ -82,13 +82,19 @@ class HostGate:
             self._leave()
             self._patience_s = HOP_WAIT_S
         context = self._context
-        budget = self._budget = await self._enter(host_of(request.url))
+        host = host_of(request.url)
+        budget = self._budget = await self._enter(host)
+        reach = context.budgets.reach
         try:
-            return await context.transport.get(self._addressed(request))
+            answer = await context.transport.get(self._addressed(request))
         except NetworkError as error:
+            if not budget.working:
+                reach.lost(host)
             if budget.open_connections > 1 and (is_sure := self._is_sure_refusal(error)) is not None:
                 budget.refused(context.clock(), pause_s=None, is_sure=is_sure)
             raise
+        reach.heard(host)
+        return answer
 
     def _addressed(self, request: TransportRequest) -> TransportRequest:
         """Return the request with what was set for its host; a header that was given for the task stays as it is.

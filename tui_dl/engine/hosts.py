@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.host_budget import MEMORY_S, HostBudget
 from tui_dl.core.host_memory import facts_of, recall
+from tui_dl.engine.reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,8 @@ class HostBudgets(dict[str, HostBudget]):
         self._rules = rules
         self.on_room: Callable[[], None] = lambda: None
         """Told when a host was found to bear more than was known."""
+        self.reach = Reach()
+        """Which hosts answer."""
 
     def __missing__(self, host: str) -> HostBudget:
         rule = self._rules.of_host(host)

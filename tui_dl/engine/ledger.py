@@ -71,11 +71,12 @@ class Ledger:
             except Exception:  # a listener is foreign code: its fault must not end the task that it hears of
                 logger.exception("a listener failed on %s", kind)
 
-    async def record(self, live: LiveTask, kind: EventKind) -> None:
-        """Save a change durably, then tell it."""
-        await save_rows(self.journal, [live.task])
-        self._saved(live)
-        self.tell(kind, live.task)
+    async def record(self, lives: Sequence[LiveTask], kind: EventKind) -> None:
+        """Save a change of each durably, all at once, then tell them."""
+        await save_rows(self.journal, [live.task for live in lives])
+        for live in lives:
+            self._saved(live)
+            self.tell(kind, live.task)
 
     def record_soon(self, live: LiveTask, kind: EventKind) -> None:
         """Tell a change at once and let the journal group it."""

@@ -35,11 +35,13 @@ class Room:
 
     def enter(self, task: DownloadTask) -> None:
         """Note a task that begins to wait."""
+        self.leave(task.id)
         self._folders[task.id] = task.dir
         self._crowds[task.dir] += 1
 
     def leave(self, task_id: int) -> None:
         """Note that a task waits no more, for room or for anything."""
+        self._found.discard(task_id)
         folder = self._folders.pop(task_id, None)
         if folder is not None:
             self._crowds[folder] -= 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
+from tui_dl.core.sharing import LOWEST
 from tui_dl.core.status import Status, Trigger, can_advance
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import LiveTask
@@ -17,13 +18,13 @@ from tui_dl.engine.outcome import End, Outcome
 from tui_dl.engine.overtime import run_in_time
 from tui_dl.engine.ready_queue import ReadyQueue
 from tui_dl.engine.retrying import LOCAL_WAITS, next_step
+from tui_dl.engine.slot import Slot
 from tui_dl.engine.transfer import Transfer
 from tui_dl.engine.waiting import POLL_S, WaitingTasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.ledger import Ledger
@@ -38,22 +39,6 @@ TROUBLE_S: Final = 1.0
 MOST_DOUBLINGS: Final = 5
 """How often the pause of a local wait without progress doubles: each attempt costs the server a request."""
 STOPPED_EVENTS: Final = {Trigger.PAUSE: EventKind.PAUSED, Trigger.CANCEL: EventKind.CANCELLED}
-
-
-class Slot:
-    """A task in hand while it runs."""
-
-    def __init__(self, live: LiveTask, transfer: Transfer, budget: HostBudget) -> None:
-        self.live = live
-        self.transfer = transfer
-        self.stop_trigger = Trigger.REQUEUE
-        """What a stop makes of the task."""
-        self.is_stopped = False
-        """Whether it ended because of that."""
-        self.done = asyncio.Event()
-        """Set when its state is recorded."""
-        self.budget = budget
-        """Of the host that its address names."""
 
 
 class Scheduler:
@@ -120,6 +105,10 @@ class Scheduler:
         self._may_have_pending = True
         self._idle.clear()
         self._wake.set()
+
+    def sort_in(self, task_id: int) -> None:
+        """Take a task's priority, that was changed, into account where it waits."""
+        self._waiting.sort_in(task_id)
 
     def shrink(self) -> None:
         """Stop the youngest tasks beyond the limit; they go back to the queue as they are."""
@@ -199,20 +188,32 @@ class Scheduler:
             self._idle.set()
 
     async def _take_next(self) -> LiveTask | None:
-        """Take what waited long enough before what never began, unless that has a higher priority."""
-        now = self._context.clock()
-        due = self._waiting.due(now)
-        if not due:
-            return await self._take_ready()
-        highest = self._ready.highest_priority
-        if highest is not None and highest > self.waiting[due[0]].task.priority:
-            return await self._take_ready() or self._waiting.take(due, now)
-        return self._waiting.take(due, now) or await self._take_ready()
+        """Take a task; hosts that do not answer must not hold up those that do."""
+        reach = self._context.budgets.reach
+        if reach.is_crowded(self._context.settings.concurrent_downloads):
+            live = await self._take_of(reach.is_answering)
+            if live is not None:
+                return live
+        return await self._take_of(_any_host)
 
-    async def _take_ready(self) -> LiveTask | None:
+    async def _take_of(self, can_host: Callable[[str], bool]) -> LiveTask | None:
+        """Take what waited long enough before what never began, unless that has a higher priority."""
+        priority = self._waiting.highest_priority(self._context.clock(), can_host)
+        if priority is not None:
+            highest = self._ready.highest_priority
+            if highest is not None and highest > priority:
+                live = await self._take_ready(can_host, above=priority)
+                if live is not None:
+                    return live
+            live = None if self._is_closing else self._waiting.take(self._context.clock(), can_host, self._is_free)
+            if live is not None:
+                return live
+        return await self._take_ready(can_host)
+
+    async def _take_ready(self, can_host: Callable[[str], bool], *, above: int = LOWEST - 1) -> LiveTask | None:
         if not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
-        live = self._pick()
+        live = self._pick(can_host, above)
         while live is None and self._ready and self._may_have_pending:
             # A page of hosts that bear no more must not keep others waiting.
             hosts = self._ready.hosts
@@ -220,12 +221,17 @@ class Scheduler:
                 break
             self._passed_over = hosts
             await self._fetch_page(hosts)
-            live = self._pick()
+            live = self._pick(can_host, above)
         return live
 
-    def _pick(self) -> LiveTask | None:
+    def _pick(self, can_host: Callable[[str], bool], above: int) -> LiveTask | None:
+        if self._is_closing:
+            return None
         now, budgets = self._context.clock(), self._context.budgets
-        task = self._ready.take(lambda host: budgets.can_admit(host, now), self._may_start)
+        task = self._ready.take(
+            lambda host: can_host(host) and budgets.can_admit(host, now),
+            lambda task: task.priority > above and self._may_start(task),
+        )
         waits = (budgets[host].wait_s(now) or POLL_S for host in self._ready.hosts_aside)
         self._host_due_s = min(waits, default=None)
         for host in self._ready.hosts_aside:
@@ -235,7 +241,11 @@ class Scheduler:
         return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
 
     def _may_start(self, task: DownloadTask) -> bool:
-        return self._waiting.is_open_for(task) and not any(task.id in ids for ids in self._barred)
+        return self._waiting.is_open_for(task) and self._is_free(task)
+
+    def _is_free(self, task: DownloadTask) -> bool:
+        """Whether nothing that a person wants of it is on its way to the journal."""
+        return not any(task.id in ids for ids in self._barred)
 
     async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
         looks = self._looks
@@ -263,6 +273,7 @@ class Scheduler:
         self._occupied.add(key)
         budget.admit(self._context.clock())
         live.admitted_to = budget
+        self._context.budgets.reach.take(slot.host)
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
         live.may_be_named = not is_first
@@ -294,7 +305,9 @@ class Scheduler:
         """Free the slot of a task, after the pause between the requests of a slot; a second call does nothing."""
         if key in self._occupied:
             self._occupied.discard(key)
-            self.running[key].budget.tasks -= 1
+            slot = self.running[key]
+            slot.budget.tasks -= 1
+            self._context.budgets.reach.leave(slot.host)
             if delay_ms := self._context.settings.delay_ms:
                 self._resting += 1
                 asyncio.get_running_loop().call_later(delay_ms / 1000, self._end_rest)
@@ -324,7 +337,7 @@ class Scheduler:
             live.step(Trigger.SKIP, reason=outcome.reason, reason_text=outcome.text, finished_at=now)
             self._ledger.record_soon(live, EventKind.SKIPPED)
         elif outcome.end is End.STOPPED:
-            await self._record_stop(live, slot.stop_trigger)
+            await self._record_stops([live], slot.stop_trigger)
             slot.is_stopped = True
         elif outcome.error is not None:
             await self._settle_failure(live, outcome.error, has_progressed=has_progressed)
@@ -355,22 +368,28 @@ class Scheduler:
         self._waiting.add(live, now + delay_s)
         self._ledger.record_soon(live, EventKind.WAITING)
 
-    async def _record_stop(self, live: LiveTask, trigger: Trigger) -> None:
-        live.step(trigger, due_at=None)
+    async def _record_stops(self, lives: Sequence[LiveTask], trigger: Trigger) -> None:
+        for live in lives:
+            live.step(trigger, due_at=None)
         kind = STOPPED_EVENTS.get(trigger)
-        if kind is None:
-            await save_rows(self._context.journal, [live.task])
+        if kind is not None:
+            await self._ledger.record(lives, kind)
+            return
+        await save_rows(self._context.journal, [live.task for live in lives])
+        for live in lives:
             live.stored = live.task
-            if not self._is_closing:
-                self.look_again()
-        else:
-            await self._ledger.record(live, kind)
+        if not self._is_closing:
+            self.look_again()
 
     async def _stop_waiting(self, ids: Iterable[int], trigger: Trigger) -> list[DownloadTask]:
-        stopped = []
-        for key in ids:
-            live = self._waiting.remove(key)
+        # All at once: another command may want the same ones while the journal writes.
+        lives = [self._waiting.remove(key) for key in ids]
+        for live in lives:
             live.change(reason=None, reason_text="")
-            await self._record_stop(live, trigger)
-            stopped.append(live.task)
-        return stopped
+        if lives:
+            await self._record_stops(lives, trigger)
+        return [live.task for live in lives]
+
+
+def _any_host(_host: str) -> bool:
+    return True

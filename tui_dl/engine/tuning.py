@@ -85,6 +85,7 @@ class Tuning:
                 priority = change.of(live.task.priority)
                 live.stored = replace(live.stored, priority=priority)
                 live.change(priority=priority)
+                self._scheduler.sort_in(live.task.id)
                 self._context.limits.set_priority(live.task.id, priority)
         message = "" if change.is_relative else f"{priority_word(change.number)} priority"
         if change.is_relative and len(ids) == 1:

@@ -1,0 +1,79 @@
+"""Who may run when: commands that meet, closing while the queue is read, and hosts that never answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tests.engine.stage import LARGE_BYTES, fetch, received, until
+from tests.faults import Resource, lies, tempers
+from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.status import Status
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.engine.stage import Engines
+    from tests.faults import FaultServer
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.engine import AsyncDownloadEngine
+
+SMALL = Resource(20_000)
+LONG_S = 3600.0
+
+
+async def waiting(engine: AsyncDownloadEngine, server: FaultServer, count: int) -> list[DownloadTask]:
+    """Return tasks that wait for their next attempt."""
+    urls = [server.add(f"/w{number}.bin", SMALL, lies.status(500)) for number in range(count)]
+    tasks = [await engine.add(url) for url in urls]
+    await until(lambda: len(engine.scheduler.waiting) == count)
+    return tasks
+
+
+async def test_two_pauses_of_the_same_waiting_tasks_meet(engines: Engines, fault_server: FaultServer) -> None:
+    """Each finds what the other left, and all are paused."""
+    engine = await engines(retry_delay=LONG_S, max_retry_delay=LONG_S)
+    tasks = await waiting(engine, fault_server, 8)
+    pause = Command(CommandName.PAUSE, tuple(task.id for task in tasks))
+    async with asyncio.TaskGroup() as group:
+        outcomes = [group.create_task(engine.execute(pause)) for _ in range(2)]
+    assert sum(one.result().changed for one in outcomes) == len(tasks)
+    assert {task.status for task in await engine.rows([task.id for task in tasks])} == {Status.PAUSED}
+
+
+async def test_closing_while_the_queue_is_read_starts_nothing(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the journal answers after that is not begun: nobody would end it."""
+    engine = await engines()
+    running = await engine.add(fault_server.add("/running.bin", Resource(LARGE_BYTES), tempers.stall_after(1)))
+    await until(lambda: received(engine, running))
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+    ask = engine.context.journal.next_pending
+
+    async def slowly(*arguments: Any, **words: Any) -> list[DownloadTask]:
+        page = await ask(*arguments, **words)
+        is_asked.set()
+        await may_answer.wait()
+        return page
+
+    monkeypatch.setattr(engine.context.journal, "next_pending", slowly)
+    await engine.add(fault_server.add("/f.bin", Resource(LARGE_BYTES), tempers.stall_after(1)))
+    await is_asked.wait()
+    closing = asyncio.create_task(engines.close(engine))
+    await until(lambda: engine.scheduler._is_closing)
+    may_answer.set()
+    await closing
+    assert [one.path for one in fault_server.requests] == ["/running.bin"]
+
+
+async def test_a_barred_task_is_not_tried_again(engines: Engines, fault_server: FaultServer) -> None:
+    """What a person wants of it is on its way: its due time may come meanwhile, and it stays where it is."""
+    engine = await engines(retry_delay=LONG_S, max_retry_delay=LONG_S)
+    (task,) = await waiting(engine, fault_server, 1)
+    with engine.scheduler.barring({task.id}):
+        engine.scheduler._waiting.add(engine.scheduler.waiting[task.id], engine.context.clock())
+        other = await fetch(engine, fault_server.add("/other.bin", SMALL))
+        assert other.status is Status.COMPLETED
+        assert [one.path for one in fault_server.requests] == ["/w0.bin", "/other.bin"]
+    await until(lambda: len(fault_server.requests) == 3)

@@ -1,0 +1,31 @@
+"""A task in hand while it runs: its transfer, and what a stop makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui_dl.core.status import Trigger
+
+if TYPE_CHECKING:
+    from tui_dl.core.host_budget import HostBudget
+    from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.transfer import Transfer
+
+
+class Slot:
+    """A task in hand while it runs."""
+
+    def __init__(self, live: LiveTask, transfer: Transfer, budget: HostBudget) -> None:
+        self.live = live
+        self.transfer = transfer
+        self.stop_trigger = Trigger.REQUEUE
+        """What a stop makes of the task."""
+        self.is_stopped = False
+        """Whether it ended because of that."""
+        self.done = asyncio.Event()
+        """Set when its state is recorded."""
+        self.budget = budget
+        """Of the host that its address names."""
+        self.host = live.task.host
+        """That host."""
