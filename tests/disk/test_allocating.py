@@ -81,6 +81,15 @@ async def test_reserved_bytes_are_never_held(pool: DiskPool, folder: Path) -> No
     await part.close()
 
 
+async def test_taking_room_raises_no_alarm(pool: DiskPool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It changes the file's time as a foreign write would, and is our own."""
+    monkeypatch.setattr(allocating, "_taker", lambda: lambda fd, _length_bytes: os.utime(fd, (1, 1)))
+    part = await PartFile.open(pool, str(folder), "a", is_ordered=False, total_bytes=MIB)
+    assert await part.take_room(MIB)
+    assert not await part.is_altered()
+    await part.close()
+
+
 async def test_a_reserved_part_ends_with_its_exact_length(pool: DiskPool, folder: Path) -> None:
     """Length and room of the finished file are those of its bytes."""
     total_bytes = 2 * MIB + 5

@@ -101,8 +101,8 @@ class PartFile:
         """
         self._require_open()
         what = f"take room for {length_bytes} bytes in {self.path}"
-        # Beside the writes of other files: some file systems take their time over it.
-        return await self._writer.sync_call(reserve, self._fd, length_bytes, what=what)
+        # Beside the writes of other files, before any of its own: some file systems take their time over it.
+        return await self._writer.sync_call(self._take_room_now, length_bytes, what=what)
 
     async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
         """Write all buffers from `offset` on; returns what the kernel now holds, with its sums.
@@ -227,6 +227,13 @@ class PartFile:
         self._watch.before_change()
         try:
             return write_extents(self._fd, buffers, offset)
+        finally:
+            self._watch.after_change()
+
+    def _take_room_now(self, length_bytes: int) -> bool:
+        self._watch.before_change()
+        try:
+            return reserve(self._fd, length_bytes)
         finally:
             self._watch.after_change()
 
