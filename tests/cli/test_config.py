@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tui_dl.cli.exits import WRONG_USAGE
 from tui_dl.cli.main import run
 from tui_dl.core.settings import SETTINGS
 from tui_dl.disk.locations import find_locations
@@ -119,3 +121,28 @@ def test_a_family_of_addresses_is_a_switch(capsys: Output, version: str) -> None
     """Two options stand for one setting."""
     assert run(["config", "show", f"--{version}-only"]) == 0
     assert f'ip_version = "{version}"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('proxy = "nonsense://h"', "proxy: proxies are reached by"),
+        ('dns_servers = "here"', "dns_servers here: "),
+        ('ca_certificate = "/no/such.pem"', "ca_certificate /no/such.pem: cannot be read"),
+        ('user = ":secret"', "user: write it as"),
+    ],
+)
+def test_check_looks_at_what_a_download_would_need(home: Path, capsys: Output, line: str, words: str) -> None:
+    """A setting that every download would be refused for is named with its line."""
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text(f"# mine\n{line}\n")
+    assert run(["config", "check"]) == WRONG_USAGE
+    assert f"config.toml:2: {words}" in capsys.readouterr().err
+
+
+def test_check_looks_for_extras(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP/2 that is asked for needs one."""
+    monkeypatch.setitem(sys.modules, "curl_cffi", None)
+    monkeypatch.setenv("TUI_DL_HTTP2", "on")
+    assert run(["config", "check"]) == WRONG_USAGE
+    assert "tui-dl[http2]" in capsys.readouterr().err

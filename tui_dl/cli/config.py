@@ -11,6 +11,7 @@ import click
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options
 from tui_dl.cli.settings_file import HOSTS, effective_settings
+from tui_dl.cli.ways import ways_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.host_tables import KEYS, shown_values
@@ -20,6 +21,7 @@ from tui_dl.disk.locations import find_locations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.core.host_rules import HostRules
     from tui_dl.core.settings import SettingFacts
 
@@ -74,10 +76,22 @@ def check(log_file: str | None, verbose: int) -> int:
     """Say whether file and environment are right."""
     file = find_locations(os.environ).config_file
     with logging_to(log_file, verbose):
-        effective_settings(file, os.environ, {})
+        effective = effective_settings(file, os.environ, {})
+        try:
+            ways_of(effective.settings, os.environ)
+        except UsageError as error:
+            raise UsageError(_with_origin(error.message, effective)) from None
         there = "is right" if file.exists() else "is not there, which is fine: every setting has a default"
         click.echo(f"{display_text(str(file))} {there}")
     return 0
+
+
+def _with_origin(message: str, effective: EffectiveSettings) -> str:
+    """Return a message about the option that stands for a setting, with the setting's name and where it is set."""
+    option, rest = message.partition(" ")[::2]
+    name = option.removeprefix("--").replace("-", "_")
+    origin = effective.origins.get(name.rstrip(":"), "")
+    return f"{origin}: {name} {rest}" if origin else message
 
 
 @config.command(cls=PlainCommand)

@@ -19,6 +19,7 @@ import click
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
 from tui_dl.cli.settings_file import effective_settings
+from tui_dl.cli.ways import ways_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.disk.locations import find_locations
@@ -166,15 +167,13 @@ def check_settings(around: Surroundings) -> Iterator[Finding]:
 
 
 def check_ways(around: Surroundings) -> Iterator[Finding]:
-    """Look whether proxies, certificates, netrc and cookie files of the settings can be used, as a download would."""
-    from tui_dl.engine.client_options import client_options  # noqa: PLC0415  # aiohttp takes its time
-
+    """Look whether proxies, certificates, netrc and cookie files and extras of the settings can be used, as a download would."""
     try:
         settings = effective_settings(around.locations.config_file, around.environment, {}).settings
     except UsageError:  # said by the check before
         return
     try:
-        options = client_options(settings, around.environment)
+        options = ways_of(settings, around.environment)
     except UsageError as error:
         yield Finding("ways", Verdict.BROKEN, error.message, "Put it right: every download would be refused.")
         return
