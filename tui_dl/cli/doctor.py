@@ -167,7 +167,7 @@ def check_settings(around: Surroundings) -> Iterator[Finding]:
 
 
 def check_ways(around: Surroundings) -> Iterator[Finding]:
-    """Look whether proxies, certificates, netrc and cookie files and extras of the settings can be used, as a download would."""
+    """Look whether the proxies, files and extras of the settings can be used, as a download would."""
     try:
         settings = effective_settings(around.locations.config_file, around.environment, {}).settings
     except UsageError:  # said by the check before
