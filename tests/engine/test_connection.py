@@ -47,6 +47,28 @@ class _Nowhere:
         return []
 
 
+class _Slow(_Nowhere):
+    """A disk whose writes end when the test says so."""
+
+    def __init__(self) -> None:
+        self.backlog = Backlog()
+        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+        """Wait for the test."""
+        self.has_begun.set()
+        await self.may_end.wait()
+        return await super().write(buffers, offset)
+
+
+class _One(_Silent):
+    """An answer of one piece."""
+
+    async def read(self, most_bytes: int | None) -> bytes:
+        """Return it."""
+        return b"x" * min(1000, most_bytes or 1000)
+
+
 async def _reading(limit_bps: int = 0) -> tuple[Connection, asyncio.Task[None]]:
     live = LiveTask(DownloadTask(1, "http://h/f", "/d", "f"), wall_clock=lambda: 0.0)
     plan = SegmentPlan(1000)
@@ -90,3 +112,26 @@ async def test_what_a_limit_of_ours_slows_is_not_dripping() -> None:
     assert not connection.has_stalled
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_a_write_under_way_is_waited_for_however_often_it_is_cancelled() -> None:
+    """Its range is given to another only when nothing of it can be written any more."""
+    live = LiveTask(DownloadTask(1, "http://h/f", "/d", "f"), wall_clock=lambda: 0.0)
+    plan, disk = SegmentPlan(1000), _Slow()
+    connection = Connection(live, plan, disk, [], gather_bytes=1000, on_written=lambda _: None)
+
+    async def work() -> None:
+        try:
+            await connection.pump(_One(), plan.begin(0, 1000), 1000)
+        finally:
+            await connection.flush_at_last()
+
+    task = asyncio.create_task(work())
+    await disk.has_begun.wait()
+    for _ in range(3):
+        task.cancel()
+        assert not (await asyncio.wait([task], timeout=0.01))[0]
+    disk.may_end.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert not connection.is_behind

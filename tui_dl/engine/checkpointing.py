@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import FileSystemError
+from tui_dl.core.ranges import RangeSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui_dl.core.extents import Extent
-    from tui_dl.core.ranges import RangeSet
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.disk.backlog import Backlog
     from tui_dl.disk.part_file import PartFile
@@ -38,6 +38,7 @@ class Checkpointer:
         self._unrecorded_bytes = 0
         self._unsynced_bytes = 0
         self._synced = plan.held.copy()
+        self._being_synced = RangeSet()
         self._recording: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -89,6 +90,7 @@ class Checkpointer:
     def forget(self, start: int, end: int) -> None:
         """Take a range for synced no longer: its bytes were wrong, and others are written in their place."""
         self._synced.remove(start, end)
+        self._being_synced.remove(start, end)
 
     def failure(self) -> BaseException | None:
         """Return what ended the regular syncs before their time, if anything."""
@@ -127,7 +129,7 @@ class Checkpointer:
 
     async def _sync_once(self) -> None:
         self._unsynced_bytes = 0
-        held = self._plan.held.copy()
+        held = self._being_synced = self._plan.held.copy()
         if self._part.is_distrusted:
             await self._distrust(held)
             return

@@ -218,6 +218,24 @@ class Connection:
         await self._write_gather()
         await self._await_write()
 
+    async def flush_at_last(self) -> None:
+        """Flush, however often the caller is cancelled meanwhile: it ends once nothing is on its way to the disk.
+
+        Only then may the range be given to another, or what that writes could be overwritten.
+        """
+        if not self.is_behind:
+            return
+        flushing = asyncio.ensure_future(self.flush())
+        cancellation: asyncio.CancelledError | None = None
+        while not flushing.done():
+            try:
+                await asyncio.wait([flushing])
+            except asyncio.CancelledError as error:
+                cancellation = error
+        if cancellation is not None and flushing.exception() is None:
+            raise cancellation
+        flushing.result()
+
     async def abandon(self) -> None:
         """Wait for the write under way, whatever comes of it, and forget what is gathered."""
         self.forget()

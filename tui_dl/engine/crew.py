@@ -165,7 +165,7 @@ class Crew:
             if exchange is not None:
                 exchange.close()
             try:
-                await connection.flush()
+                await connection.flush_at_last()
             finally:
                 connection.forget()
                 if segment is not None:
@@ -201,7 +201,7 @@ class Crew:
         self._live.note(f"connection ended: {error}")
         has_progressed = connection.received_bytes >= PROGRESS_BYTES
         if self._sources.has_other(source):
-            if not has_progressed:
+            if not has_progressed and not self._is_of_the_crowd(error, source):
                 self._sources.failed(source, error, is_final=isinstance(error, ContentError | HttpError))
             return
         if self._tasks:
@@ -212,6 +212,10 @@ class Crew:
             raise error
         self._growth.refuse(1)
         self._recruit(delay_s=self._context.random() * REPLACE_JITTER_S)
+
+    def _is_of_the_crowd(self, error: TuiDlError, source: Source) -> bool:
+        """Whether a source refused one connection more while others of it work; its host's budget has learned that."""
+        return isinstance(error, HttpError) and error.is_retryable and source in self._source_of.values()
 
     def _is_fatal(self, error: BaseException, source: Source) -> bool:
         """Whether it ends the transfer even while other connections work."""
@@ -224,7 +228,7 @@ class Crew:
         for task, connection in self._tasks.items():
             connection.flush_if_old(now)
             connection.give_up_if_silent(now, self._context.settings.timeout)
-            if self._source_of[connection].ban:
+            if self._source_of[connection].ban and not task.cancelling():
                 task.cancel()
         self._measure(now)
         if self._inspector is not None:
@@ -313,6 +317,8 @@ class Crew:
             await asyncio.wait(self._tasks)
         for task, connection in self._tasks.items():
             self._live.connections.remove(connection)
+            if connection.segment is not None:
+                self._plan.release(connection.segment)
             if not task.cancelled() and task.exception() is not None:
                 self._live.note(f"connection ended: {task.exception()}")
         self._tasks.clear()

@@ -95,6 +95,10 @@ class Holding:
         """Return the part file, made if there is none, and who records its bytes."""
         task = self._live.task
         await self._context.watermark.admit(task, self.plan)
+        if self.checkpointer is not None:
+            # Another source goes on where one gave up: what that brought is recorded first.
+            await self.checkpointer.finish(is_committing=False)
+        is_made = self.part is None
         if self.part is None:
             self.part = await PartFile.open(
                 self._context.pool,
@@ -108,7 +112,7 @@ class Holding:
         self._live.change(part_path=part.path)
         await self._context.store(self._live)
         # Only now: some file systems take their time over it, and a crash meanwhile leaves nothing that is not known.
-        if part.is_new and self._live.total_bytes and self._context.settings.preallocate == "auto":
+        if is_made and part.is_new and self._live.total_bytes and self._context.settings.preallocate == "auto":
             await self._take_room(part, self._live.total_bytes)
         self.checkpointer = Checkpointer(self._context, self._live, self.plan, part)
         self.checkpointer.start()

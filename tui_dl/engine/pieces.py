@@ -30,7 +30,8 @@ class PieceChecker:
             raise ContentError(Reason.LENGTH_MISMATCH, error.message) from None
         self._part = part
         self._pieces = pieces
-        self._total_bytes = total_bytes
+        self.total_bytes = total_bytes
+        """Length of the file."""
         self.piece_bytes = pieces.length_bytes
         """Length of every piece but the last."""
         self.verified = RangeSet()
@@ -46,7 +47,7 @@ class PieceChecker:
         for run in self._unverified(held):
             found = await self._values(run)
             for index, value in zip(run, found, strict=True):
-                piece = self._pieces.range_of(index, self._total_bytes)
+                piece = self._pieces.range_of(index, self.total_bytes)
                 if value == self._pieces.hexes[index]:
                     self.verified.add(*piece)
                 else:
@@ -69,14 +70,14 @@ class PieceChecker:
         most = max(1, RUN_BYTES // self._pieces.length_bytes)
         gaps = [gap for run in held for gap in self.verified.gaps(run.end, run.start)]
         for gap in gaps:
-            indices = self._pieces.indices_within(gap, self._total_bytes)
+            indices = self._pieces.indices_within(gap, self.total_bytes)
             for first in range(indices.start, indices.stop, most):
                 yield range(first, min(first + most, indices.stop))
 
     async def _values(self, run: range) -> list[str]:
         """Return the digest of each piece of a run as the file holds it; empty where the file ends before."""
-        start = self._pieces.range_of(run.start, self._total_bytes).start
-        end = self._pieces.range_of(run.stop - 1, self._total_bytes).end
+        start = self._pieces.range_of(run.start, self.total_bytes).start
+        end = self._pieces.range_of(run.stop - 1, self.total_bytes).end
         cutter = _Cutter(self._pieces.algorithm, self._pieces.length_bytes)
         reached = await self._part.read_through(cutter.take, start, end)
         values = cutter.finish()

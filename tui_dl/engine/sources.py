@@ -115,18 +115,26 @@ class Sources:
 
     # -- learning ------------------------------------------------------------------------------------------------------
 
-    def accept(self, source: Source) -> None:
-        """Take a source as the one whose version the file is."""
+    def accept(self, source: Source, *, is_first: bool) -> None:
+        """Take a source as the one whose version the file is; as the first one where nothing is held yet."""
+        if is_first:
+            self._doubt_all()
         self.origin = source
         source.has_agreed = True
 
     def start_over(self) -> None:
         """Forget what agreed with a version that is not wanted any more; the preferred source names the next."""
         self.origin = None
+        self._doubt_all()
         for one in self.all:
-            one.has_agreed = False
             one.asker.total_bytes = None
             one.brought = RangeSet()
+
+    def _doubt_all(self) -> None:
+        """Have every source show once more that it has the file: what it agreed with may be another version."""
+        for one in self.all:
+            one.has_agreed = False
+            one.asker.validator = Validator()
 
     def discover(self, answer: TransportAnswer, base_url: str) -> None:
         """Take over the duplicates that an answer names (RFC 6249); never from https to http."""
@@ -158,13 +166,17 @@ class Sources:
         source.rate_bps = rate_bps if known is None else SMOOTHING * rate_bps + (1 - SMOOTHING) * known
 
     def blame(self, piece: ByteRange) -> Source | None:
-        """Return who alone brought a piece that is wrong, and ask it no more; None where several had a part in it."""
+        """Return who alone brought a piece that is wrong, and ask it no more; None where others had a part in it.
+
+        These may be sources of an earlier attempt: what they brought nobody knows.
+        """
         suspects = [one for one in self.all if one.brought.overlaps(piece.start, piece.end)]
+        is_all_known = any(one.brought.covers(piece.start, piece.end) for one in suspects)
         for one in suspects:
             one.brought.remove(piece.start, piece.end)
         if any(one.url in self._live.liars for one in suspects):
             return None
-        if len(suspects) != 1 or not self.has_other(suspects[0]):
+        if len(suspects) != 1 or not is_all_known or not self.has_other(suspects[0]):
             return None
         liar = suspects[0]
         self._live.liars.add(liar.url)
@@ -198,7 +210,7 @@ class Sources:
             exchange = await source.asker.ask_extra(start, end)
             verdict = exchange.judgement.verdict
             if verdict is Verdict.PARTIAL:
-                self._require_agreement(source, exchange)
+                self.require_agreement(source, exchange)
                 return exchange
             exchange.close()
             if verdict is Verdict.CHANGED and source is self.origin:
@@ -211,7 +223,8 @@ class Sources:
             source.asker.sends_if_range = False
         raise Refused
 
-    def _require_agreement(self, source: Source, exchange: Exchange) -> None:
+    def require_agreement(self, source: Source, exchange: Exchange) -> None:
+        """Raise `Refused` unless a source that gave a range was shown, now or before, to have the same file."""
         if source.has_agreed:
             return
         why = self._disagreement(exchange)

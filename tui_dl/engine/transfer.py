@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.http_rules import Match
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag, OnExists
-from tui_dl.engine.adopting import AdoptingOpener, wants_adoption
+from tui_dl.engine.adopting import wants_adoption
+from tui_dl.engine.beginning import Beginning
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
@@ -20,7 +21,6 @@ from tui_dl.engine.following import follow, is_to_follow
 from tui_dl.engine.holding import Holding
 from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
-from tui_dl.engine.new_address import opener_for
 from tui_dl.engine.outcome import BytesRefuted, End, Outcome, VersionChanged
 from tui_dl.engine.provenance import provenance_of
 from tui_dl.engine.sources import Sources
@@ -58,6 +58,7 @@ class Transfer:
         self._sources = Sources(context, live)
         self._verifier = Verifier(context, live)
         self._holding = Holding(context, live)
+        self._beginning = Beginning(context, live, self._sources, self._holding)
         self._crew: Crew | None = None
         self._task: asyncio.Task[object] | None = None
         self._is_stopping = False
@@ -140,7 +141,7 @@ class Transfer:
             try:
                 if self._holding.plan.is_complete and self._holding.part is not None:
                     return await self._commit()
-                source, exchange = await self._open()
+                source, exchange = await self._beginning.open()
                 return await self._fetch(source, exchange)
             except VersionChanged as change:
                 # A server that names another version in each answer gives one whole file on one connection.
@@ -160,73 +161,22 @@ class Transfer:
     async def _go_elsewhere(self, source: Source, error: TuiDlError) -> None:
         """Give up a source that failed or whose content is not what was wanted, while another may have it."""
         self._sources.forbid(source, str(error))
-        if error.reason is Reason.DIGEST_MISMATCH:
+        is_wrong = error.reason is Reason.DIGEST_MISMATCH
+        if is_wrong:
             self._live.liars.add(source.url)
+        if is_wrong or error.reason is Reason.LENGTH_MISMATCH or not self._holding.plan.held:
             if self._live.task.status is Status.VERIFYING:
                 self._live.step(Trigger.START)
                 self._context.on_change(self._live)
+            # With nothing held the next may have any version and length, and a part file of its own.
             await self._restart(is_proven=False)
             # Each further source is believed or not by one whole fetch.
-            self._live.has_refetched = True
+            self._live.has_refetched |= is_wrong
 
     async def _restart(self, *, is_proven: bool) -> None:
         await self._verifier.aclose()
         await self._holding.restart(is_proven=is_proven)
         self._sources.start_over()
-
-    # -- the first answer ----------------------------------------------------------------------------------------------
-
-    async def _open(self) -> tuple[Source, Exchange]:
-        """Return the first usable answer, from the first source that gives one.
-
-        Raises `VersionChanged` where what is held must be dropped first. Where no source gives one, it raises the
-        error that time may mend, else that of the first source.
-        """
-        errors: list[TuiDlError] = []
-        for source in self._sources.in_order():
-            try:
-                return source, await self._open_from(source)
-            except VersionChanged:
-                # A known digest says which version is wanted: the bytes held may be of that, and another may have it.
-                if not (self._is_version_known() and self._sources.has_other(source)):
-                    raise
-                self._sources.forbid(source, "it has another version of the file")
-            except FileSystemError:
-                raise
-            except TuiDlError as error:
-                errors.append(error)
-                if self._sources.has_other(source):
-                    self._sources.failed(source, error, is_final=True)
-        if not errors:
-            raise VersionChanged
-        raise next((error for error in errors if error.is_retryable), errors[0])
-
-    def _is_version_known(self) -> bool:
-        options = self._live.task.options
-        return bool(options.checksum or options.pieces)
-
-    async def _open_from(self, source: Source) -> Exchange:
-        plan, part = self._holding.plan, self._holding.part
-        is_origin = source is self._sources.origin
-        if plan.held and part is not None and not is_origin and plan.total_bytes is not None:
-            gap = next(plan.held.gaps(plan.total_bytes))
-            return await self._sources.open_range(source, gap.start, gap.end)
-        if is_origin and wants_adoption(self._live.task):
-            exchange = await AdoptingOpener(self._context, self._live, source.asker, self._holding).open()
-        else:
-            exchange = await opener_for(self._live.task)(self._context, self._live, source.asker, plan, part).open()
-        try:
-            self._require_expected(exchange.judgement)
-        except BaseException:
-            exchange.close()
-            raise
-        return exchange
-
-    def _require_expected(self, judgement: Judgement) -> None:
-        """Raise `ContentError` where the length is known and the answer has another."""
-        wanted, got = self._live.task.options.expected_bytes, judgement.total_bytes
-        if wanted is not None and got is not None and got != wanted and not judgement.encodings:
-            raise ContentError(Reason.LENGTH_MISMATCH, f"the server has {got} bytes, the file wanted has {wanted}")
 
     # -- fetching ------------------------------------------------------------------------------------------------------
 
@@ -282,7 +232,7 @@ class Transfer:
         if self._sources.origin is not source and plan.held:
             # It agreed; but the version is known by the one that gave what is held.
             return
-        self._sources.accept(source)
+        self._sources.accept(source, is_first=not plan.held)
         asker, answer = source.asker, exchange.answer
         changes: dict[str, object] = {"final_url": asker.final_url, "validator": judgement.validator}
         if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and plan.held:
@@ -312,7 +262,13 @@ class Transfer:
     async def _fetch_large(self, source: Source, exchange: Exchange) -> None:
         part, checkpointer = await self._holding.open_part()
         plan, judgement = self._holding.plan, exchange.judgement
-        self._verifier.follow(part, plan)
+        first_end = self._first_end(judgement)
+        is_over_held = plan.held.overlaps(judgement.start, plan.held.end if first_end is None else first_end)
+        if is_over_held:
+            # What was computed of the bytes held says nothing of those that are written over them.
+            await self._verifier.aclose()
+        else:
+            self._verifier.follow(part, plan)
         self._crew = Crew(
             self._context,
             self._live,
@@ -322,13 +278,14 @@ class Transfer:
             on_written=checkpointer.on_written,
             most=self.max_connections,
             can_range=self._can_range(judgement),
-            inspector=self._inspector(part),
+            inspector=None if is_over_held else self._inspector(part),
         )
         is_open_ended = judgement.end is None or judgement.end == plan.total_bytes
-        segment = plan.begin(judgement.start, self._first_end(judgement), is_open_ended=is_open_ended)
+        segment = plan.begin(judgement.start, first_end, is_open_ended=is_open_ended)
         if judgement.verdict is Verdict.WHOLE_SAME:
             self._live.rewind(0)
         await self._crew.run(exchange, segment, source)
+        self._beginning.require_length(plan.total_bytes)
         if judgement.end is None and not exchange.answer.has_proven_end:
             self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
         self._live.total_bytes = plan.total_bytes
@@ -364,6 +321,7 @@ class Transfer:
         self._holding.plan.held = RangeSet()
         part, _ = await self._holding.open_part()
         await fetch_encoded(self._context, self._live, exchange, part, decoder)
+        self._beginning.require_length(self._live.total_bytes)
         self._holding.plan.total_bytes = self._live.total_bytes
         return await self._commit()
 

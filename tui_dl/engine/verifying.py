@@ -128,9 +128,9 @@ class Verifier:
             self._hasher = PrefixHasher(part, plan, algorithm)
 
     def piece_checker(self, part: PartFile, total_bytes: int) -> PieceChecker | None:
-        """Return what checks the pieces of a part file, the same for the whole attempt; None where none are known."""
+        """Return what checks the pieces of a part file, the same one for the same length; None where none are known."""
         pieces = self._live.task.options.pieces
-        if self._checker is None and pieces:
+        if pieces and (self._checker is None or self._checker.total_bytes != total_bytes):
             self._checker = PieceChecker(part, parse_pieces(pieces), total_bytes)
         return self._checker
 
