@@ -113,7 +113,9 @@ def until(process: subprocess.Popen[bytes], event: str) -> None:
             return
 
 
-HEAVY: Final = ("textual", "rich", "aiohttp", "sqlite3", "asyncio", "uvloop", "platformdirs")
+HEAVY: Final = ("textual", "rich", "aiohttp", "sqlite3", "asyncio", "uvloop", "platformdirs", "defusedxml", "isal")
+TRANSPORTS: Final = ("curl_cffi", "aioftp")
+"""Loaded where an address wants them; aiohttp loads aiodns by itself where it is installed."""
 
 
 def test_the_version_imports_nothing_heavy(shell: Shell) -> None:
@@ -138,9 +140,10 @@ def _cpu_s(shell: Shell, *args: str) -> float:
 
 
 def test_the_engine_does_not_know_the_screen(shell: Shell) -> None:
-    """DESIGN 3: the library works without Textual."""
+    """DESIGN 3: the library works without Textual, and loads no transport before an address wants it."""
+    unwanted = ("textual", "rich", *TRANSPORTS)
     loaded = shell.python(
-        "import sys, tui_dl.engine.engine; print([name for name in ('textual', 'rich') if name in sys.modules])"
+        f"import sys, tui_dl.engine.engine; print([name for name in {unwanted} if name in sys.modules])"
     )
     assert loaded == "[]"
 
@@ -149,7 +152,7 @@ def test_get_does_not_load_the_screen(shell: Shell) -> None:
     """A foreground download pays for the engine alone."""
     loaded = shell.python(
         "import sys, tui_dl.cli.get, tui_dl.engine.engine;"
-        "print([name for name in ('textual', 'rich') if name in sys.modules])"
+        f"print([name for name in {('textual', 'rich', *TRANSPORTS)} if name in sys.modules])"
     )
     assert loaded == "[]"
 
