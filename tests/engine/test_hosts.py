@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.stage import LARGE_BYTES, ended, fetch, is_whole, log_of, until
-from tests.faults import Resource, first, in_turn, lies, tempers
+from tests.faults import Resource, all_of, first, in_turn, lies, tempers
 from tui_dl.core.errors import HttpError, Reason
 from tui_dl.core.host_budget import Crowds
 from tui_dl.core.status import Status
@@ -264,3 +264,24 @@ async def test_the_end_does_not_wait_for_a_slots_pause(engines: Engines, fault_s
     engine = await engines(delay_ms=3_600_000)
     await fetch(engine, fault_server.add("/f.bin", SMALL))
     await engines.close(engine)
+
+
+async def test_a_request_that_is_reset_is_not_sent_again_behind_our_back(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """The library's own repetition would offend a host twice for each connection that it does not bear."""
+    url = fault_server.add("/f.bin", Resource(1000), tempers.resets_at_once())
+    engine = await engines(max_retries=0)
+    task = await fetch(engine, url)
+    assert task.status is Status.FAILED
+    assert len(fault_server.requests) == 1
+
+
+async def test_a_kept_connection_that_had_ended_is_no_failure(engines: Engines, fault_server: FaultServer) -> None:
+    """The request goes out once more on a new one."""
+    kept = fault_server.add("/a.bin", Resource(1000))
+    ended_meanwhile = fault_server.add("/b.bin", Resource(1000), in_turn(tempers.resets_at_once(), all_of()))
+    engine = await engines(max_retries=0)
+    assert (await fetch(engine, kept)).status is Status.COMPLETED
+    assert (await fetch(engine, ended_meanwhile)).status is Status.COMPLETED
+    assert fault_server.connections_made == 2

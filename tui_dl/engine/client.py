@@ -21,7 +21,7 @@ from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
 from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
 from tui_dl.engine.resolving import make_resolver
-from tui_dl.engine.watching import ENDS, WatchingConnector
+from tui_dl.engine.watching import ENDS, MADE, WatchingConnector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,8 @@ READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
 SHORT_BUFFER_BYTES: Final = 32 * 1024
 """With many answers at once: twice this and what one look at the socket brings may gather in each reader."""
+MOST_ENDED: Final = 8
+"""Kept connections that turn out to have ended, until the next one that does counts as a failure."""
 LONG_PIECE_BYTES: Final = 64 * 1024
 KEEP_ALIVE_S: Final = 15.0
 HAPPY_EYEBALLS_S: Final = 0.25
@@ -169,7 +171,7 @@ class AiohttpTransport:
                 words = proxy_words(proxy, request.headers, proof, request.url)
                 if len(self._answers) > MOST_FREE_READERS:
                     words["read_bufsize"] = SHORT_BUFFER_BYTES
-                response = await session.get(url, allow_redirects=False, **words)
+                response = await _get(session, url, words)
         except aiohttp.ClientHttpProxyError as error:
             if error.status == 407:
                 raise ProxyAsksError(error.headers or {}) from None
@@ -204,7 +206,7 @@ class AiohttpTransport:
         }
 
     def _make_session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -213,6 +215,9 @@ class AiohttpTransport:
             read_bufsize=READ_BUFFER_BYTES,
             trust_env=False,
         )
+        # It would send again whatever was reset: a host that bears no more connections saw each request twice.
+        session._retry_connection = False  # noqa: SLF001  # there is no public way
+        return session
 
     def _socks_session(self, proxy: ProxyAddress) -> aiohttp.ClientSession:
         from tui_dl.engine.socks import SocksConnector  # noqa: PLC0415  # only who uses SOCKS pays for it
@@ -227,6 +232,22 @@ class ProxyAsksError(Exception):
         super().__init__("407")
         self.headers = headers
         """Headers of its answer."""
+
+
+async def _get(session: aiohttp.ClientSession, url: URL, words: Mapping[str, Any]) -> aiohttp.ClientResponse:
+    """Send a GET; again where a connection that was kept had ended meanwhile, which no server means as a refusal."""
+    made: list[asyncio.Future[None]] = []
+    token = MADE.set(made)
+    try:
+        for _ in range(MOST_ENDED):
+            try:
+                return await session.get(url, allow_redirects=False, **words)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if made:
+                    raise
+        return await session.get(url, allow_redirects=False, **words)
+    finally:
+        MADE.reset(token)
 
 
 def _host_of(url: str) -> str:

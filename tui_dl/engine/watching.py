@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ENDS: Final[ContextVar[list[asyncio.Future[None]]]] = ContextVar("ENDS")
 """Takes the future that tells how the connection of the request at hand ends."""
+MADE: Final[ContextVar[list[asyncio.Future[None]]]] = ContextVar("MADE")
+"""The same of connections that were made for the current request, and not kept from an earlier one."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class WatchingConnector(aiohttp.TCPConnector):
         if protocol is not None and (closed := protocol.closed) is not None:
             if protocol not in self._watched:
                 self._watched.add(protocol)
+                if (made := MADE.get(None)) is not None:
+                    made.append(closed)
                 closed.add_done_callback(_hear)
             if (ends := ENDS.get(None)) is not None:
                 ends.append(closed)
