@@ -52,6 +52,18 @@ async def test_the_header_says_until_when_a_limit_holds() -> None:
             assert ("until" in header) == ("until" in wanted)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+async def test_all_buttons_are_seen(size: tuple[int, int]) -> None:
+    """Also where a timetable is in force, the window is small and the name of the file is long."""
+    engine = limited_engine(datetime.now().astimezone() + timedelta(hours=1))
+    engine.tasks[1] = make_task(1, "a-file-with-" + "long-" * 20 + "name.bin")
+    async with running(engine, size) as (app, pilot):
+        await pilot.press("l")
+        await settle(app, pilot)
+        seen = screen_text(app)
+        assert [word for word in ("(Enter)", "Only a-file-with", "For good", "Back (Esc)") if word not in seen] == []
+
+
 @pytest.mark.parametrize(
     ("keys", "ids", "arguments"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -13,6 +13,8 @@ from textual.widgets import Button, Static
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
 
 Answer = TypeVar("Answer")
+_IN_ONE_LINE: Final = 2
+"""Buttons that fit beside each other whatever their labels; more stand in columns."""
 
 
 class Dialog(ModalScreen[Answer]):
@@ -55,4 +57,5 @@ def buttons(yes: str, *, is_grave: bool = False, other: str = "", third: str = "
         row.append(Button(Content(other), id="other", compact=True))
     if third:
         row.append(Button(Content(third), id="third", compact=True))
-    return Horizontal(*row, Button(Content(no), id="leave", compact=True), classes="dialog-buttons")
+    row.append(Button(Content(no), id="leave", compact=True))
+    return Horizontal(*row, classes="dialog-buttons -many" if len(row) > _IN_ONE_LINE else "dialog-buttons")
