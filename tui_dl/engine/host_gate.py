@@ -89,7 +89,7 @@ class HostGate:
             answer = await context.transport.get(self._addressed(request))
         except NetworkError as error:
             if not budget.working:
-                reach.lost(host)
+                reach.missed(host)
             if budget.open_connections > 1 and (is_sure := self._is_sure_refusal(error)) is not None:
                 budget.refused(context.clock(), pause_s=None, is_sure=is_sure)
             raise

@@ -1,54 +1,93 @@
-"""Which hosts answer: the others get half of the slots at most while there is work for those that do."""
+"""Which hosts answer: others get a part of the slots while there is work for those that do, silent ones a small one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MOST_KNOWN: Final = 8192
-"""Answering hosts that are remembered; of more the older half is forgotten, and counts as never met."""
+"""Hosts that are remembered; of more the older half is forgotten, and counts as never asked."""
+NOT_ANSWERING_PART: Final = 2
+"""Hosts without an answer get at most one slot of so many while those with one have work."""
+SILENT_PART: Final = 4
+"""The same for those that were asked in vain."""
+
+
+class Manner(Enum):
+    """What is known of a host."""
+
+    NEW = "new"
+    """It was not asked yet."""
+    ANSWERING = "answering"
+    """It answered when it was asked last, whatever it said."""
+    SILENT = "silent"
+    """It gave no answer when it was asked last."""
 
 
 class Reach:
-    """Hosts that answered when they were asked last, and the slots that tasks of all others occupy."""
+    """How hosts were met last, and the slots that their tasks occupy."""
 
     def __init__(self) -> None:
-        self._answering: dict[str, None] = {}
-        self._held: Counter[str] = Counter()
-        self._held_by_silent = 0
-
-    def is_answering(self, host: str) -> bool:
-        """Whether a host answered when it was asked last; one that was never asked did not."""
-        return host in self._answering
-
-    def is_crowded(self, slots: int) -> bool:
-        """Whether hosts that do not answer occupy half of these slots already."""
-        return self._held_by_silent >= max(1, slots // 2)
+        self._manners: dict[str, Manner] = {}
+        self._slots_by_host: Counter[str] = Counter()
+        self._slots_by_manner: Counter[Manner] = Counter()
 
     def take(self, host: str) -> None:
         """Note that a task of a host takes a slot."""
-        self._held[host] += 1
-        self._held_by_silent += host not in self._answering
+        self._count(host, 1)
 
     def leave(self, host: str) -> None:
         """Note that it gives it back."""
-        self._held_by_silent -= host not in self._answering
-        self._held[host] -= 1
-        if not self._held[host]:
-            del self._held[host]
+        self._count(host, -1)
+        if not self._slots_by_host[host]:
+            del self._slots_by_host[host]
 
     def heard(self, host: str) -> None:
         """Note that a host answered, whatever it said."""
-        if host in self._answering:
-            return
-        self._answering[host] = None
-        self._held_by_silent -= self._held.get(host, 0)
-        if len(self._answering) > MOST_KNOWN:
-            for other in list(self._answering)[: MOST_KNOWN // 2]:
-                self.lost(other)
+        self._know(host, Manner.ANSWERING)
 
-    def lost(self, host: str) -> None:
-        """Note that a host did not answer."""
-        if host in self._answering:
-            del self._answering[host]
-            self._held_by_silent += self._held.get(host, 0)
+    def missed(self, host: str) -> None:
+        """Note that a host gave no answer."""
+        self._know(host, Manner.SILENT)
+
+    def preferences(self, slots: int) -> Iterator[Callable[[str], bool]]:
+        """Yield which hosts may have the next of so many slots, the first that finds a task decides; the last is all.
+
+        Only where it makes a difference: while few slots wait for an answer, every host is as good as another.
+        """
+        held = self._slots_by_manner
+        unanswered = held[Manner.NEW] + held[Manner.SILENT]
+        if unanswered >= max(1, slots // NOT_ANSWERING_PART):
+            yield lambda host: self._manner_of(host) is Manner.ANSWERING
+        if held[Manner.SILENT] >= max(1, slots // SILENT_PART):
+            yield lambda host: self._manner_of(host) is not Manner.SILENT
+        yield _any
+
+    def _manner_of(self, host: str) -> Manner:
+        return self._manners.get(host, Manner.NEW)
+
+    def _count(self, host: str, change: int) -> None:
+        self._slots_by_host[host] += change
+        self._slots_by_manner[self._manner_of(host)] += change
+
+    def _know(self, host: str, manner: Manner) -> None:
+        if self._manners.get(host) is manner:
+            return
+        held = self._slots_by_host.get(host, 0)
+        self._slots_by_manner[self._manner_of(host)] -= held
+        self._slots_by_manner[manner] += held
+        self._manners[host] = manner
+        if len(self._manners) > MOST_KNOWN:
+            self._forget_older_half()
+
+    def _forget_older_half(self) -> None:
+        for host in [host for host in self._manners if host not in self._slots_by_host][: MOST_KNOWN // 2]:
+            del self._manners[host]
+
+
+def _any(_host: str) -> bool:
+    return True

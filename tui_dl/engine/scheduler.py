@@ -189,12 +189,12 @@ class Scheduler:
 
     async def _take_next(self) -> LiveTask | None:
         """Take a task; hosts that do not answer must not hold up those that do."""
-        reach = self._context.budgets.reach
-        if reach.is_crowded(self._context.settings.concurrent_downloads):
-            live = await self._take_of(reach.is_answering)
+        slots = self._context.settings.concurrent_downloads
+        for can_host in self._context.budgets.reach.preferences(slots):
+            live = await self._take_of(can_host)
             if live is not None:
                 return live
-        return await self._take_of(_any_host)
+        return None
 
     async def _take_of(self, can_host: Callable[[str], bool]) -> LiveTask | None:
         """Take what waited long enough before what never began, unless that has a higher priority."""
@@ -389,7 +389,3 @@ class Scheduler:
         if lives:
             await self._record_stops(lives, trigger)
         return [live.task for live in lives]
-
-
-def _any_host(_host: str) -> bool:
-    return True
