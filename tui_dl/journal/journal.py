@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import FINISHED, Status
 from tui_dl.journal import adding, checkpoints, owners, queue_steps, readdressing, tables, views
 from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
-from tui_dl.journal.opening import MOUNTS, SUSPECT_SUFFIX, Opened, open_file, open_memory
+from tui_dl.journal.opening import MOUNTS, Opened, open_file, open_memory
 from tui_dl.journal.queue_steps import Selection
-from tui_dl.journal.reader import Reader
-from tui_dl.journal.records import Records, write_tasks
-from tui_dl.journal.writer import Job, Need, State, Writer, read_state
+from tui_dl.journal.records import write_tasks
+from tui_dl.journal.threads import JournalThreads
+from tui_dl.journal.writer import Need, read_state
 
 if TYPE_CHECKING:
-    import sqlite3
     from array import array
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
@@ -36,12 +33,8 @@ if TYPE_CHECKING:
     from tui_dl.journal.checkpoints import Checkpoint
     from tui_dl.journal.readdressing import AddressChange, Readdressed
 
-T = TypeVar("T")
-
 _MOST_ADDED: Final = 5_000
 """Wishes in one transaction: checkpoints of running transfers and other processes wait no longer than that."""
-GROUP_S: Final = 0.25
-"""How long records that nobody waits for are gathered before they are written together."""
 
 
 class Journal:
@@ -57,22 +50,12 @@ class Journal:
         """The file; None in memory."""
         self.instance_id: str = opened.owner.instance
         """Our random id; rows that we run carry it as their owner."""
-        loop = asyncio.get_running_loop()
-        self._loop = loop
         self._clock = clock
         self._owner = opened.owner
         self._lock = opened.lock
         self._lasting_notices = opened.notices
-        self._state = opened.state
-        self._records = Records()
-        self._timer: asyncio.TimerHandle | None = None
-        self._unsaved: dict[int, DownloadTask] = {}
-        self._is_closed = False
-        self._writer = Writer(opened.connection, path, loop, self._publish)
-        self._reader = Reader(opened.reading, path, loop) if opened.reading is not None else None
-        self._writer.start(self._mark_damaged)
-        if self._reader is not None:
-            self._reader.start(self._mark_damaged)
+        self._threads = JournalThreads(path, opened)
+        self._read, self._ask = self._threads.read, self._threads.ask
 
     @classmethod
     async def open(
@@ -105,26 +88,26 @@ class Journal:
     @property
     def generation(self) -> int:
         """Grows with every row added, removed, moved or changed in status, as far as known here."""
-        return self._state.generation
+        return self._threads.state.generation
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know: a journal that was replaced, a disk that refuses to write."""
-        trouble = self._state.trouble
+        trouble = self._threads.state.trouble
         if trouble is None:
             return self._lasting_notices
         return (*self._lasting_notices, f"The journal cannot be written: {trouble.message}. {trouble.hint}")
 
     def counts(self) -> dict[Status, int]:
         """Return the rows of the screen's default view by status, every status named."""
-        return dict(self._state.counts)
+        return dict(self._threads.state.counts)
 
     async def refresh(self) -> bool:
         """Take notice of what other processes changed; return whether the generation grew."""
-        before = self._state.generation
+        before = self.generation
         found = await self._read(read_state)
-        self._publish(replace(found, trouble=self._state.trouble))
-        return self._state.generation != before
+        self._threads.publish(replace(found, trouble=self._threads.state.trouble))
+        return self.generation != before
 
     # The queue
 
@@ -154,7 +137,7 @@ class Journal:
     ) -> list[DownloadTask]:
         """Return our next pending rows by priority and position."""
         # Rows whose newer state is not committed yet would look pending still.
-        ids = {*excluding_ids, *self._unsaved}
+        ids = {*excluding_ids, *self._threads.unsaved}
         hosts = tuple(excluding_hosts)
         return await self._read(lambda connection: views.next_pending(connection, self.instance_id, limit, hosts, ids))
 
@@ -169,20 +152,19 @@ class Journal:
             self.save_soon(task)
 
     def save_soon(self, task: DownloadTask) -> None:
-        """Record the state of a task that we own within `GROUP_S`; of several the last one counts."""
-        self._unsaved[task.id] = self._records.saves[task.id] = task
-        self._arm()
+        """Record the state of a task that we own within `threads.GROUP_S`; of several the last one counts."""
+        self._threads.unsaved[task.id] = self._threads.tell().saves[task.id] = task
 
     async def save_many(self, tasks: Sequence[DownloadTask]) -> None:
         """Record the state of many tasks in one transaction; durable on return."""
         held = tuple(tasks)
         for task in held:
-            self._records.saves.pop(task.id, None)
-            self._unsaved[task.id] = task
+            self._threads.take_back(task.id)
+            self._threads.unsaved[task.id] = task
         try:
             await self._ask(lambda connection: write_tasks(connection, self.instance_id, held), Need.DURABLE)
         finally:
-            self._forget_unsaved(held)
+            self._threads.forget_unsaved(held)
 
     async def bulk(
         self,
@@ -237,9 +219,8 @@ class Journal:
     # Checkpoints
 
     def record_written(self, task_id: int, extents: Sequence[Extent]) -> None:
-        """Record extents that were handed to the kernel, within `GROUP_S`; disjoint from what is held."""
-        self._records.extents.setdefault(task_id, []).extend(extents)
-        self._arm()
+        """Record extents that were handed to the kernel, within `threads.GROUP_S`; disjoint from what is held."""
+        self._threads.tell().extents.setdefault(task_id, []).extend(extents)
 
     async def settle(self) -> None:
         """Return when all that was told before survives the end of this process, though not a power cut."""
@@ -281,9 +262,8 @@ class Journal:
     # Log and hosts
 
     def log(self, task_id: int, line: LogLine) -> None:
-        """Append a line to a task's log within `GROUP_S`; the last `records.LOG_LINES` are kept."""
-        self._records.log.append((task_id, line))
-        self._arm()
+        """Append a line to a task's log within `threads.GROUP_S`; the last `records.LOG_LINES` are kept."""
+        self._threads.tell().log.append((task_id, line))
 
     async def log_of(self, task_id: int) -> tuple[LogLine, ...]:
         """Return a task's log, oldest first, with all that was told before."""
@@ -306,95 +286,11 @@ class Journal:
 
     async def aclose(self) -> None:
         """Write what is left, close the file and let go of our rows; closed even where the disk refuses it."""
-        if self._is_closed:
+        if self._threads.is_closed:
             return
         try:
             await self._ask(lambda connection: queue_steps.bury(connection, self.instance_id), Need.DURABLE)
         finally:
-            self._is_closed = True
-            # The writer closes last: the last connection moves the log into the file, and a reading one cannot.
-            for thread in (self._reader, self._writer):
-                if thread is not None:
-                    ended = self._loop.create_future()
-                    thread.end(partial(_finish, ended))
-                    await ended
+            await self._threads.aclose()
             if self._lock is not None:
                 await asyncio.to_thread(self._lock.release)
-
-    # Within
-
-    async def _read(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask in the reader thread; sees what was committed before."""
-        if self._reader is None:
-            return await self._ask(run, Need.READ)
-        self._refuse_closed()
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._reader.submit(Job(run, Need.READ, partial(_resolve, future)))
-        return await future
-
-    async def _ask(self, run: Callable[[sqlite3.Connection], T], need: Need) -> T:
-        """Ask in the writer thread, after all that was told before."""
-        self._refuse_closed()
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._writer.submit([*self._gathered(), Job(run, need, partial(_resolve, future))])
-        return await future
-
-    def _refuse_closed(self) -> None:
-        if self._is_closed:
-            raise FileSystemError(Reason.JOURNAL_BUSY, "the journal has been closed")
-
-    def _arm(self) -> None:
-        if self._timer is None and not self._is_closed:
-            self._timer = self._loop.call_later(GROUP_S, self._write_group)
-
-    def _write_group(self) -> None:
-        self._writer.submit(self._gathered())
-
-    def _gathered(self) -> list[Job]:
-        """Return the job that writes the grouped records, if there are any."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._records:
-            return []
-        records, self._records = self._records, Records()
-        saved = tuple(records.saves.values())
-        return [
-            Job(
-                lambda connection: records.write(connection, self.instance_id),
-                Need.WRITE,
-                lambda _result, _error: self._forget_unsaved(saved),
-                records,
-            )
-        ]
-
-    def _forget_unsaved(self, tasks: Sequence[DownloadTask]) -> None:
-        for task in tasks:
-            if self._unsaved.get(task.id) is task:
-                del self._unsaved[task.id]
-
-    def _publish(self, state: State) -> None:
-        if state.generation < self._state.generation:
-            # Two threads answer: the other one saw a later commit.
-            state = replace(self._state, trouble=state.trouble)
-        self._state = state
-
-    def _mark_damaged(self) -> None:
-        """Let the next process that opens the journal look at every page; called in any thread."""
-        if self.path is not None:
-            with suppress(OSError):
-                self.path.with_name(self.path.name + SUSPECT_SUFFIX).touch(mode=0o600)
-
-
-def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.done():  # whoever asked was cancelled meanwhile
-        return
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
-
-
-def _finish(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
