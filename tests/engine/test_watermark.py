@@ -223,6 +223,24 @@ async def test_the_regular_look_tells_of_room(disks: Disks, monkeypatch: pytest.
     disks.watermark.require_now("/downloads")
 
 
+async def test_room_is_told_where_the_disk_is_looked_at_by_another_folder(
+    disks: Disks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal's folder is content with less: that its disk has room for downloads, too, is told all the same."""
+    monkeypatch.setattr(watermark_module, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(watermark_module, "space_of", lambda _path: Space(1, disks.free["/downloads"], DISK_BYTES))
+    disks.context.journal.path = "/journal/j.db"
+    disks.watermark = Watermark(disks.context)
+    told: list[bool] = []
+    disks.watermark.start(lambda: told.append(disks.watermark.is_low("/downloads")))
+    disks.free["/downloads"] = 2 * JOURNAL_BYTES
+    with pytest.raises(FileSystemError):
+        await disks.watermark.require("/downloads")
+    disks.free["/downloads"] = GIB
+    await until(lambda: told, limit_s=2)
+    assert told == [False]
+
+
 async def test_a_crowd_closes_the_folder(disks: Disks) -> None:
     """When many wait for room in a folder, no more are asked for; when they went on, all may begin."""
     room = Room(disks.context, lambda _key: None)

@@ -210,15 +210,17 @@ class Watermark:
     async def _look(self, folder: str) -> None:
         try:
             space = await self._context.pool.scout(space_of, folder, what=f"look for room in {folder}")
-            was_low = self.is_low(folder)
             now = self._context.clock()
             known = self._folders.setdefault(folder, _Folder(None, now, now))
-            known.space, known.looked_at = space, now
-            for other in self._folders.values():
+            has_room = False
+            for path, other in self._folders.items():
                 # What is seen holds for all folders of the disk.
-                if other.space is not None and space is not None and other.space.device == space.device:
+                if other is known or _is_one_disk(other.space, space):
+                    was_low = bool(self._shortage_in(path))
                     other.space, other.looked_at = space, now
-            if was_low and not self.is_low(folder):
+                    # One that needs less may never have been low.
+                    has_room |= was_low and not self._shortage_in(path)
+            if has_room:
                 self._on_room()
         finally:
             del self._looks[folder]
@@ -234,6 +236,10 @@ class Watermark:
             for folder in disks.values():
                 # Not awaited: a mount that hangs delays no other's look.
                 self._begin_look(folder)
+
+
+def _is_one_disk(one: Space | None, other: Space | None) -> bool:
+    return one is not None and other is not None and one.device == other.device
 
 
 def _nobody() -> None:
