@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import TuiDlError
+from tui_dl.core.metalink import parse_metalink
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import Settings, settings_with
 from tui_dl.core.status import Status
+from tui_dl.core.task import TaskOptions
 from tui_dl.engine.engine import AsyncDownloadEngine
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("urls", nargs="*")
     parser.add_argument("--into", action="append", default=[], nargs=2, metavar=("FOLDER", "URL"))
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
+    parser.add_argument("--metalink", type=Path, default=None, help="a document whose files are added")
     parser.add_argument("--name", default="", help="file name of a single address")
     parser.add_argument("--retry-failed", action="store_true")
     parser.add_argument("--memory-every", type=float, default=0.0, help="say the memory held every so many seconds")
@@ -103,6 +106,11 @@ async def work(options: argparse.Namespace, engine: AsyncDownloadEngine) -> int:
         except TuiDlError as error:
             say("refused", url=url, reason=error.reason, text=error.message)
         else:
+            say("acknowledged", **facts_of(task))
+    if options.metalink is not None:
+        document = await asyncio.to_thread(options.metalink.read_bytes)
+        metalink = parse_metalink(document, options.metalink.name)
+        for task in await engine.add_many([one.task(options.folder, TaskOptions()) for one in metalink.files]):
             say("acknowledged", **facts_of(task))
     if options.retry_failed:
         await engine.execute(Command(CommandName.RETRY_FAILED))
