@@ -112,8 +112,9 @@ async def test_a_low_disk_is_named_with_its_figures(disks: Disks) -> None:
     with pytest.raises(FileSystemError) as caught:
         await disks.watermark.require("/downloads")
     assert caught.value.reason is Reason.LOW_SPACE
-    assert "100 MiB are free in /downloads, 512 MiB are to stay free" in caught.value.message
-    assert disks.watermark.notices == (f"low on space: {caught.value.message}; downloads wait",)
+    shortage = "100 MiB are free in /downloads, 512 MiB are to stay free"
+    assert caught.value.message == f"low on space: {shortage}"
+    assert disks.watermark.notices == (f"low on space, downloads wait: {shortage}",)
     await disks.watermark.require("/other")
 
 

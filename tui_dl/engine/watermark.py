@@ -95,7 +95,7 @@ class Watermark:
         """Raise LOW_SPACE where the last look found the disk of a folder low; costs two look-ups."""
         shortage = self._shortage(folder)
         if shortage:
-            raise FileSystemError(Reason.LOW_SPACE, shortage, is_retryable=True)
+            raise FileSystemError(Reason.LOW_SPACE, f"low on space: {shortage}", is_retryable=True)
 
     async def admit(self, task: DownloadTask, plan: SegmentPlan) -> None:
         """Promise a task the room for all of its bytes, or raise LOW_SPACE; `release()` gives it back."""
@@ -109,7 +109,7 @@ class Watermark:
             promised = free - kept - self.room_bytes(task.dir, but_for=task.id)
             text = f"{task.filename} needs {in_words(needed_bytes)} more; of {in_words(free)} free in {task.dir} "
             text += f"{in_words(kept)} stay free" + (f", {in_words(promised)} are promised" if promised else "")
-            raise FileSystemError(Reason.LOW_SPACE, text, is_retryable=True)
+            raise FileSystemError(Reason.LOW_SPACE, f"low on space: {text}", is_retryable=True)
         if needed_bytes:
             self._claims[task.id] = _Claim(task.dir, plan)
 
@@ -157,7 +157,7 @@ class Watermark:
         found: dict[int, str] = {}
         for folder, known in self._folders.items():
             if known.space is not None and (text := self._shortage_in(folder)):
-                found.setdefault(known.space.device, f"low on space: {text}; downloads wait")
+                found.setdefault(known.space.device, f"low on space, downloads wait: {text}")
         return tuple(found.values())
 
     # -- within --------------------------------------------------------------------------------------------------------
