@@ -43,6 +43,16 @@ def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, value)
 
 
+@pytest.fixture
+def patient_growth(monkeypatch: pytest.MonkeyPatch, quick_pauses: None) -> None:
+    """Measure long enough before a doubling is given up that a busy machine is not taken for a host that gives no more.
+
+    For tests that need the next connection; with `tempers.pace_until` it costs them little.
+    """
+    monkeypatch.setattr("tui_dl.core.growth.SETTLE_S", 0.3)
+    monkeypatch.setattr("tui_dl.core.growth.MEASURE_S", 0.4)
+
+
 def is_of_server(context: dict[str, Any]) -> bool:
     """Whether it is the reset of a fault server's connection, whose future asyncio may collect before its reader."""
     return isinstance(context.get("exception"), ConnectionResetError) and not isinstance(

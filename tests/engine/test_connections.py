@@ -112,14 +112,19 @@ async def test_never_more_connections_to_a_host_than_allowed(engines: Engines, f
     ],
     ids=["503", "429", "Retry-After", "403", "404", "500", "page", "garbage", "reset"],
 )
+@pytest.mark.usefixtures("patient_growth")
 async def test_a_refused_extra_connection_never_fails_the_task(
     engines: Engines, fault_server: FaultServer, refusal: Fault
 ) -> None:
     """Its range goes back, the others go on."""
-    url = fault_server.add("/f.bin", BIG, tempers.pace(PACE_BPS), refusal)
+
+    def is_refused() -> bool:
+        return any(log.is_refusal for log in fault_server.requests)
+
+    url = fault_server.add("/f.bin", BIG, tempers.pace_until(is_refused, MIB / 2, 16 * MIB), refusal)
     task = await fetch(await engines(max_retries=0), url)
     assert is_whole(task, BIG)
-    assert any(log.is_refusal for log in fault_server.requests)
+    assert is_refused()
 
 
 async def test_a_host_that_refused_is_not_asked_again_and_again(engines: Engines, fault_server: FaultServer) -> None:

@@ -185,12 +185,14 @@ async def test_a_slow_one_loses_its_share(
     assert mirrors[0].bytes_sent("/f.bin") < SIZE_BYTES // 8
 
 
+@pytest.mark.usefixtures("patient_growth")
 async def test_a_liar_is_found_by_its_pieces_and_named(
     engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
 ) -> None:
     """Its bytes are fetched again from the others; the file is right and the log says who it was."""
-    url = fault_server.add("/f.bin", FILE, tempers.pace(PACE_BPS))
-    honest = serve(mirrors[:1], FILE, tempers.pace(PACE_BPS))
+    pace = tempers.pace_until(lambda: mirrors[1].bytes_sent("/f.bin") > PIECE_BYTES, MIB / 2, PACE_BPS)
+    url = fault_server.add("/f.bin", FILE, pace)
+    honest = serve(mirrors[:1], FILE, pace)
     liar = serve(mirrors[1:], Resource(SIZE_BYTES, seed=2), tempers.pace(PACE_BPS))
     engine = await engines(max_retries=0)
     options = TaskOptions(mirrors=honest + liar, pieces=pieces_of(), expected_bytes=SIZE_BYTES, checksum=SHA256)

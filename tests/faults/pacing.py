@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TICK_S = 0.02
 """The time one slice is worth: fine enough that no reader sees bursts."""
 
@@ -22,3 +27,18 @@ class Pace:
         start_at = max(self._next_at, now_at - TICK_S)
         self._next_at = start_at + granted / self.rate_bps
         return granted, max(0.0, self._next_at - now_at)
+
+
+class PaceUntil(Pace):
+    """Slow until something has happened that a test waits for, then fast: no clock decides whether it happens."""
+
+    def __init__(self, is_over: Callable[[], object], slow_bps: float, fast_bps: float) -> None:
+        super().__init__(slow_bps)
+        self._is_over = is_over
+        self._fast_bps = fast_bps
+
+    def reserve(self, wanted_bytes: int, now_at: float) -> tuple[int, float]:
+        """Return as the pace of now says."""
+        if self._is_over():
+            self.rate_bps = self._fast_bps
+        return super().reserve(wanted_bytes, now_at)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from tests.faults.pacing import Pace
+from tests.faults.pacing import Pace, PaceUntil
 from tests.faults.rfc9110 import whole
 from tests.faults.script import Body, Ending, Exchange, Fault, Framing, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def drop_after(count_bytes: int) -> Fault:
@@ -42,6 +46,11 @@ def never_answers() -> Fault:
 def pace(rate_bps: float) -> Fault:
     """Send each reply's body at a steady rate of its own, in ticks of 20 ms."""
     return lambda _, reply: replace(reply, pace=Pace(rate_bps))
+
+
+def pace_until(is_over: Callable[[], object], slow_bps: float, fast_bps: float) -> Fault:
+    """Send each body slowly until something has happened, then fast."""
+    return lambda _, reply: replace(reply, pace=PaceUntil(is_over, slow_bps, fast_bps))
 
 
 def pace_together(rate_bps: float) -> Fault:
