@@ -9,6 +9,7 @@ from tests.engine.stage import LARGE_BYTES, fetch, received, until
 from tests.faults import Resource, lies, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.status import Status
+from tui_dl.engine.live import LiveTask
 
 if TYPE_CHECKING:
     import pytest
@@ -77,3 +78,22 @@ async def test_a_barred_task_is_not_tried_again(engines: Engines, fault_server: 
         assert other.status is Status.COMPLETED
         assert [one.path for one in fault_server.requests] == ["/w0.bin", "/other.bin"]
     await until(lambda: len(fault_server.requests) == 3)
+
+
+async def test_tasks_that_wait_are_not_metered(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing arrives for them: a tick costs what runs, however many wait."""
+    engine = await engines(retry_delay=LONG_S, max_retry_delay=LONG_S)
+    tasks = await waiting(engine, fault_server, 3)
+    metered: list[int] = []
+    meter = LiveTask.meter_now
+
+    def note(live: LiveTask, now: float) -> int:
+        metered.append(live.task.id)
+        return meter(live, now)
+
+    monkeypatch.setattr(LiveTask, "meter_now", note)
+    running = await engine.add(fault_server.add("/running.bin", Resource(LARGE_BYTES), tempers.stall_after(1)))
+    await until(lambda: metered.count(running.id) >= 2)
+    assert not {task.id for task in tasks} & set(metered)

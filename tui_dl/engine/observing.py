@@ -189,7 +189,9 @@ class Observer:
     def _tick(self, now: float) -> None:
         timeout_s = self._context.settings.timeout
         self._context.limits.refresh()
-        for live in self._lives():
+        # Nothing arrives for those that wait, and there may be very many.
+        for slot in self._scheduler.running.values():
+            live = slot.live
             live.meter_now(now)
             for connection in live.connections:
                 connection.give_up_if_silent(now, timeout_s)

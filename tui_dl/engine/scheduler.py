@@ -365,6 +365,7 @@ class Scheduler:
         delay_s = step.delay_s * 2 ** min(max(0, live.local_waits - 1), MOST_DOUBLINGS)
         has_due_time = not is_local and step.reason is not Reason.HOST_BUSY
         live.step(Trigger.WAIT, due_at=context.wall_clock() + delay_s if has_due_time else None, **facts)
+        live.meter_now(now)
         self._waiting.add(live, now + delay_s)
         self._ledger.record_soon(live, EventKind.WAITING)
 
