@@ -98,8 +98,9 @@ async def test_a_reader_that_waits_pauses_the_transfer(server: Http2FaultServer,
     """Nothing queues without bound: the window of the stream stops the server; then all of it arrives."""
     resource = Resource(48 * MIB)
     answer = await transport.get(TransportRequest(server.add("/f.bin", resource), {}))
-    await asyncio.sleep(0.5)
-    assert server.bytes_sent() < 16 * MIB
+    await until(lambda: server.front.waits)
+    await asyncio.sleep(0.2)
+    assert server.front.sent_bytes < 16 * MIB
     assert answer._held_bytes <= HELD_BYTES + PIECE_BYTES
     count = 0
     while chunk := await answer.read(None):

@@ -111,7 +111,8 @@ async def test_what_several_connections_left_is_compared_and_kept(
     done = await ended(engine, task)
     if seed == 1:
         assert is_whole(done, new)
-        assert fetched_bytes(fault_server) < size_bytes - 5 * MIB
+        # Each range that is split or ends loses what its connection was already sent.
+        assert fetched_bytes(fault_server) < size_bytes - 3 * MIB
     else:
         assert (done.status, done.reason) == (Status.FAILED, Reason.CHANGED)
         after = await engine.details(task.id)

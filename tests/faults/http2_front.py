@@ -61,6 +61,10 @@ class Http2Front:
     """Connections taken so far."""
     most_streams: int = 0
     """Most streams of one connection at once."""
+    sent_bytes: int = 0
+    """Body bytes sent in frames so far, as far as windows let them go."""
+    waits: int = 0
+    """How often a stream had no window left."""
     refuses_streams: bool = False
     """Whether every stream is reset before its head."""
     port: int = 0
@@ -172,11 +176,14 @@ class FrontConnection:
     async def _send(self, stream_id: int, chunk: bytes) -> None:
         at = 0
         while at < len(chunk):
+            self.front.waits += self.http2.local_flow_control_window(stream_id) <= 0
             async with self.room:
                 await self.room.wait_for(lambda: self.http2.local_flow_control_window(stream_id) > 0)
             most = min(self.http2.local_flow_control_window(stream_id), self.http2.max_outbound_frame_size)
-            self.http2.send_data(stream_id, chunk[at : at + most])
-            at += most
+            piece = chunk[at : at + most]
+            self.http2.send_data(stream_id, piece)
+            at += len(piece)
+            self.front.sent_bytes += len(piece)
             await self.flush()
 
 
