@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.engine.stage import LARGE_BYTES, fetch, received, until
 from tests.faults import Resource, lies, tempers
 from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.status import Status
+from tui_dl.engine import scheduler
 from tui_dl.engine.live import LiveTask
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
     from tui_dl.core.task import DownloadTask
@@ -97,3 +99,22 @@ async def test_tasks_that_wait_are_not_metered(
     running = await engine.add(fault_server.add("/running.bin", Resource(LARGE_BYTES), tempers.stall_after(1)))
     await until(lambda: metered.count(running.id) >= 2)
     assert not {task.id for task in tasks} & set(metered)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a fault"), FileSystemError(Reason.IO_ERROR, "no journal")], ids=repr)
+async def test_the_queue_goes_on_after_an_error(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whether it is the journal's or ours: were the queue to end in silence, all would wait for ever."""
+    monkeypatch.setattr(scheduler, "TROUBLE_S", 0.01)
+    engine = await engines()
+    ask, errors = engine.context.journal.next_pending, [error]
+
+    async def fail_first(*arguments: Any, **words: Any) -> list[DownloadTask]:
+        if errors:
+            raise errors.pop()
+        return await ask(*arguments, **words)
+
+    monkeypatch.setattr(engine.context.journal, "next_pending", fail_first)
+    assert (await fetch(engine, fault_server.add("/f.bin", SMALL))).status is Status.COMPLETED
+    assert not errors

@@ -156,8 +156,11 @@ class Scheduler:
             self._wake.clear()
             try:
                 await self._fill()
-            except TuiDlError as error:
-                logger.warning("the queue cannot be read: %s", error)
+            except Exception as error:  # the border of the queue: were it to end in silence, all would wait for ever
+                if isinstance(error, TuiDlError):
+                    logger.warning("the queue cannot be read: %s", error)
+                else:
+                    logger.exception("a fault of ours in the queue")
                 self._may_have_pending = True
                 await asyncio.sleep(TROUBLE_S)
                 continue
