@@ -28,7 +28,9 @@ HUGE = 1_000_000
 
 
 def watch_refreshes(app: TuiDlApp, monkeypatch: pytest.MonkeyPatch) -> list[Region]:
-    """Remember which regions of the table are refreshed from now on."""
+    """Remember which regions of the table are refreshed from now on; the clock of the ages stands still."""
+    monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
+    app.main.table.redraw_changed()
     regions: list[Region] = []
     monkeypatch.setattr(app.main.table, "refresh", lambda *changed, **_options: regions.extend(changed))
     return regions
@@ -37,8 +39,6 @@ def watch_refreshes(app: TuiDlApp, monkeypatch: pytest.MonkeyPatch) -> list[Regi
 async def test_nothing_is_drawn_when_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks without news refresh no row."""
     async with running(make_scene()) as (app, pilot):
-        app.main.table.redraw_changed()
-        monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
         regions = watch_refreshes(app, monkeypatch)
         for _tick in range(5):
             await settle(app, pilot)
@@ -49,7 +49,6 @@ async def test_only_the_row_that_changed_is_drawn(monkeypatch: pytest.MonkeyPatc
     """One row's new speed refreshes one line."""
     engine = make_scene()
     async with running(engine) as (app, pilot):
-        monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
         regions = watch_refreshes(app, monkeypatch)
         engine.run(2, int(1.4 * 1024 * MIB), 33 * MIB)
         app.main.refresh_from_engine()
@@ -61,7 +60,6 @@ async def test_a_change_too_small_to_see_draws_nothing(monkeypatch: pytest.Monke
     """A few bytes more, which show as the same text, refresh nothing."""
     engine = make_scene()
     async with running(engine) as (app, pilot):
-        monkeypatch.setattr(app.main, "_whole_now", lambda: app.main.look.now)
         regions = watch_refreshes(app, monkeypatch)
         engine.progress[1] = replace(
             engine.progress[1], downloaded_bytes=engine.progress[1].downloaded_bytes + 10, speed_bps=41.3 * MIB + 5
