@@ -213,3 +213,15 @@ async def test_the_first_that_changes_while_mirrors_keep_the_old_one_is_given_up
     await until(lambda: mirrors[0].bytes_sent("/f.bin") > 0)
     fault_server.replace("/f.bin", Resource(SIZE_BYTES, seed=2, etag='"v2"'))
     assert is_whole(await ended(engine, task), FILE)
+
+
+async def test_sources_that_all_break_off_are_no_changing_file(
+    engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
+) -> None:
+    """However many the server names: the error is the network's, which time may mend."""
+    small = Resource(100_000)
+    others = [mirrors[0].add(f"/{number}.bin", small, tempers.drop_after(50_000)) for number in range(6)]
+    link = lies.with_header("Link", ", ".join(f"<{one}>; rel=duplicate" for one in others))
+    url = fault_server.add("/f.bin", small, all_of(link, tempers.drop_after(50_000)))
+    task = await fetch(await engines(max_retries=0), url)
+    assert (task.status, task.reason) == (Status.FAILED, Reason.TRUNCATED)

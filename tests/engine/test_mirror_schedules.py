@@ -1,10 +1,10 @@
-"""Any schedule of faults over three sources, with a quit in between: a right file or a failed row, never a wrong file."""
+"""Any schedule of faults over three sources, with a quit in between: a right file or a failed row."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -110,7 +110,7 @@ async def _one_schedule(
     connections: int,
 ) -> None:
     engines = Engines(folder)
-    chosen = {"journal": engines.journal, "connections": connections, "max_retries": 4, "timeout": 2.0}
+    chosen: dict[str, Any] = {"journal": engines.journal, "connections": connections, "max_retries": 4, "timeout": 2.0}
     async with AsyncExitStack() as stack:
         urls = []
         for number, (kind, pace_bps, places, script) in enumerate(sources, 1):

@@ -8,6 +8,7 @@ from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
 from tui_dl.core.resume import Verdict
 from tui_dl.engine.adopting import AdoptingOpener, wants_adoption
 from tui_dl.engine.new_address import opener_for
+from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import VersionChanged
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ class Beginning:
             self._sources.accept(source, is_first=True)
             is_origin = True
         else:
-            exchange = await opener_for(self._live.task)(self._context, self._live, source.asker, plan, part).open()
+            # A new address is the task's own; a mirror proves itself by what is known of the file.
+            opener = Opener if plan.held and not is_origin else opener_for(self._live.task)
+            exchange = await opener(self._context, self._live, source.asker, plan, part).open()
         try:
             if not exchange.judgement.encodings:
                 self.require_length(exchange.judgement.total_bytes)

@@ -135,7 +135,8 @@ class Transfer:
             return Outcome(End.COMPLETED)
         if await self._is_to_skip():
             return Outcome(End.SKIPPED, text="the target is there already")
-        for _ in range(MAX_RESTARTS + len(self._sources.all)):
+        restarts = 0
+        while restarts <= MAX_RESTARTS:
             exchange: Exchange | None = None
             source: Source | None = None
             try:
@@ -145,13 +146,16 @@ class Transfer:
                 return await self._fetch(source, exchange)
             except VersionChanged as change:
                 # A server that names another version in each answer gives one whole file on one connection.
+                restarts += 1
                 self._may_split = self._crew is None
                 await self._restart(is_proven=change.is_proven)
             except BytesRefuted as refuted:
+                restarts += 1
                 await self._holding.refute(refuted.ranges)
             except (ContentError, NetworkError, HttpError) as error:
                 if source is None or error.reason in OWN_FAULTS or not self._sources.has_other(source):
                     raise
+                # That ends by itself: each time one source less may be asked.
                 await self._go_elsewhere(source, error)
             finally:
                 if exchange is not None:
