@@ -71,7 +71,8 @@ async def main() -> None:
         server = await stack.enter_async_context(DemoServer())
 
         async def connect() -> EnginePort:
-            engine = await stack.enter_async_context(AsyncDownloadEngine(Settings(dir=downloads)))
+            journal = Path(downloads) / "journal.sqlite3"
+            engine = await stack.enter_async_context(AsyncDownloadEngine(Settings(dir=downloads), journal))
             await engine.add_many([NewTask(url, downloads) for url in server.urls()])
             return engine
 
