@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.stage import LARGE_BYTES, LIMIT_S, MIB, until
-from tests.faults import Resource, first, in_turn, lies, oracle, tempers
+from tests.faults import Resource, all_of, first, in_turn, lies, oracle, tempers
 from tui_dl.core.errors import ContentError, HttpError, NetworkError, Reason
 
 if TYPE_CHECKING:
@@ -51,6 +51,17 @@ def is_content(octets: bytes, resource: Resource = LARGE) -> bool:
 async def test_a_stream_is_the_file_in_order(engines: Engines, fault_server: FaultServer, fault: Fault) -> None:
     """Whatever happens on the way, each byte comes once and in its place."""
     assert is_content(await read(await engines(), fault_server.add("/f.bin", LARGE, fault)))
+
+
+async def test_a_coded_stream_that_is_cut_does_not_go_on_plainly(engines: Engines, fault_server: FaultServer) -> None:
+    """Offsets into what was coded are none into the file, whatever validator the server gives both."""
+    fault = in_turn(all_of(tempers.gzip_encoded(), tempers.drop_after(500_000)))
+    held = b""
+    with pytest.raises(ContentError) as raised:  # noqa: PT012  # what came before counts, too
+        async for chunk in (await engines()).stream(fault_server.add("/f.bin", LARGE, fault)):
+            held += chunk
+    assert raised.value.reason is Reason.CHANGED
+    assert oracle.first_wrong(held, 1, 0) is None
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 20_000])

@@ -78,6 +78,7 @@ class _Reader:
         self._asker = Asker(context, live)
         self._shares = context.throttles_of(live.task)
         self._time = StreamTime(context.settings.max_time, context.clock)
+        self._was_coded = False
         self.is_done = False
 
     async def read(self) -> AsyncGenerator[bytes, None]:
@@ -92,6 +93,7 @@ class _Reader:
                 self.is_done = True
                 return
             decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
+            self._was_coded = decoder is not None
             async with aclosing(self._body(exchange)) as chunks:
                 async for chunk in chunks:
                     if decoder is None:
@@ -137,6 +139,8 @@ class _Reader:
         has_held = self._live.received_bytes > 0
         if has_held and self._asker.validator.if_range_value() is None:
             raise _changed("nothing proves that the rest is of the same version")
+        if has_held and self._was_coded:
+            raise _changed("what was read came in a coding, and nobody gives the rest of that")
         for _ in range(MAX_ASKS):
             asked = self._asker.asked(self._live.received_bytes, None, has_held=has_held)
             async with self._time.counted():
