@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ui.fake_engine import make_task
+from tests.ui.fake_engine import MIB, make_task
 from tests.ui.test_columns import LOOK
 from tui_dl.core.ports import HostView, SegmentView, SourceView, TaskDetails
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.status import Status
-from tui_dl.core.task import TaskOptions
+from tui_dl.core.task import DownloadProgress, TaskOptions
 from tui_dl.ui.details_text import Page, page_text
 
 SEGMENTS = tuple(SegmentView(ByteRange(n * 10, n * 10 + 5), 1.0) for n in range(6))
@@ -54,6 +54,14 @@ def test_what_was_learned_is_said() -> None:
     """So that nobody wonders why there are no more connections."""
     text = overview(replace(CDN, allowed=2, is_restricted=True))
     assert "cdn.example: 2 of 2 connections, as learned from its refusals" in text
+
+
+def test_the_peak_is_never_below_the_speed() -> None:
+    """The history behind it is sampled less often."""
+    task = make_task(1, "f.bin")
+    progress = DownloadProgress(task, 0, None, 2.15 * MIB)
+    text = page_text(Page.OVERVIEW, TaskDetails(task, peak_bps=2.07 * MIB), progress, LOOK, 120).plain
+    assert "peak 2.15 MiB/s" in text
 
 
 def digest_line(status: Status, sha256: str = "", **options: str) -> str:

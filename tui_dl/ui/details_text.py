@@ -96,7 +96,9 @@ def _speed_line(details: TaskDetails, progress: DownloadProgress | None, look: L
     if graph := look.glyphs.graph(details.speed_history, GRAPH_CELLS):
         parts.append((f"  {graph}", "$text-accent"))
     if details.peak_bps:
-        parts.append((f"  peak {look.units.speed(details.peak_bps)}", QUIET))
+        # The history is sampled less often than the speed, which may be past it for a moment.
+        peak_bps = max(details.peak_bps, progress.speed_bps if progress else 0.0)
+        parts.append((f"  peak {look.units.speed(peak_bps)}", QUIET))
     if progress and (eta := duration(progress.eta_s)):
         parts.append((f"  {eta} left", QUIET))
     return Content.assemble(*parts)
