@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
+from tests.engine.stage import is_whole
 from tests.faults import FaultServer, Resource, lies, tempers
+from tui_dl.core.task import TaskOptions
+from tui_dl.engine.orders import checked_task
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from tests.faults.script import Exchange, Fault, Reply
     from tests.faults.server import RequestLog
+    from tui_dl.engine.engine import AsyncDownloadEngine
 
 HOSTS = 30
 DIRECTLY_S = 5.0
@@ -118,3 +123,18 @@ class ManyHosts:
         """Return the addresses of all files, one of each host after the other."""
         by_host = [[(host, url) for url in host.urls()] for host in self.all]
         return [pair for turn in zip(*by_host, strict=True) for pair in turn]
+
+
+async def fetched(engine: AsyncDownloadEngine, wanted: list[tuple[Host, str]], limit_s: float) -> dict[str, float]:
+    """Fetch all, prove each file, and return by host how long after the start its last file was there."""
+    news = [checked_task(url, engine.default_dir, "", TaskOptions()) for _, url in wanted]
+    tasks = await engine.add_many(news)
+    started_at = engine.context.wall_clock()
+    async with asyncio.timeout(limit_s):
+        await engine.wait(tasks)
+    took: dict[str, float] = {}
+    for (host, _), row in zip(wanted, await engine.rows([task.id for task in tasks]), strict=True):
+        assert is_whole(row, host.resource), f"{host.name}: {row.status} {row.reason_text}"
+        assert row.finished_at is not None
+        took[host.name] = max(took.get(host.name, 0.0), row.finished_at - started_at)
+    return took

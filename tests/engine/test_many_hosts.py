@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.many_hosts import ManyHosts, Scale
-from tests.engine.stage import is_whole
+from tests.engine.many_hosts import ManyHosts, Scale, fetched
 from tui_dl.core.addresses import host_of
-from tui_dl.core.task import TaskOptions
-from tui_dl.engine.orders import checked_task
 
 if TYPE_CHECKING:
-    from tests.engine.many_hosts import Host
     from tests.engine.stage import Engines
-    from tui_dl.engine.engine import AsyncDownloadEngine
 
 SCALE = Scale(files=5, file_bytes=120_000, pace_bps=300_000, patience_s=1)
 AT_ONCE = 150
+LIMIT_S = 60.0
 MOST_EXTRA_S = 1.0
 """What thirty servers in this process may cost the fast host's files; those of the others take several times that."""
 
@@ -31,29 +26,14 @@ def real_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_dl.core.host_budget.MIN_GAP_AFTER_REFUSAL_S", 0.3)
 
 
-async def fetched(engine: AsyncDownloadEngine, wanted: list[tuple[Host, str]]) -> dict[str, float]:
-    """Fetch all, prove each file, and return by host how long after the start its last file was there."""
-    news = [checked_task(url, engine.default_dir, "", TaskOptions()) for _, url in wanted]
-    tasks = await engine.add_many(news)
-    started_at = engine.context.wall_clock()
-    async with asyncio.timeout(60):
-        await engine.wait(tasks)
-    took: dict[str, float] = {}
-    for (host, _), row in zip(wanted, await engine.rows([task.id for task in tasks]), strict=True):
-        assert is_whole(row, host.resource), f"{host.name}: {row.status} {row.reason_text}"
-        assert row.finished_at is not None
-        took[host.name] = max(took.get(host.name, 0.0), row.finished_at - started_at)
-    return took
-
-
 async def test_thirty_hosts_at_once(engines: Engines) -> None:
     """Every file arrives, nobody is offended twice in a row, the fast one is as fast as alone, lessons are kept."""
     async with ManyHosts(SCALE) as hosts:
         engine = await engines(concurrent_downloads=AT_ONCE)
-        alone = await fetched(engine, [(hosts.fast, url) for url in hosts.fast.urls()])
+        alone = await fetched(engine, [(hosts.fast, url) for url in hosts.fast.urls()], LIMIT_S)
         await engines.close(engine)
         engine = await engines(journal=engines.journal, concurrent_downloads=AT_ONCE, on_exists="overwrite")
-        took = await fetched(engine, hosts.mixed_urls())
+        took = await fetched(engine, hosts.mixed_urls(), LIMIT_S)
         assert took["fast"] <= alone["fast"] + MOST_EXTRA_S
         for host in (hosts.shy, hosts.tired, hosts.strict):
             assert len(host.refused) == 1, f"{host.name}: {host.refused}"
@@ -66,5 +46,5 @@ async def test_thirty_hosts_at_once(engines: Engines) -> None:
 
         engine = await engines(journal=engines.journal, concurrent_downloads=AT_ONCE, on_exists="overwrite")
         before = {host.name: len(host.refused) for host in hosts.all}
-        await fetched(engine, [(host, url) for host in hosts.all[:4] for url in host.urls("again")])
+        await fetched(engine, [(host, url) for host in hosts.all[:4] for url in host.urls("again")], LIMIT_S)
         assert {host.name: len(host.refused) for host in hosts.all} == before

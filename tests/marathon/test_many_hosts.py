@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.engine.many_hosts import ManyHosts, Scale
-from tests.engine.stage import is_whole
+from tests.engine.many_hosts import ManyHosts, Scale, fetched
 from tui_dl.core.settings import Settings
-from tui_dl.core.task import TaskOptions
 from tui_dl.engine.engine import AsyncDownloadEngine
-from tui_dl.engine.orders import checked_task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.engine.many_hosts import Host
 
 pytestmark = pytest.mark.marathon
 
@@ -26,20 +21,6 @@ AT_ONCE: Final = 180
 MOST_RATIO: Final = 1.5
 """Of the fast host's time among the others to that alone."""
 LIMIT_S: Final = 300
-
-
-async def fetched(engine: AsyncDownloadEngine, wanted: list[tuple[Host, str]]) -> dict[str, float]:
-    """Fetch all, prove each file, and return by host how long after the start its last file was there."""
-    tasks = await engine.add_many([checked_task(url, engine.default_dir, "", TaskOptions()) for _, url in wanted])
-    started_at = engine.context.wall_clock()
-    async with asyncio.timeout(LIMIT_S):
-        await engine.wait(tasks)
-    took: dict[str, float] = {}
-    for (host, _), row in zip(wanted, await engine.rows([task.id for task in tasks]), strict=True):
-        assert is_whole(row, host.resource), f"{host.name}: {row.status} {row.reason_text}"
-        assert row.finished_at is not None
-        took[host.name] = max(took.get(host.name, 0.0), row.finished_at - started_at)
-    return took
 
 
 def opened(folder: Path, name: str) -> AsyncDownloadEngine:
@@ -53,11 +34,11 @@ async def test_thirty_hosts_at_length(tmp_path: Path) -> None:
     async with ManyHosts(SCALE) as hosts:
         fast_first = [(hosts.fast, url) for url in hosts.fast.urls("alone")]
         async with opened(tmp_path, "alone") as engine:
-            alone_s = (await fetched(engine, fast_first))["fast"]
+            alone_s = (await fetched(engine, fast_first, LIMIT_S))["fast"]
         wanted = [pair for pair in hosts.mixed_urls() if pair[0] is hosts.fast]
         wanted += [pair for pair in hosts.mixed_urls() if pair[0] is not hosts.fast]
         async with opened(tmp_path, "crowd") as engine:
-            took = await fetched(engine, wanted)
+            took = await fetched(engine, wanted, LIMIT_S)
         polite = (hosts.shy, hosts.tired, hosts.strict)
         refusals = ", ".join(f"{host.name} {len(host.refused)}" for host in (*polite, hosts.curt))
         print(  # noqa: T201  # figures to quote
@@ -70,5 +51,5 @@ async def test_thirty_hosts_at_length(tmp_path: Path) -> None:
         assert took["fast"] <= MOST_RATIO * alone_s
         before = [len(host.refused) for host in polite]
         async with opened(tmp_path, "crowd") as engine:
-            await fetched(engine, [(host, url) for host in polite for url in host.urls("again")[:3]])
+            await fetched(engine, [(host, url) for host in polite for url in host.urls("again")[:3]], LIMIT_S)
         assert [len(host.refused) for host in polite] == before
