@@ -136,7 +136,9 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.BAD_ENCODING: ReasonFacts("the encoded answer is broken", "Retry with r."),
     Reason.UNVERIFIABLE_RESUME: ReasonFacts("cannot prove it is the same version", "Retry with r to start over."),
     Reason.NOT_CONTINUED: ReasonFacts("the half file does not fit", "Use --overwrite; r fetches it anew beside it."),
-    Reason.DIGEST_MISMATCH: ReasonFacts("the digest differs from the one given", "Check the digest, then retry."),
+    Reason.DIGEST_MISMATCH: ReasonFacts(
+        "the digest differs from the one given", "Give the right one with --checksum, or retry with r."
+    ),
     Reason.NO_DIGEST: ReasonFacts("no digest is known for it", "Give one with --checksum, or use --verify auto."),
     Reason.BAD_METALINK: ReasonFacts(
         "the Metalink cannot be used", "Get it elsewhere, or keep the file itself with --no-follow-metalink."
