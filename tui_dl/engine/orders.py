@@ -22,6 +22,7 @@ from tui_dl.core.url_list import check_url
 from tui_dl.disk.metalink_file import read_metalink
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tuning import Tuning
+from tui_dl.engine.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -62,6 +63,7 @@ class Orders:
         self._context = engine.context
         self._journal = engine.context.journal
         self._scheduler = engine.scheduler
+        self._turns = Turns()
         self._tuning = Tuning(engine.context, engine.scheduler, self._set_options)
         self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
             CommandName.ADD: self._add,
@@ -86,7 +88,8 @@ class Orders:
 
     async def execute(self, command: Command) -> CommandOutcome:
         """Do it. Raises `UsageError` for senseless arguments, `FileSystemError` where the journal cannot write."""
-        return await self._doers[command.name](command)
+        async with self._turns.take(command):
+            return await self._doers[command.name](command)
 
     # -- adding --------------------------------------------------------------------------------------------------------
 
