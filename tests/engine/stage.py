@@ -24,6 +24,14 @@ LARGE_BYTES = 3 * MIB
 """Beyond the small files, so that a part file is made."""
 LIMIT_S = 20.0
 """No test waits longer; reached only where one fails."""
+EAGER_SPLITS = {
+    "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
+    "tui_dl.core.splitting.MIN_RANGE_S": 0.0,
+    "tui_dl.core.splitting.MIN_OPEN_SPLIT_BYTES": 128 * 1024,
+    "tui_dl.core.splitting.MIN_OPEN_SPLIT_S": 0.0,
+    "tui_dl.core.growth.LEAST_REMAINING_S": 0.05,
+}
+"""Split as soon as possible, so that small files have many connections."""
 
 
 async def until(predicate: Callable[[], object], *, limit_s: float = LIMIT_S) -> None:

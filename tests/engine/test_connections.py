@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.engine.stage import MIB, Engines, ended, fetch, is_whole, received, until
+from tests.engine.stage import EAGER_SPLITS, MIB, Engines, ended, fetch, is_whole, received, until
 from tests.faults import FaultServer, Resource, after, all_of, lies, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.status import Status
@@ -26,20 +26,11 @@ BIG = Resource(SIZE_BYTES)
 PACE_BPS = 3 * MIB
 """One connection takes two thirds of a second."""
 
-EAGER = {
-    "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
-    "tui_dl.core.splitting.MIN_RANGE_S": 0.0,
-    "tui_dl.core.splitting.MIN_OPEN_SPLIT_BYTES": 128 * 1024,
-    "tui_dl.core.splitting.MIN_OPEN_SPLIT_S": 0.0,
-    "tui_dl.core.growth.LEAST_REMAINING_S": 0.05,
-}
-"""Split as soon as possible, so that small files have many connections."""
-
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have small files split."""
-    for name, value in EAGER.items():
+    for name, value in EAGER_SPLITS.items():
         monkeypatch.setattr(name, value)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import MIB, Engines, fetch, is_whole, log_of
+from tests.engine.stage import EAGER_SPLITS, MIB, Engines, fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, after, tempers
 
 if TYPE_CHECKING:
@@ -18,12 +18,7 @@ PACE_BPS = MIB
 SLOW_BPS = 16 * 1024
 LAGS = "lags behind"
 
-SOON = {
-    "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
-    "tui_dl.core.splitting.MIN_RANGE_S": 0.0,
-    "tui_dl.core.splitting.MIN_OPEN_SPLIT_BYTES": 128 * 1024,
-    "tui_dl.core.splitting.MIN_OPEN_SPLIT_S": 0.0,
-    "tui_dl.core.growth.LEAST_REMAINING_S": 0.05,
+SOON = EAGER_SPLITS | {
     "tui_dl.core.growth.SETTLE_S": 0.1,
     "tui_dl.core.growth.MEASURE_S": 0.1,
     "tui_dl.core.pace.WINDOW_S": 0.4,

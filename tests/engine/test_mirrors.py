@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from tests.engine.stage import MIB, Engines, ended, fetch, half_done, is_whole, log_of, received, until
+from tests.engine.stage import EAGER_SPLITS, MIB, Engines, ended, fetch, half_done, is_whole, log_of, received, until
 from tests.faults import FaultServer, Resource, all_of, lies, oracle, tempers
 from tui_dl.core.errors import Reason
 from tui_dl.core.metalink import parse_metalink
@@ -28,12 +28,7 @@ PACE_BPS = 2 * MIB
 FILE = Resource(SIZE_BYTES)
 SHA256 = f"sha256={oracle.sha256_of(1, SIZE_BYTES)}"
 
-EAGER = {
-    "tui_dl.core.splitting.MIN_RANGE_BYTES": 64 * 1024,
-    "tui_dl.core.splitting.MIN_RANGE_S": 0.0,
-    "tui_dl.core.splitting.MIN_OPEN_SPLIT_BYTES": 128 * 1024,
-    "tui_dl.core.splitting.MIN_OPEN_SPLIT_S": 0.0,
-    "tui_dl.core.growth.LEAST_REMAINING_S": 0.05,
+EAGER = EAGER_SPLITS | {
     "tui_dl.core.pace.WINDOW_S": 0.4,
     "tui_dl.core.pace.SPACING_S": 0.1,
     "tui_dl.engine.lagging.PACE_EVERY_S": 0.1,
