@@ -33,6 +33,21 @@ async def waiting(engine: AsyncDownloadEngine, server: FaultServer, count: int) 
     return tasks
 
 
+def held_up(engine: AsyncDownloadEngine, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Have the journal keep its next pages of the queue; return the events of being asked and of giving them."""
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+    ask = engine.context.journal.next_pending
+
+    async def slowly(*arguments: Any, **words: Any) -> list[DownloadTask]:
+        page = await ask(*arguments, **words)
+        is_asked.set()
+        await may_answer.wait()
+        return page
+
+    monkeypatch.setattr(engine.context.journal, "next_pending", slowly)
+    return is_asked, may_answer
+
+
 async def test_two_pauses_of_the_same_waiting_tasks_meet(engines: Engines, fault_server: FaultServer) -> None:
     """Each finds what the other left, and all are paused."""
     engine = await engines(retry_delay=LONG_S, max_retry_delay=LONG_S)
@@ -51,16 +66,7 @@ async def test_closing_while_the_queue_is_read_starts_nothing(
     engine = await engines()
     running = await engine.add(fault_server.add("/running.bin", Resource(LARGE_BYTES), tempers.stall_after(1)))
     await until(lambda: received(engine, running))
-    is_asked, may_answer = asyncio.Event(), asyncio.Event()
-    ask = engine.context.journal.next_pending
-
-    async def slowly(*arguments: Any, **words: Any) -> list[DownloadTask]:
-        page = await ask(*arguments, **words)
-        is_asked.set()
-        await may_answer.wait()
-        return page
-
-    monkeypatch.setattr(engine.context.journal, "next_pending", slowly)
+    is_asked, may_answer = held_up(engine, monkeypatch)
     await engine.add(fault_server.add("/f.bin", Resource(LARGE_BYTES), tempers.stall_after(1)))
     await is_asked.wait()
     closing = asyncio.create_task(engines.close(engine))
@@ -68,6 +74,23 @@ async def test_closing_while_the_queue_is_read_starts_nothing(
     may_answer.set()
     await closing
     assert [one.path for one in fault_server.requests] == ["/running.bin"]
+
+
+async def test_fewer_at_once_holds_while_the_queue_is_read(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the journal answers after that finds no slot."""
+    engine = await engines(concurrent_downloads=2)
+    urls = [fault_server.add(f"/{name}.bin", Resource(LARGE_BYTES), tempers.stall_after(1)) for name in "ab"]
+    running = await engine.add(urls[0])
+    await until(lambda: received(engine, running))
+    is_asked, may_answer = held_up(engine, monkeypatch)
+    await engine.add(urls[1])
+    await is_asked.wait()
+    await engine.execute(Command(CommandName.SET_CONCURRENCY, arguments={"value": 1}))
+    may_answer.set()
+    await engine.execute(Command(CommandName.SET_PRIORITY, (running.id,), arguments={"delta": 1}))
+    assert engine.scheduler.slots_in_use == 1
 
 
 async def test_a_barred_task_is_not_tried_again(engines: Engines, fault_server: FaultServer) -> None:

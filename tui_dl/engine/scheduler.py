@@ -181,8 +181,12 @@ class Scheduler:
     def _has_room(self) -> bool:
         return len(self._occupied) + self._resting < self._context.settings.concurrent_downloads
 
+    def _can_start(self) -> bool:
+        """Whether a task may start; it may not have been so any more since the journal was asked."""
+        return self._has_room() and not self._is_closing
+
     async def _fill(self) -> None:
-        while self._has_room() and not self._is_closing:
+        while self._can_start():
             live = await self._take_next()
             if live is None:
                 break
@@ -208,7 +212,7 @@ class Scheduler:
                 live = await self._take_ready(can_host, above=priority)
                 if live is not None:
                     return live
-            live = None if self._is_closing else self._waiting.take(self._context.clock(), can_host, self._is_free)
+            live = self._waiting.take(self._context.clock(), can_host, self._is_free) if self._can_start() else None
             if live is not None:
                 return live
         return await self._take_ready(can_host)
@@ -217,7 +221,7 @@ class Scheduler:
         if not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
         live = self._pick(can_host, above)
-        while live is None and self._ready and self._may_have_pending:
+        while live is None and self._ready and self._may_have_pending and self._can_start():
             # A page of hosts that bear no more must not keep others waiting.
             hosts = self._ready.hosts
             if hosts == self._passed_over:
@@ -228,7 +232,7 @@ class Scheduler:
         return live
 
     def _pick(self, can_host: Callable[[str], bool], above: int) -> LiveTask | None:
-        if self._is_closing:
+        if not self._can_start():
             return None
         now, budgets = self._context.clock(), self._context.budgets
         task = self._ready.take(
