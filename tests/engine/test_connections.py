@@ -34,16 +34,20 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, value)
 
 
+@pytest.mark.usefixtures("patient_growth")
 async def test_connections_grow_while_it_gets_faster(engines: Engines, fault_server: FaultServer) -> None:
     """A server that paces each connection is asked for several ranges at once."""
-    task = await fetch(await engines(), fault_server.add("/f.bin", BIG, tempers.pace(PACE_BPS)))
+    pace = tempers.pace_until(lambda: fault_server.max_concurrent("/f.bin") >= 3, MIB / 2, 16 * MIB)
+    task = await fetch(await engines(), fault_server.add("/f.bin", BIG, pace))
     assert is_whole(task, BIG)
     assert fault_server.max_concurrent("/f.bin") >= 3
 
 
+@pytest.mark.usefixtures("patient_growth")
 async def test_every_further_range_carries_the_validator(engines: Engines, fault_server: FaultServer) -> None:
     """Ranges are joined under one version alone."""
-    await fetch(await engines(), fault_server.add("/f.bin", BIG, tempers.pace(PACE_BPS)))
+    pace = tempers.pace_until(lambda: len(fault_server.requests) > 2, MIB / 2, 16 * MIB)
+    await fetch(await engines(), fault_server.add("/f.bin", BIG, pace))
     assert len(fault_server.requests) > 2
     assert {log.headers.get("if-range") for log in fault_server.requests[1:]} == {'"v1"'}
 
