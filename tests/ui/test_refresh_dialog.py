@@ -175,8 +175,10 @@ async def test_what_a_curl_command_means_is_shown() -> None:
     async with running(FakeEngine()) as (app, pilot):
         await pilot.press("a")
         await paste(app, pilot, f"{CURL} \\\n  --insecure")
-        await pilot.pause(0.3)
-        shown = screen_text(app)
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if "1 address" in (shown := screen_text(app)):
+                break
     assert "1 address" in shown
     assert "https://host.example/a.bin?sig=***: 2 headers, cookie ***" in shown
     assert "-k left out (start with --insecure)" in shown
