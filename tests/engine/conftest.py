@@ -23,6 +23,7 @@ QUICK = {
     "tui_dl.engine.retrying.AFTER_PROGRESS_S": 0.01,
     "tui_dl.engine.crew.REPLACE_JITTER_S": 0.01,
     "tui_dl.engine.crew.TICK_S": 0.02,
+    "tui_dl.core.growth.GLANCE_S": 0.02,
     "tui_dl.core.growth.SETTLE_S": 0.03,
     "tui_dl.core.growth.MEASURE_S": 0.05,
 }
