@@ -162,7 +162,9 @@ async def test_addresses_piped_in_are_added_and_the_keys_still_work(tmp_path: Pa
         def use() -> None:
             with terminal(tmp_path, stdin=reading) as screen:
                 os.close(reading)
-                screen.until(lambda: "not found (404)" in screen.text)
+                screen.until(
+                    lambda: "not found (404)" in screen.text and "1 failed" in screen.text
+                )  # or `q` asks first
                 screen.press("q")
                 screen.until(screen.has_ended)
                 assert screen.process.returncode == 0
