@@ -73,7 +73,7 @@ def test_an_idle_connection_takes_half_of_the_largest_remainder() -> None:
     ],
 )
 def test_a_cut_must_be_worth_it(remaining_bytes: int, rate_bps: int, *, is_open_ended: bool, is_cut: bool) -> None:
-    """Both sides keep 1 MiB and a quarter of a second's worth; the open-ended first request 16 MiB and two seconds' worth."""
+    """Both sides keep 1 MiB and a quarter of a second's worth; the open-ended first request 16 MiB and two seconds'."""
     plan = SegmentPlan(remaining_bytes)
     plan.begin(0, remaining_bytes, is_open_ended=is_open_ended)
     assert plan.can_split(rate_bps) is is_cut
