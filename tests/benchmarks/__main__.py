@@ -95,6 +95,7 @@ def main() -> None:
     libraries = ["py-spy"] if asked.profile else [one for row in ROWS if row.name in names for one in row.libraries]
     peers = gather_peers(asked.cache, dict.fromkeys(libraries), may_install=not asked.no_install)
     work = Path(tempfile.mkdtemp(prefix="tui-dl-bench-", dir=asked.work))
+    work.chmod(0o755)  # nginx reads as another user
     root = work / "www"
     root.mkdir()
     try:

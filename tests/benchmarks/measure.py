@@ -176,11 +176,19 @@ def _await_end(pid: int, limit_s: float) -> tuple[int, resource.struct_rusage]:
 
 
 def compete(contenders: Sequence[Contender], setting: Setting) -> dict[str, list[Figures]]:
-    """Run all contenders in turn, several rounds; return the figures of those that could run, by name."""
-    figures: dict[str, list[Figures]] = {one.name: [] for one in contenders if not one.absent}
+    """Run all contenders in turn, several rounds; return the figures of those that could run, by name.
+
+    Each round begins with another one, and with several rounds one run comes before them that counts for nobody: who is
+    first finds the memory of the page cache untouched and pays for it (2 to 4 s instead of 1.3 s for a GiB were seen).
+    """
+    present = [one for one in contenders if not one.absent]
+    figures: dict[str, list[Figures]] = {one.name: [] for one in present}
+    if setting.rounds > 1 and present:
+        run_once(present[-1], setting)
     for number in range(setting.rounds):
-        for one in contenders:
-            if not one.absent and (not one.most_rounds or number < one.most_rounds):
+        first = number % len(present) if present else 0
+        for one in (*present[first:], *present[:first]):
+            if not one.most_rounds or number < one.most_rounds:
                 figures[one.name].append(run_once(one, setting))
     shutil.rmtree(setting.work, ignore_errors=True)
     return figures
