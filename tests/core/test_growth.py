@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLENTY_BYTES = 1 << 40
-TICK_S = 0.05
+TICK_S = 0.03
 
 
 def grown(growth: Growth, rate_of: Callable[[int], float], *, seconds: float = 10.0) -> list[int]:
@@ -32,19 +32,19 @@ def grown(growth: Growth, rate_of: Callable[[int], float], *, seconds: float = 1
 
 
 def test_it_doubles_while_the_whole_gets_faster() -> None:
-    """1, 2, 4, 8."""
-    assert grown(Growth(8), lambda count: count * 1e6) == [1, 2, 4, 8]
+    """1, 2, 4, 8, where each step brings half as much again."""
+    assert grown(Growth(8), lambda count: 1e6 * 1.6 ** (count - 1).bit_length()) == [1, 2, 4, 8]
 
 
-def test_clear_gains_are_taken_at_once() -> None:
-    """A server that paces each connection gives all eight within a second: each look takes two glances."""
-    assert grown(Growth(8), lambda count: count * 1e6, seconds=0.85) == [1, 2, 4, 8]
+def test_full_gains_are_taken_at_once() -> None:
+    """A server that paces each connection gives all sixteen within half a second: each look takes two glances."""
+    assert grown(Growth(16), lambda count: count * 1e6, seconds=0.5) == [1, 2, 8, 16]
 
 
 def test_it_goes_back_when_twice_as_many_bring_nothing() -> None:
     """What was as fast with fewer stays with fewer."""
     growth = Growth(8)
-    assert grown(growth, lambda count: min(count, 2) * 1e6) == [1, 2, 4, 2]
+    assert grown(growth, lambda count: min(count, 2) * 1e6) == [1, 2, 8, 2]
     assert growth.is_settled
 
 

@@ -1,15 +1,17 @@
-"""How many connections a task should have: 1, 2, 4, 8 ... only while the whole gets faster."""
+"""How many connections a task should have: more only while the whole gets faster."""
 
 from __future__ import annotations
 
 from typing import Final
 
-GLANCE_S: Final = 0.1
+GLANCE_S: Final = 0.06
 """Two stretches of this length that agree show a rate that has settled."""
 STEADY_RATIO: Final = 1.25
 """The second stretch may be faster by this much; more, and windows are still opening."""
 CLEAR_RATIO: Final = 1.5
 """Twice the connections that bring this much need no longer look: the next step follows at once."""
+FULL_RATIO: Final = 1.8
+"""Twice the connections that bring this much are paced one by one: four times as many follow."""
 SETTLE_S: Final = 0.3
 """Where it is less clear, the rate is not measured for this long after a change ..."""
 MEASURE_S: Final = 0.4
@@ -35,6 +37,7 @@ class Growth:
         self.is_settled = most <= 1
         """Whether there is nothing left to try."""
         self._level_rate_bps = 0.0
+        self._level_target = 1
         self._marks: list[tuple[float, int]] = []
 
     def refuse(self, working: int) -> None:
@@ -43,7 +46,7 @@ class Growth:
         self.is_settled = True
 
     def step(self, now: float, received_bytes: int, remaining_bytes: int, working: int) -> int:
-        """Return the connections wanted now; call it ten or twenty times a second."""
+        """Return the connections wanted now; call it ten to thirty times a second."""
         if self.is_settled or (working < self.target and not self._marks):
             return self.target
         self._marks.append((now, received_bytes))
@@ -84,11 +87,12 @@ class Growth:
     def _decide(self, rate_bps: float, remaining_bytes: int) -> None:
         self._marks.clear()
         if rate_bps < self._level_rate_bps * WORTH_RATIO:
-            # The last doubling brought nothing: go back to what was as fast.
-            self.target = max(1, self.target // 2)
+            # The last step brought nothing: go back to what was as fast.
+            self.target = self._level_target
             self.is_settled = True
         elif self.target >= self.most or remaining_bytes < rate_bps * LEAST_REMAINING_S:
             self.is_settled = True
         else:
-            self._level_rate_bps = rate_bps
-            self.target = min(self.target * 2, self.most)
+            is_full = 0 < FULL_RATIO * self._level_rate_bps <= rate_bps
+            self._level_rate_bps, self._level_target = rate_bps, self.target
+            self.target = min(self.target * (4 if is_full else 2), self.most)
