@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from tui_dl.core.task import OnExists
 from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.crowd import Crowds
+from tui_dl.engine.existing import Existing
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.listings import Listings
 from tui_dl.engine.live import Traffic
@@ -69,6 +69,8 @@ class EngineContext:
     """Uniform in [0, 1), for jitter."""
     continued: dict[str, int] = field(default_factory=dict)
     """Where tasks look for half files, with the task's id: what one of them made is no half file for another."""
+    existing: Existing = field(default_factory=Existing)
+    """Answers whether a target is there already."""
     claimed_paths: set[str] = field(default_factory=set)
     """Targets that tasks with SKIP went for: a file that this batch makes is no file from before."""
     traffic: Traffic = field(default_factory=Traffic)
@@ -125,7 +127,7 @@ class EngineContext:
         path = _target_of(task)
         if path in self.claimed_paths:
             return False
-        return await asyncio.to_thread(os.path.lexists, path)
+        return await self.existing.has(task)
 
 
 def _target_of(task: DownloadTask) -> str:
