@@ -190,7 +190,9 @@ async def test_never_more_tasks_at_once_than_allowed(engines: Engines, fault_ser
     assert 5 <= most <= 7
 
 
-@pytest.mark.parametrize("url", ["", "gopher://x/y", "http://", "http://exa mple.org/", "nonsense", "http://a/\x1b[31m"])
+@pytest.mark.parametrize(
+    "url", ["", "gopher://x/y", "http://", "http://exa mple.org/", "nonsense", "http://a/\x1b[31m"]
+)
 async def test_an_address_that_cannot_be_used_is_refused(engines: Engines, url: str) -> None:
     """Wrong input raises before anything is queued."""
     engine = await engines()
