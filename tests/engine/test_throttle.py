@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.virtual_time import run_virtually
+from tests.engine.virtual_time import let_pass, run_virtually
 from tui_dl.engine.throttle import Admission, Throttle
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def test_a_limit_is_exact_and_smooth(connections: int, tasks: int, late_s: float
         for key in range(tasks):
             share = stage.throttle.share(key)
             stage.pullers += [asyncio.create_task(_pull([share], meter)) for _ in range(max(1, connections // tasks))]
-        await asyncio.sleep(10)
+        await let_pass(10)
         stage.throttle.set_rate(20 * MB)
-        await asyncio.sleep(10)
+        await let_pass(10)
         stage.throttle.set_rate(5 * MB)
-        await asyncio.sleep(10)
+        await let_pass(10)
         await stage.end()
         second, third = 10 + late_s, 20 + 2 * late_s
         for rate, start in ((5 * MB, 0.0), (20 * MB, second), (5 * MB, third)):
@@ -130,7 +130,7 @@ def test_tasks_share_by_weight(connections: tuple[int, int, int]) -> None:
             stage.pull(key, weight=weight, connections=count)
             for key, (weight, count) in enumerate(zip(weights, connections, strict=True))
         ]
-        await asyncio.sleep(10)
+        await let_pass(10)
         await stage.end()
         for meter, weight in zip(meters, weights, strict=True):
             assert meter.between(0, 10) == pytest.approx(10 * MB * weight, rel=0.03)
@@ -145,11 +145,11 @@ def test_what_one_leaves_the_others_take_at_once() -> None:
         stage = Stage(6 * MB)
         low = stage.pull(1, weight=1)
         high = stage.pull(2, weight=4)
-        await asyncio.sleep(5)
+        await let_pass(5)
         await cancelled(stage.pullers[1:])
-        await asyncio.sleep(5)
+        await let_pass(5)
         again = stage.pull(2, weight=4)
-        await asyncio.sleep(5)
+        await let_pass(5)
         await cancelled([stage.pullers[0], stage.pullers[2]])
         assert high.between(0, 5) / low.between(0, 5) == pytest.approx(4, rel=0.05)
         assert low.between(5.1, 10) == pytest.approx(4.9 * 6 * MB, rel=0.03)
@@ -165,7 +165,7 @@ def test_a_slow_task_leaves_its_part_to_the_others() -> None:
         stage = Stage(6 * MB)
         slow = stage.pull(1, weight=4, pause_s=0.5)
         low = stage.pull(2, weight=1)
-        await asyncio.sleep(10)
+        await let_pass(10)
         await stage.end()
         assert slow.between(0, 10) + low.between(0, 10) == pytest.approx(60 * MB, rel=0.03)
         assert slow.between(0, 10) < 10 * MB
@@ -180,7 +180,7 @@ def test_servers_that_are_silent_hold_nobody_up() -> None:
         stage = Stage(5 * MB)
         stage.pull(1, connections=63, pause_s=3600)
         meter = stage.pull(2)
-        await asyncio.sleep(10)
+        await let_pass(10)
         await stage.end()
         assert meter.between(0, 10) == pytest.approx(50 * MB, rel=0.02)
 
@@ -193,7 +193,7 @@ def test_servers_that_answer_all_at_once_make_no_burst() -> None:
     async def work() -> None:
         stage = Stage(5 * MB)
         meter = stage.pull(1, connections=64, pause_s=2)
-        await asyncio.sleep(11)
+        await let_pass(11)
         await stage.end()
         assert meter.taken
         assert meter.worst_burst_s(5 * MB, 0, 11) <= MOST_BURST_S
@@ -208,7 +208,7 @@ def test_a_limit_below_one_read_is_kept(connections: int) -> None:
     async def work() -> None:
         stage = Stage(500)
         meter = stage.pull(1, connections=connections)
-        await asyncio.sleep(100)
+        await let_pass(100)
         await stage.end()
         assert meter.between(0, 100) == pytest.approx(50_000, rel=0.05)
 
@@ -228,7 +228,7 @@ def test_the_narrowest_limit_holds() -> None:
             (whole.share(3),),
         )
         pullers = [asyncio.create_task(_pull(one, meter)) for one, meter in zip(shares, meters, strict=True)]
-        await asyncio.sleep(10)
+        await let_pass(10)
         await cancelled(pullers)
         limited, second, third = (meter.between(0, 10) for meter in meters)
         assert limited == pytest.approx(10 * MB, rel=0.03)
@@ -245,9 +245,9 @@ def test_lifting_a_limit_frees_all_that_wait() -> None:
     async def work() -> None:
         stage = Stage(10)
         meters = [stage.pull(key, connections=3) for key in range(4)]
-        await asyncio.sleep(1)
+        await let_pass(1)
         stage.throttle.set_rate(0)
-        await asyncio.sleep(0.05)
+        await let_pass(0.05)
         await stage.end()
         assert all(meter.between(0.9, 2) >= CHUNK_BYTES for meter in meters)
 
@@ -260,10 +260,10 @@ def test_a_weight_is_changed_live() -> None:
     async def work() -> None:
         stage = Stage(5 * MB)
         meters = [stage.pull(key, weight=2, connections=2) for key in (1, 2)]
-        await asyncio.sleep(5)
+        await let_pass(5)
         stage.throttle.set_weight(1, 4)
         stage.throttle.set_weight(2, 1)
-        await asyncio.sleep(5)
+        await let_pass(5)
         await stage.end()
         first, second = meters
         assert first.between(0, 5) == pytest.approx(second.between(0, 5), rel=0.03)
@@ -279,11 +279,11 @@ def test_who_is_cancelled_leaves_nothing_charged() -> None:
         stage = Stage(MB)
         for _ in range(50):
             stage.pull(1, connections=3, pause_s=0.2)
-            await asyncio.sleep(0.01)
+            await let_pass(0.01)
             await stage.end()
             stage.pullers.clear()
         meter = stage.pull(2)
-        await asyncio.sleep(10)
+        await let_pass(10)
         await stage.end()
         assert meter.between(0, 10) == pytest.approx(10 * MB, rel=0.03)
         assert stage.throttle._present_weight == 0

@@ -31,6 +31,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._now
 
 
+async def let_pass(seconds: float) -> None:
+    """Let so much virtual time go by while others work; on a `VirtualLoop` it takes next to no real time."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    passed = loop.create_future()
+    loop.call_later(seconds, passed.set_result, None)
+    await passed
+
+
 def run_virtually(work: Coroutine[Any, Any, None], late_s: float = 0.0) -> None:
     """Run a coroutine to its end in virtual time."""
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(late_s)) as runner:
