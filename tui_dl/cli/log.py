@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sys
 from contextlib import contextmanager
 from io import FileIO, TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
@@ -73,13 +74,12 @@ def logging_to(file: str | None, verbose: int, *, fallback: Path | None = None) 
     listener.start()
     try:
         yield
-    except TuiDlError as error:
-        entry_logger.info("ended with %s: %s", error.reason, error.message)
-        raise
-    except Exception:
-        entry_logger.exception("ended with an error")
-        raise
     finally:
+        error = sys.exc_info()[1]
+        if isinstance(error, TuiDlError):
+            entry_logger.info("ended with %s: %s", error.reason, error.message)
+        elif isinstance(error, Exception):
+            entry_logger.error("ended with an error", exc_info=error)
         for logger in loggers:
             logger.removeHandler(entry)
             logger.propagate = True

@@ -294,12 +294,12 @@ class Scheduler:
         key = slot.live.task.id
         received_before = slot.live.received_bytes
         try:
-            outcome = await self._attempt(slot)
+            outcome = await run_in_time(slot.transfer, slot.live, self._context.settings.max_time, self._context.clock)
             await self._settle(slot, outcome, has_progressed=slot.live.received_bytes > received_before)
-        except Exception as error:  # the border of a task, as above: a retry strategy is foreign code
-            logger.exception("task %s could not be settled", key)
+        except Exception as error:  # the border of a task: a fault of ours, or of a foreign strategy, fails it alone
+            logger.exception("task %s failed by a fault of ours", key)
             if can_advance(slot.live.task.status, Trigger.FAIL):
-                text, now = f"a fault while it was settled: {error!r}", self._context.wall_clock()
+                text, now = f"a fault of tui-dl itself: {error!r}", self._context.wall_clock()
                 slot.live.step(Trigger.FAIL, reason=Reason.INTERNAL, reason_text=text, finished_at=now)
                 self._ledger.record_soon(slot.live, EventKind.FAILED)
         finally:
@@ -323,14 +323,6 @@ class Scheduler:
     def _end_rest(self) -> None:
         self._resting -= 1
         self._wake.set()
-
-    async def _attempt(self, slot: Slot) -> Outcome:
-        try:
-            max_time_s = self._context.settings.max_time
-            return await run_in_time(slot.transfer, slot.live, max_time_s, self._context.clock)
-        except Exception as error:  # the border of a task: a fault of ours fails this one, not the program
-            logger.exception("task %s failed by a fault of ours", slot.live.task.id)
-            return Outcome(End.FAILED, TuiDlError(Reason.INTERNAL, f"a fault of tui-dl itself: {error!r}"))
 
     async def _settle(self, slot: Slot, outcome: Outcome, *, has_progressed: bool) -> None:
         live = slot.live
