@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
 from tests.engine.stage import Engines
+from tests.faults import FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,3 +84,17 @@ def authority_file(tls_authority: trustme.CA, tmp_path: Path) -> str:
     file = tmp_path / "authority.pem"
     tls_authority.cert_pem.write_to_path(str(file))
     return str(file)
+
+
+@pytest_asyncio.fixture
+async def other_server() -> AsyncIterator[FaultServer]:
+    """Yield a server of another origin."""
+    async with FaultServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def mirrors() -> AsyncIterator[list[FaultServer]]:
+    """Yield two servers besides the first, each a host of its own."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(FaultServer(host=f"127.0.0.{number}")) for number in (2, 3)]

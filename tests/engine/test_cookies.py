@@ -6,7 +6,6 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
 from tests.engine.stage import fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, lies
@@ -15,7 +14,6 @@ from tui_dl.core.task import TaskOptions
 from tui_dl.engine.cookies import Cookies, read_cookies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.engine.stage import Engines
@@ -116,13 +114,6 @@ def test_saving_is_for_the_owner_alone(tmp_path: Path) -> None:
 
 
 # -- on the way --------------------------------------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture
-async def other_server() -> AsyncIterator[FaultServer]:
-    """Yield a server of another origin."""
-    async with FaultServer() as server:
-        yield server
 
 
 def cookie_header(server: FaultServer, number: int = 0) -> str | None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 from tests.engine.stage import LARGE_BYTES, ended, fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, lies, tempers
@@ -24,7 +23,6 @@ from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.identified import IdentifiedTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     import trustme
@@ -34,13 +32,6 @@ if TYPE_CHECKING:
 
 SMALL = Resource(20_000)
 MINE = "Basic " + b64encode(b"me:c4nary").decode()
-
-
-@pytest_asyncio.fixture
-async def other_server() -> AsyncIterator[FaultServer]:
-    """Yield a server of another origin."""
-    async with FaultServer() as server:
-        yield server
 
 
 def carried(server: FaultServer) -> list[str]:

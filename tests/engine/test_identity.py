@@ -6,7 +6,6 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 from tests.engine.stage import fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, lies
@@ -15,20 +14,12 @@ from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.engine.stage import Engines
 
 SMALL = Resource(20_000)
 MINE = "Basic " + b64encode(b"me:c4nary").decode()
-
-
-@pytest_asyncio.fixture
-async def other_server() -> AsyncIterator[FaultServer]:
-    """Yield a server of another origin."""
-    async with FaultServer() as server:
-        yield server
 
 
 @pytest.fixture

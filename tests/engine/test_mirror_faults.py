@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
 from tests.engine.stage import MIB, Engines, ended, fetch, half_done, is_whole, log_of, until
 from tests.engine.test_mirrors import EAGER, FILE, PACE_BPS, SHA256, SIZE_BYTES, pieces_of, serve
@@ -17,22 +14,12 @@ from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have small files split and judged soon."""
     for name, value in EAGER.items():
         monkeypatch.setattr(name, value)
-
-
-@pytest_asyncio.fixture
-async def mirrors() -> AsyncIterator[list[FaultServer]]:
-    """Yield two servers besides the first, each a host of its own."""
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(FaultServer(host=f"127.0.0.{number}")) for number in (2, 3)]
 
 
 def syncing_tasks() -> list[str]:

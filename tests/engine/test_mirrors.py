@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 from tests.engine.stage import EAGER_SPLITS, MIB, Engines, ended, fetch, half_done, is_whole, log_of, received, until
 from tests.faults import FaultServer, Resource, all_of, lies, oracle, tempers
@@ -18,8 +16,6 @@ from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.faults.script import Fault
 
 SIZE_BYTES = 2 * MIB
@@ -42,13 +38,6 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have small files split."""
     for name, value in EAGER.items():
         monkeypatch.setattr(name, value)
-
-
-@pytest_asyncio.fixture
-async def mirrors() -> AsyncIterator[list[FaultServer]]:
-    """Yield two servers besides the first, each a host of its own."""
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(FaultServer(host=f"127.0.0.{number}")) for number in (2, 3)]
 
 
 def pieces_of(seed: int = 1, size_bytes: int = SIZE_BYTES) -> str:

@@ -6,7 +6,6 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 
 from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, half_done, is_whole, log_of
 from tests.faults import FaultServer, Resource, after, first, lies, tempers
@@ -17,7 +16,6 @@ from tui_dl.engine.client import AiohttpTransport
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
 
     from tests.engine.stage import Engines
 
@@ -28,13 +26,6 @@ SECRETS = (
     *(("Authorization", "Bearer s3cret"), ("Cookie", "id=s3cret"), ("X-Api-Key", "s3cret")),
     *(("Private-Token", "s3cret"), ("X-Mine", "s3cret"), ("Referer", "http://me.example/s3cret")),
 )
-
-
-@pytest_asyncio.fixture
-async def other_server() -> AsyncIterator[FaultServer]:
-    """Yield a second origin: the same host with another port."""
-    async with FaultServer() as server:
-        yield server
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
