@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui_dl.cli.log import logging_to
+from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +65,26 @@ def test_the_screen_writes_to_its_own_file(tmp_path: Path, capsys: pytest.Captur
         logger.info("hello")
     assert "hello" in file.read_text()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "is_traced"),
+    [(UsageError("no such list"), False), (ZeroDivisionError("oops"), True)],
+    ids=["ours", "fault"],
+)
+def test_what_ended_the_command_is_told_and_goes_on(tmp_path: Path, error: Exception, is_traced: bool) -> None:
+    """The reason of ours in a line, a fault with its traceback; the log keeps neither back."""
+    file = tmp_path / "log.txt"
+    with pytest.raises(type(error)), logging_to(str(file), 0):
+        raise error
+    told = file.read_text()
+    assert str(error.args[-1]) in told
+    assert ("Traceback" in told) is is_traced
+
+
+def test_what_ended_well_is_not_told_as_an_error(tmp_path: Path) -> None:
+    """Nothing is said of an end that is none."""
+    file = tmp_path / "log.txt"
+    with logging_to(str(file), 0):
+        pass
+    assert "ended" not in file.read_text()

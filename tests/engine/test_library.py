@@ -13,11 +13,12 @@ from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, receive
 from tests.faults import Resource, first, lies, oracle, tempers
 from tui_dl import AsyncDownloadEngine, DownloadProgress, DownloadResult
 from tui_dl.core.commands import Command, CommandName
-from tui_dl.core.errors import FileSystemError, UsageError
+from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 from tui_dl.engine.orders import checked_task
+from tui_dl.engine.transfer import Transfer
 from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
+    from tui_dl.engine.outcome import Outcome
 
 SMALL = Resource(20_000)
 LARGE = Resource(LARGE_BYTES)
@@ -302,3 +304,21 @@ async def test_waiting_ends_where_rows_are_removed(engines: Engines, fault_serve
     await engine.context.journal.remove([task.id])
     result = await asyncio.wait_for(waiting, 5)
     assert (result.total, result.success) == (1, 0)
+
+
+async def test_a_fault_of_ours_fails_one_task_and_no_other(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row says so, its slot is free again, and the next task is fetched."""
+    real = Transfer.run
+
+    async def faulty(self: Transfer) -> Outcome:
+        monkeypatch.setattr(Transfer, "run", real)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Transfer, "run", faulty)
+    engine = await engines(concurrent_downloads=1)
+    first = await fetch(engine, fault_server.add("/a.bin", Resource(1000)))
+    assert (first.status, first.reason) == (Status.FAILED, Reason.INTERNAL)
+    assert "ZeroDivisionError" in first.reason_text
+    assert (await fetch(engine, fault_server.add("/b.bin", Resource(1000)))).status is Status.COMPLETED
