@@ -16,7 +16,8 @@ class CommandName(StrEnum):
     """Everything the engine can be told. The arguments of each are named beside it."""
 
     ADD = "add"
-    """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `options: dict` as TaskOptions.
+    """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `batch: str` (its name), `options: dict`
+    as TaskOptions.
     Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own."""
     PAUSE = "pause"
     RESUME = "resume"
@@ -64,6 +65,8 @@ class Command:
     """Tasks meant."""
     query: TaskQuery | None = None
     """Tasks meant by a question instead of ids."""
+    excluding_ids: tuple[int, ...] = ()
+    """Tasks that the question finds and that are not meant: those let go after all were selected."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """JSON values, as `CommandName` says for each."""
 

@@ -9,12 +9,24 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Mapping, Sequence
 
-    from tui_dl.core.commands import Command, CommandOutcome
+    from tui_dl.core.commands import Command, CommandName, CommandOutcome
     from tui_dl.core.events import Event, LogLine
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.ranges import ByteRange
     from tui_dl.core.status import Status
     from tui_dl.core.task import DownloadProgress, DownloadTask
+
+
+@dataclass(frozen=True, slots=True)
+class WorkView:
+    """A bulk action that goes on behind the screen."""
+
+    name: CommandName
+    """What is done."""
+    done: int
+    """Rows looked at so far."""
+    total: int
+    """Rows meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class EngineSnapshot:
     """Bytes per second of the last seconds, oldest first."""
     notices: tuple[str, ...] = ()
     """Lasting conditions for a person (no network, disk full, journal replaced); sanitised."""
+    works: tuple[WorkView, ...] = ()
+    """Bulk actions under way, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
