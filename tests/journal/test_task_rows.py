@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.journal.rows import added, wishes
 from tui_dl.core.errors import Reason
 from tui_dl.core.http_rules import Validator
+from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
-from tui_dl.core.task import DownloadTask, Flag, OnExists, TaskOptions
+from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions
 from tui_dl.journal.journal import Journal
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
@@ -48,6 +49,8 @@ _CHANGES = st.fixed_dictionaries(
         "started_at": _INSTANT,
         "finished_at": _INSTANT,
         "sha256": _TEXT,
+        "http_status": st.none() | st.integers(100, 599),
+        "content_type": _TEXT,
     }
 )
 
@@ -66,3 +69,12 @@ def test_a_saved_task_is_read_back_equal(changes: dict[str, object]) -> None:
 
     changed, read = asyncio.run(scenario())
     assert read == changed
+
+
+async def test_a_wish_keeps_its_line_and_the_columns_of_its_list() -> None:
+    """The manifest names both, whatever became of the task."""
+    async with await Journal.open(None) as journal:
+        wish = NewTask("http://a.example/1", "/d", line=7, extra='{"label": "cat"}')
+        await journal.add([wish], batch="b", at=1.0)
+        (task,) = await journal.rows(await journal.ids(TaskQuery()))
+    assert (task.line, task.extra) == (7, '{"label": "cat"}')

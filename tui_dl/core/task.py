@@ -106,6 +106,10 @@ class NewTask:
     """1 for high, 0 for normal, -1 for low; None: nobody said, so normal, or what a row that is there has."""
     parent_id: int = 0
     """The task whose answer named it (a Metalink); 0 where somebody added it."""
+    line: int = 0
+    """Line of the list that named it, from 1; 0 where no list did."""
+    extra: str = ""
+    """The list's columns that we do not know, as a JSON object; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,14 @@ class DownloadTask:
     """Unix time of completion or failure; None before."""
     sha256: str = ""
     """Hexadecimal digest where it was computed."""
+    line: int = 0
+    """Line of the list that named it, from 1; 0 where no list did."""
+    extra: str = ""
+    """The list's columns that we do not know, as a JSON object; empty for none."""
+    http_status: int | None = None
+    """Status of the last answer that decided something; None before, and where the protocol has none."""
+    content_type: str = ""
+    """Media type of the first answer, as the server named it; sanitised, empty where it did not."""
 
     @property
     def gid(self) -> str:

@@ -118,7 +118,42 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO counts (is_get, status) VALUES (?, ?)", pairs)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create,)
+def _add_columns(connection: sqlite3.Connection, declarations: Sequence[str]) -> None:
+    """Add columns to the tasks and to the removed ones, whose columns are those of the tasks and `remover` behind."""
+    for declaration in declarations:
+        connection.execute(f"ALTER TABLE tasks ADD COLUMN {declaration}")
+    kept = ", ".join(row[1] for row in connection.execute("PRAGMA table_info(removed)"))
+    columns = [_declared(*row[1:]) for row in connection.execute("PRAGMA table_info(tasks)")]
+    # A process of the version before may be running: it copies removed rows column by column.
+    connection.execute("ALTER TABLE removed RENAME TO removed_before")
+    connection.execute(f"CREATE TABLE removed ({', '.join(columns)}, remover TEXT NOT NULL)")
+    connection.execute(f"INSERT INTO removed ({kept}) SELECT {kept} FROM removed_before")  # noqa: S608  # our names
+    connection.execute("DROP TABLE removed_before")
+
+
+def _declared(name: str, kind: str, is_required: int, default: str | None, is_key: int) -> str:
+    """Return a column of `PRAGMA table_info` as `CREATE TABLE` wants it."""
+    parts = (
+        f"{name} {kind}",
+        "PRIMARY KEY" if is_key else "",
+        "NOT NULL" if is_required else "",
+        f"DEFAULT {default}" if default is not None else "",
+    )
+    return " ".join(part for part in parts if part)
+
+
+def _remember_answers(connection: sqlite3.Connection) -> None:
+    """Step 1 to 2: where in a list a task stood, the list's own columns, and what the server answered."""
+    columns = (
+        "line INTEGER NOT NULL DEFAULT 0",
+        "extra TEXT NOT NULL DEFAULT ''",
+        "http_status INTEGER",
+        "content_type TEXT NOT NULL DEFAULT ''",
+    )
+    _add_columns(connection, columns)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _remember_answers)
 """Step n leads from version n to n + 1. Steps are never changed once released, only added."""
 
 

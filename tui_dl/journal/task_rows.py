@@ -22,7 +22,7 @@ _READ: Final = (
     *("downloaded_bytes", "validator", "final_url", "host", "reason", "reason_text", "due_at", "retry_count"),
     *("flags", "options", "position", "priority", "batch_id", "parent_id"),
     "coalesce((SELECT instance FROM owners WHERE number = tasks.owner), '')",
-    *("added_at", "started_at", "finished_at", "sha256"),
+    *("added_at", "started_at", "finished_at", "sha256", "line", "extra", "http_status", "content_type"),
 )
 SELECT_TASK: Final = f"SELECT {', '.join(_READ)} FROM tasks"  # noqa: S608  # fixed column names
 """Reads what `decode()` understands; a `WHERE` may follow."""
@@ -30,7 +30,7 @@ SELECT_TASK: Final = f"SELECT {', '.join(_READ)} FROM tasks"  # noqa: S608  # fi
 _SAVED: Final = (
     *("filename", "status", "name_fixed", "path", "part_path", "total_bytes", "downloaded_bytes", "validator"),
     *("final_url", "reason", "reason_text", "due_at", "retry_count", "flags", "options", "started_at"),
-    *("finished_at", "sha256"),
+    *("finished_at", "sha256", "http_status", "content_type"),
 )
 UPDATE_TASK: Final = (
     f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in _SAVED)}"  # noqa: S608  # fixed column names
@@ -41,6 +41,7 @@ UPDATE_TASK: Final = (
 _INSERTED: Final = (
     *("id", "url", "dir", "filename", "status", "position", "owner", "host", "is_get", "batch_id"),
     *("identity", "asked", "name_fixed", "options", "added_at", "priority", "parent_id"),
+    *("line", "extra"),
 )
 INSERT_TASK: Final = f"INSERT INTO tasks ({', '.join(_INSERTED)}) VALUES ({', '.join('?' * len(_INSERTED))})"  # noqa: S608  # fixed
 
@@ -60,9 +61,9 @@ def identity_of(url: str, folder: str, asked: str) -> int:
 
 def cleaned(new: NewTask) -> NewTask:
     """Return the same wish with texts that SQLite can hold."""
-    if all(text.isascii() and "\0" not in text for text in (new.url, new.dir, new.name)):
+    if all(text.isascii() and "\0" not in text for text in (new.url, new.dir, new.name, new.extra)):
         return new
-    return replace(new, url=clean(new.url), dir=clean(new.dir), name=clean(new.name))
+    return replace(new, url=clean(new.url), dir=clean(new.dir), name=clean(new.name), extra=clean(new.extra))
 
 
 def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: str, at: float) -> DownloadTask:
@@ -81,6 +82,8 @@ def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: 
         parent_id=new.parent_id,
         owner=owner,
         added_at=at,
+        line=new.line,
+        extra=new.extra,
     )
 
 
@@ -99,6 +102,8 @@ def insert_values(task: DownloadTask, *, lease: int, is_get: bool, identity: int
         task.added_at,
         task.priority,
         task.parent_id,
+        task.line,
+        task.extra,
     )
 
 
@@ -123,6 +128,8 @@ def encode(task: DownloadTask) -> tuple[Any, ...]:
         task.started_at,
         task.finished_at,
         clean(task.sha256),
+        task.http_status,
+        clean(task.content_type),
     )
 
 
