@@ -52,12 +52,14 @@ def wire_url(url: str, *, is_typed: bool = False) -> str:
     return f"{scheme}://{_encoded(userinfo)}{at}{host}{f':{port}' if port else ''}{_encoded(rest)}"
 
 
+@lru_cache(maxsize=512)
 def origin_of(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port, by which two addresses belong together; raise `UsageError` if it is not usable."""
     scheme, _, host, port, _ = _parts(url, is_typed=True)
     return scheme, host, port or _PORTS[scheme]
 
 
+@lru_cache(maxsize=512)
 def host_of(url: str) -> str:
     """Return host and port of an address as rows and hosts' tables name it: lower case, without credentials.
 

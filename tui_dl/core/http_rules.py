@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin
 
@@ -113,6 +114,7 @@ _DATE_FORMS: Final = tuple(
 )
 
 
+@lru_cache(maxsize=256)
 def parse_http_date(value: str | None) -> float | None:
     """Return seconds since 1970 for any of the three forms of RFC 9110 §5.6.7, None for anything else."""
     text = (value or "").strip()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
+SHORT_BODY_BYTES: Final = 128 * 1024
+"""A body that is no longer is left to arrive whatever its number: stopping its socket costs more than it holds."""
 SHORT_BUFFER_BYTES: Final = 32 * 1024
 """With many answers at once: twice this and what one look at the socket brings may gather in each reader."""
 MOST_ENDED: Final = 8
@@ -40,24 +41,38 @@ KEEP_ALIVE_S: Final = 15.0
 HAPPY_EYEBALLS_S: Final = 0.25
 
 
+class OpenAnswers:
+    """How many answers of a transport are not closed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class AiohttpAnswer:
     """Head of an answer and its body; see `core.ports.TransportAnswer`."""
 
     __slots__ = (
-        "__weakref__",
         "_closed",
         "_content",
         "_error",
         "_has_length",
         "_host",
+        "_is_open",
         "_is_paused",
+        "_open_answers",
         "_response",
         "has_proven_end",
         "headers",
         "status",
     )
 
-    def __init__(self, response: aiohttp.ClientResponse, host: str, closed: asyncio.Future[None] | None = None) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        host: str,
+        open_answers: OpenAnswers,
+        closed: asyncio.Future[None] | None = None,
+    ) -> None:
         self._response = response
         self._content = response.content
         self._host = host
@@ -71,6 +86,9 @@ class AiohttpAnswer:
         self._closed = None if self.has_proven_end else closed
         self._error: TuiDlError | None = None
         self._is_paused = False
+        self._open_answers = open_answers
+        self._is_open = True
+        open_answers.count += 1
 
     async def read(self, most_bytes: int | None) -> bytes:
         """Return what has arrived; empty at the end. Raises `NetworkError` when cut."""
@@ -103,9 +121,14 @@ class AiohttpAnswer:
 
     def pause(self) -> None:
         """Take nothing from the socket until the next `read()`; a body that is here whole may be another's soon."""
-        if not (self._is_paused or self._content.is_eof()):
+        if not (self._is_paused or self._content.is_eof() or self._is_short):
             self._is_paused = True
             self._tell_transport("pause_reading")
+
+    @property
+    def _is_short(self) -> bool:
+        length = self._response.content_length
+        return self._has_length and length is not None and length <= SHORT_BODY_BYTES
 
     def _tell_transport(self, word: str) -> None:
         connection = self._response.connection
@@ -121,6 +144,9 @@ class AiohttpAnswer:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
+        if self._is_open:
+            self._is_open = False
+            self._open_answers.count -= 1
         if self._content.at_eof():
             self._response.release()
         else:
@@ -135,7 +161,7 @@ class AiohttpTransport:
         self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._manners = ProxyManners()
-        self._answers: WeakSet[AiohttpAnswer] = WeakSet()
+        self._open_answers = OpenAnswers()
         self._resolver = make_resolver(self._options.own_names, self._options.dns_servers)
         self._session = self._make_session(WatchingConnector(**self._connector_words()))
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
@@ -169,7 +195,7 @@ class AiohttpTransport:
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
             async with asyncio.timeout(self._head_timeout_s):
                 words = proxy_words(proxy, request.headers, proof, request.url)
-                if len(self._answers) > MOST_FREE_READERS:
+                if self._open_answers.count > MOST_FREE_READERS:
                     words["read_bufsize"] = SHORT_BUFFER_BYTES
                 response = await _get(session, url, words)
         except aiohttp.ClientHttpProxyError as error:
@@ -180,9 +206,8 @@ class AiohttpTransport:
             raise map_proxied(error, _host_of(request.url), proxy) from error
         finally:
             ENDS.reset(token)
-        answer = AiohttpAnswer(response, url.host or "", ends[-1] if ends else None)
-        self._answers.add(answer)
-        if len(self._answers) > MOST_FREE_READERS:
+        answer = AiohttpAnswer(response, url.host or "", self._open_answers, ends[-1] if ends else None)
+        if self._open_answers.count > MOST_FREE_READERS:
             # Until somebody reads it, half a mebibyte would gather in every reader.
             answer.pause()
         return answer

@@ -7,7 +7,6 @@ import socket
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 import aiohttp
 
@@ -54,30 +53,32 @@ class WatchingConnector(aiohttp.TCPConnector):
 
     def __init__(self, *, connect_timeout_s: float | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self._watched: WeakSet[object] = WeakSet()
         self._connect_timeout_s = connect_timeout_s
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109  # the library's name
-        """Connect as the library does."""
+        """Connect as the library does, by a connection that was kept if there is one."""
+        connection = await super().connect(req, traces, timeout)
+        protocol = connection.protocol
+        ends = ENDS.get(None)
+        if ends is not None and protocol is not None and (closed := protocol.closed) is not None:
+            ends.append(closed)
+        return connection
+
+    async def _create_connection(self, req: Any, *words: Any) -> Any:
         stage = Stage(req.host)
         token = STAGE.set(stage)
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                connection = await super().connect(req, traces, timeout)
+                protocol = await super()._create_connection(req, *words)
         except TimeoutError:
             raise stage.error() from None
         finally:
             STAGE.reset(token)
-        protocol = connection.protocol
-        if protocol is not None and (closed := protocol.closed) is not None:
-            if protocol not in self._watched:
-                self._watched.add(protocol)
-                if (made := MADE.get(None)) is not None:
-                    made.append(closed)
-                closed.add_done_callback(_hear)
-            if (ends := ENDS.get(None)) is not None:
-                ends.append(closed)
-        return connection
+        if (closed := protocol.closed) is not None:
+            closed.add_done_callback(_hear)
+            if (made := MADE.get(None)) is not None:
+                made.append(closed)
+        return protocol
 
     async def _resolve_host(self, host: str, *words: Any, **more: Any) -> Any:
         if (stage := STAGE.get(None)) is not None:
