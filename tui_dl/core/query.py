@@ -21,6 +21,55 @@ class SortKey(StrEnum):
     ADDED = "added"
 
 
+class TermKind(StrEnum):
+    """What a term looks at; the word before its colon."""
+
+    TEXT = "text"
+    """Part of the name or the address; written without a word before it."""
+    HOST = "host"
+    """Part of the host name."""
+    STATUS = "status"
+    """`Term.statuses`."""
+    BATCH = "batch"
+    """Part of the name of the add that brought it."""
+    NAME = "name"
+    """Part of the file name."""
+    REASON = "reason"
+    """Part of a reason code, or an HTTP status."""
+    SIZE = "size"
+    """`Term.least_bytes` and `Term.most_bytes`; rows of unknown length have no size."""
+    URL = "url"
+    """Part of the address."""
+    DIR = "dir"
+    """Part of the folder."""
+
+
+ANY_OF: frozenset[TermKind] = frozenset(
+    {TermKind.HOST, TermKind.STATUS, TermKind.BATCH, TermKind.NAME, TermKind.REASON}
+)
+"""Of several terms of these kinds that are not negated one is enough; of the others all must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition of a query."""
+
+    kind: TermKind
+    """What it looks at."""
+    value: str = ""
+    """What is looked for, case-insensitive; with `*` or `?` in it a pattern for the whole, except in texts."""
+    statuses: frozenset[Status] = frozenset()
+    """Any of these, for STATUS."""
+    least_bytes: int | None = None
+    """Smallest size that fits, for SIZE; None for no bound."""
+    most_bytes: int | None = None
+    """Largest size that fits, for SIZE; None for no bound."""
+    is_exact: bool = False
+    """Whether `value` is the whole, letter by letter."""
+    is_negated: bool = False
+    """Whether rows that fit it are left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
     """A filter and an order. Everything empty means all rows in queue order."""
@@ -32,8 +81,17 @@ class TaskQuery:
     host: str = ""
     """Part of the host name; empty means all."""
     batch_id: int | None = None
-    """Only this batch; None means all."""
+    """Only this batch, its history included; None means all."""
     sort: SortKey = SortKey.POSITION
     """Order."""
     is_descending: bool = False
     """Whether the order is turned round."""
+    terms: tuple[Term, ...] = ()
+    """Further conditions, as `query_text.parse_terms()` reads them; see `ANY_OF` for how they go together."""
+    has_history: bool = False
+    """Whether finished rows of a `get` are asked for, too; the screen's default view hides them."""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it asks for less than all rows of the default view or of the history."""
+        return bool(self.text or self.statuses or self.host or self.terms or self.batch_id is not None)
