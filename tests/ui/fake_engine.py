@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_dl.core.commands import Command, CommandOutcome
+from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
-from tui_dl.core.ports import EngineSnapshot, TaskDetails
+from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails
 from tui_dl.core.query import SortKey, TaskQuery
 from tui_dl.core.status import LIVE, Status
 from tui_dl.core.task import DownloadProgress, DownloadTask
@@ -45,6 +47,7 @@ class FakeEngine:
         self.particulars: dict[int, TaskDetails] = {}
         self.commands: list[Command] = []
         self.queries: list[TaskQuery] = []
+        self.batch_names: dict[int, str] = {}
         self.asked_rows = 0
         self.outcome = CommandOutcome()
         self.error: Exception | None = None
@@ -116,6 +119,29 @@ class FakeEngine:
         if task_id in self.particulars:
             return self.particulars[task_id]
         return TaskDetails(self.tasks[task_id]) if task_id in self.tasks else None
+
+    async def batches(self) -> list[BatchView]:
+        """Return the batches, newest first."""
+        await asyncio.sleep(0)
+        found = [self._batch_view(number) for number in {task.batch_id for task in self.tasks.values()} if number]
+        return sorted(found, key=lambda one: -one.id)
+
+    async def batch(self, batch_id: int) -> BatchView | None:
+        """Return one batch."""
+        return next((one for one in await self.batches() if one.id == batch_id), None)
+
+    async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
+        """Return the failed rows by reason and host."""
+        rows = await self.rows(await self.view(replace(query, statuses=frozenset({Status.FAILED}))))
+        groups = Counter((task.reason or Reason.INTERNAL, task.host) for task in rows)
+        return [FailureGroup(*group, count) for group, count in groups.most_common()]
+
+    def _batch_view(self, batch_id: int) -> BatchView:
+        rows = [task for task in self.tasks.values() if task.batch_id == batch_id]
+        done = [task.downloaded_bytes for task in rows if task.status is Status.COMPLETED]
+        counts = {status: number for status in Status if (number := sum(task.status is status for task in rows))}
+        name = self.batch_names.get(batch_id, f"batch {batch_id}")
+        return BatchView(batch_id, name, self.now, False, counts, sum(done), self.now - 100, self.now)
 
 
 class HugeEngine(FakeEngine):

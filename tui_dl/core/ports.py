@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tui_dl.core.commands import Command, CommandName, CommandOutcome
+    from tui_dl.core.errors import Reason
     from tui_dl.core.events import Event, LogLine
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.ranges import ByteRange
@@ -121,6 +122,47 @@ class TaskDetails:
     """Headers of the first answer; sanitised, secrets masked."""
 
 
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """One add: what was asked for at once, and how far it is."""
+
+    id: int
+    """Number in the journal."""
+    name: str
+    """What the person called it, or when it was added; as given: show it sanitised."""
+    at: float
+    """Unix time of the add."""
+    is_get: bool
+    """Whether a run of `get` added it: its finished rows are shown only where it is asked for."""
+    counts: Mapping[Status, int]
+    """Its rows by status, without those of which there are none."""
+    total_bytes: int
+    """Bytes of its completed files."""
+    started_at: float | None
+    """Unix time at which the first of them began; None before."""
+    finished_at: float | None
+    """Unix time at which the last of them ended so far; None before."""
+
+    @property
+    def total(self) -> int:
+        """Its rows."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failed tasks of one reason and one host."""
+
+    reason: Reason
+    """Documented reason; what was recorded without one counts as `internal`."""
+    host: str
+    """Host and port, as rows name it; show it sanitised."""
+    count: int
+    """How many there are."""
+    text: str = ""
+    """What one of them says in words, with its particulars; show it sanitised."""
+
+
 class EnginePort(Protocol):
     """What the screen may ask of the engine."""
 
@@ -146,6 +188,18 @@ class EnginePort(Protocol):
 
     async def details(self, task_id: int) -> TaskDetails | None:
         """Return the particulars of one task, None if it is gone."""
+        ...
+
+    async def batches(self) -> list[BatchView]:
+        """Return all batches that have rows, the newest first; counted anew, so not for every frame."""
+        ...
+
+    async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
+        """Return the failed rows that match, by reason and host, the largest group first."""
+        ...
+
+    async def batch(self, batch_id: int) -> BatchView | None:
+        """Return one batch, None if its rows are gone."""
         ...
 
 

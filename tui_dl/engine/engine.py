@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.commands import CommandOutcome
     from tui_dl.core.events import Event
-    from tui_dl.core.ports import EngineSnapshot, TaskDetails, Transport
+    from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails, Transport
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
     from tui_dl.journal.adding import AddOutcome
@@ -332,9 +332,21 @@ class AsyncDownloadEngine:
         """Return rows as they are now, tasks in hand included."""
         return [self._observer.present(task) for task in await self.context.journal.rows(ids)]
 
+    async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
+        """Return the failed rows that match, by reason and host, the largest group first."""
+        return await self.context.journal.failure_groups(query)
+
     async def details(self, task_id: int) -> TaskDetails | None:
         """Return the particulars of one task."""
         return await self._observer.details(task_id)
+
+    async def batches(self) -> list[BatchView]:
+        """Return all batches that have rows, the newest first."""
+        return await self.context.journal.batches()
+
+    async def batch(self, batch_id: int) -> BatchView | None:
+        """Return one batch, None if its rows are gone."""
+        return await self.context.journal.batch(batch_id)
 
     # -- within --------------------------------------------------------------------------------------------------------
 

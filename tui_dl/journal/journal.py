@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import FINISHED, Status
-from tui_dl.journal import adding, checkpoints, owners, queue_steps, readdressing, tables, views
+from tui_dl.journal import adding, batches, checkpoints, failures, owners, queue_steps, readdressing, tables, views
 from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
 from tui_dl.journal.opening import MOUNTS, Opened, open_file, open_memory
 from tui_dl.journal.queue_steps import Selection
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.events import LogLine
     from tui_dl.core.extents import Extent
+    from tui_dl.core.ports import BatchView, FailureGroup
     from tui_dl.core.ranges import RangeSet
     from tui_dl.core.sharing import PriorityChange
     from tui_dl.core.status import Trigger
@@ -249,6 +250,10 @@ class Journal:
         """Return the ids of matching rows in order, as committed when it was asked."""
         return await self._read(lambda connection: views.ids_of(connection, query))
 
+    async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
+        """Return the failed rows that match, by reason and host, the largest group first."""
+        return await self._read(lambda connection: failures.groups_of(connection, query))
+
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return the rows of these ids, in this order; ids that are gone are left out."""
         held = tuple(ids)
@@ -258,6 +263,15 @@ class Journal:
         """Return one row with all that was told before; None if it is gone."""
         rows = await self._ask(lambda connection: views.rows_of(connection, (task_id,)), Need.READ)
         return rows[0] if rows else None
+
+    async def batches(self) -> list[BatchView]:
+        """Return all batches that have rows, the newest first."""
+        return await self._read(batches.read_batches)
+
+    async def batch(self, batch_id: int) -> BatchView | None:
+        """Return one batch with all that was told before; None if its rows are gone."""
+        await self.settle()
+        return await self._read(lambda connection: batches.read_batch(connection, batch_id))
 
     # Log and hosts
 
