@@ -11,8 +11,9 @@ from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import DownloadTask
 from tui_dl.disk.backlog import Backlog
-from tui_dl.engine.connection import DRIP_BPS, DRIP_WINDOW_S, Connection
+from tui_dl.engine.connection import Connection
 from tui_dl.engine.live import LiveTask
+from tui_dl.engine.reading import DRIP_BPS, DRIP_WINDOW_S
 from tui_dl.engine.throttle import Throttle
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from tui_dl.core.task import Flag
 from tui_dl.disk.backlog import Backlog
 from tui_dl.engine.connection import Connection
 from tui_dl.engine.provenance import provenance_of
+from tui_dl.engine.reading import BodyReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.encoded_body import Decoder
     from tui_dl.engine.live import LiveTask
-
-
-class _Memory:
-    """A sink that keeps what it gets; for bodies of at most 1 MiB."""
-
-    def __init__(self) -> None:
-        self.buffers: list[bytes] = []
-        self.backlog = Backlog()
-        """Its own: it goes to the disk as a whole."""
-
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
-        """Keep the buffers; they come in order."""
-        del offset
-        self.buffers.extend(buffers)
-        return []
 
 
 class _Bounded:
@@ -81,11 +67,11 @@ class _Decoding:
 
 async def read_small(context: EngineContext, live: LiveTask, exchange: Exchange, total_bytes: int) -> Sequence[bytes]:
     """Read a body of known length whole and return it in pieces."""
-    memory = _Memory()
+    buffers: list[bytes] = []
     if total_bytes:
-        await _read_through(context, live, exchange, memory, total_bytes)
+        buffers = await BodyReading(live, context.throttles_of(live.task)).read(exchange.answer, total_bytes)
     exchange.close()
-    return memory.buffers
+    return buffers
 
 
 async def read_document(
@@ -136,7 +122,7 @@ async def _read_through(
     context: EngineContext,
     live: LiveTask,
     exchange: Exchange,
-    sink: _Memory | _Bounded | _Decoding,
+    sink: _Bounded | _Decoding,
     total_bytes: int | None,
 ) -> None:
     connection = Connection(

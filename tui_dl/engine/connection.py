@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.pace import Pace
 from tui_dl.core.ports import Pausable
-from tui_dl.engine.throttle import Admission
+from tui_dl.engine.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,14 +19,10 @@ if TYPE_CHECKING:
     from tui_dl.core.splitting import Segment, SegmentPlan
     from tui_dl.disk.backlog import Backlog
     from tui_dl.engine.live import LiveTask
-    from tui_dl.engine.sources import Source
     from tui_dl.engine.throttle import Share
 
 GATHER_S: Final = 0.2
 """A gather older than this is written even if it is small."""
-DRIP_WINDOW_S: Final = 60.0
-DRIP_BPS: Final = 64
-"""A server that brings less than this over the window keeps a connection busy and no more."""
 MAX_BUFFERS: Final = 1024
 """`pwritev` takes no more at once."""
 
@@ -44,7 +40,7 @@ class Sink(Protocol):
         ...
 
 
-class Connection:
+class Connection(Reading):
     """Reads answers into segments for one task; holds at most one gather and one write under way.
 
     The next gather fills while the last one is being written, so a fast network does not wait for the disk's thread
@@ -61,33 +57,17 @@ class Connection:
         gather_bytes: int,
         on_written: Callable[[list[Extent]], None],
     ) -> None:
-        self.live = live
-        self.segment: Segment | None = None
-        """What it fetches now."""
-        self.source: Source | None = None
-        """Whom it asks, where there may be several."""
-        self.received_bytes = 0
-        """Bytes received over its life."""
-        self.last_byte_at = time.monotonic()
-        """When it last got a byte, or began to wait for one."""
-        self.is_reading = False
-        """Whether it waits for the server, rather than for the disk or a limit."""
-        self.has_stalled = False
-        """Whether it was given up for want of bytes."""
-        self.started_at = self.last_byte_at
+        super().__init__(live, throttles)
         self.pace = Pace(self.started_at, 0)
         """What it brought lately."""
         self.is_replaced = False
         """Whether it was given up because it lagged behind the others."""
         self.follows_bps: float | None = None
         """Rate of the laggard that it took over from, until it is compared with it; None for any other."""
-        self.task: asyncio.Task[Any] | None = None
-        """What runs `pump()`."""
         self._plan = plan
         self._sink = sink
         self._backlog = sink.backlog
         self._pausable: Pausable | None = None
-        self._throttles = throttles
         self._gather_bytes = gather_bytes
         self._on_written = on_written
         self._buffers: list[bytes] = []
@@ -95,8 +75,6 @@ class Connection:
         self._has_cut = False
         self._gather_started_at = 0.0
         self._write: asyncio.Task[None] | None = None
-        self._minute_at = self.last_byte_at
-        self._minute_bytes = 0
 
     async def pump(self, answer: TransportAnswer, segment: Segment, answer_end: int | None) -> None:
         """Read until the segment or the answer ends.
@@ -119,30 +97,13 @@ class Connection:
                 await self._take(segment, chunk, answer_end)
             await self.flush()
         except asyncio.CancelledError:
-            if not self.has_stalled or self.task is None:
+            if (stall := self._own_stall()) is None:
                 raise
-            self.task.uncancel()
-            raise NetworkError(Reason.STALLED, is_retryable=True) from None
+            raise stall from None
         finally:
             self.is_reading = False
             self._backlog.readers -= 1
         self._check_end(segment, answer_end)
-
-    def give_up_if_silent(self, now: float, timeout_s: float) -> None:
-        """End the reading with `STALLED` if no byte came for so long, or next to none; called by a ticker."""
-        if self.task is None or self.has_stalled or not self.is_reading:
-            return
-        if now - self.last_byte_at >= timeout_s or self._only_drips(now):
-            self.has_stalled = True
-            self.task.cancel()
-
-    def _only_drips(self, now: float) -> bool:
-        """Whether the last minute brought less than any link that works does, though nothing here held it back."""
-        if now - self._minute_at < DRIP_WINDOW_S:
-            return False
-        came = self.received_bytes - self._minute_bytes
-        self._minute_at, self._minute_bytes = now, self.received_bytes
-        return came < DRIP_BPS * DRIP_WINDOW_S and not self.is_limited
 
     async def _has_room(self, segment: Segment, answer_end: int | None) -> bool:
         if segment.end is None or segment.position < segment.end:
@@ -167,17 +128,6 @@ class Connection:
                 self._pausable.pause()
         finally:
             self._backlog.end_turn(turn)
-        return chunk
-
-    async def _read_now(self, answer: TransportAnswer) -> bytes:
-        async with Admission(self._throttles) as admission:
-            if admission.most_bytes is not None:
-                # Only from here on is it the server that is waited for.
-                self.last_byte_at = time.monotonic()
-            self.is_reading = True
-            chunk = await answer.read(admission.most_bytes)
-            self.is_reading = False
-            admission.used_bytes = len(chunk)
         return chunk
 
     async def _take(self, segment: Segment, chunk: bytes, answer_end: int | None) -> None:
@@ -285,11 +235,6 @@ class Connection:
             and (segment.end is None or segment.position < segment.end)
         ):
             raise NetworkError(Reason.TRUNCATED, "the answer ended early", is_retryable=True)
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether a limit of ours holds it back, so that its rate says nothing of its server."""
-        return any(throttle.rate_bps for throttle in self._throttles)
 
     @property
     def is_behind(self) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.core.task import DownloadTask
-    from tui_dl.engine.connection import Connection
+    from tui_dl.engine.reading import Reading
     from tui_dl.engine.sources import Sources
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class LiveTask:
         """Length, None while unknown."""
         self.meter = SpeedMeter()
         self.peak_bps = 0.0
-        self.connections: list[Connection] = []
+        self.connections: list[Reading] = []
         """Connections at work."""
         self.plan: SegmentPlan | None = None
         """Ranges of the running transfer; None outside of one."""

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from tui_dl.core.status import Status
     from tui_dl.core.task import DownloadProgress, DownloadTask
-    from tui_dl.engine.connection import Connection
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.ledger import Ledger
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.reading import Reading
     from tui_dl.engine.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
@@ -227,6 +227,6 @@ def _sources_of(live: LiveTask) -> tuple[SourceView, ...]:
     return tuple(SourceView(one.host, at_work[one], one.rate_bps or 0.0, one.ban) for one in live.sources.all)
 
 
-def _rate_of(connection: Connection, now: float) -> float:
+def _rate_of(connection: Reading, now: float) -> float:
     elapsed_s = now - connection.started_at
     return connection.received_bytes / elapsed_s if elapsed_s > 0 else 0.0
