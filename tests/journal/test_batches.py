@@ -31,6 +31,7 @@ async def test_batches_are_listed_with_their_counts_the_newest_first(journal: Jo
         {Status.PENDING: 1},
         1,
     )
+    assert await journal.batch_names() == ["films", "screen"]
     assert other.counts == {Status.COMPLETED: 1, Status.FAILED: 1, Status.PENDING: 1}
     assert (other.total_bytes, other.started_at, other.finished_at) == (40, 2.0, 9.0)
 

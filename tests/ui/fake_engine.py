@@ -126,6 +126,10 @@ class FakeEngine:
         found = [self._batch_view(number) for number in {task.batch_id for task in self.tasks.values()} if number]
         return sorted(found, key=lambda one: -one.id)
 
+    async def batch_names(self) -> list[str]:
+        """Return their names."""
+        return [one.name for one in await self.batches()]
+
     async def batch(self, batch_id: int) -> BatchView | None:
         """Return one batch."""
         return next((one for one in await self.batches() if one.id == batch_id), None)

@@ -198,6 +198,10 @@ class EnginePort(Protocol):
         """Return the failed rows that match, by reason and host, the largest group first."""
         ...
 
+    async def batch_names(self) -> list[str]:
+        """Return the names of the last batches, the newest first; cheap, for completion."""
+        ...
+
     async def batch(self, batch_id: int) -> BatchView | None:
         """Return one batch, None if its rows are gone."""
         ...

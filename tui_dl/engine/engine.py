@@ -344,6 +344,10 @@ class AsyncDownloadEngine:
         """Return all batches that have rows, the newest first."""
         return await self.context.journal.batches()
 
+    async def batch_names(self) -> list[str]:
+        """Return the names of the last batches, the newest first."""
+        return await self.context.journal.batch_names()
+
     async def batch(self, batch_id: int) -> BatchView | None:
         """Return one batch, None if its rows are gone."""
         return await self.context.journal.batch(batch_id)

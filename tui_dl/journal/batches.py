@@ -26,6 +26,12 @@ def read_batches(connection: sqlite3.Connection) -> list[BatchView]:
     return [_view(row, counted[row[0]]) for row in rows.fetchall() if row[0] in counted]
 
 
+def read_names(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the last batches, each once, the newest first."""
+    rows = connection.execute("SELECT name FROM batches WHERE name <> '' ORDER BY id DESC LIMIT ?", (MOST_BATCHES,))
+    return list(dict.fromkeys(name for (name,) in rows))
+
+
 def read_batch(connection: sqlite3.Connection, batch_id: int) -> BatchView | None:
     """Return one batch, None where there is none or its rows are gone."""
     row = connection.execute("SELECT id, name, kind, at FROM batches WHERE id = ?", (batch_id,)).fetchone()

@@ -268,6 +268,10 @@ class Journal:
         """Return all batches that have rows, the newest first."""
         return await self._read(batches.read_batches)
 
+    async def batch_names(self) -> list[str]:
+        """Return the names of the last batches, the newest first; no row is looked at."""
+        return await self._read(batches.read_names)
+
     async def batch(self, batch_id: int) -> BatchView | None:
         """Return one batch with all that was told before; None if its rows are gone."""
         await self.settle()
