@@ -71,7 +71,7 @@ _ON_COMMAND_LINE: Final = (
 )
 _REPEATED: Final = frozenset({"resolve"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
-_SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
+_SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes", "sha256")
 """Settings that an option without a value turns on."""
 _CHOICES: Final = ("follow_metalink", "async_downloads")
 """Settings that are on, and that an option with `no-` turns off."""

@@ -129,6 +129,9 @@ class Settings:
         " any), off.",
         choices=("auto", "require", "off"),
     )
+    sha256: bool = _setting(
+        default=False, text="Compute the SHA-256 of every file, for `--json`, the details and manifests."
+    )
     follow_metalink: bool = _setting(
         default=True, text="Fetch the files that a Metalink describes instead of keeping the Metalink itself."
     )

@@ -279,6 +279,10 @@ class DownloadResult:
     """Seconds from the first start to the end."""
     errors_by_class: dict[str, int] = field(default_factory=dict)
     """Failures by reason code."""
+    gone: int = 0
+    """Those of the failed that the server does not have (404, 410)."""
+    peak_memory_bytes: int | None = None
+    """Most memory that the process held; None where nobody looked or the system does not say."""
 
     @property
     def success_rate(self) -> float:
@@ -289,6 +293,11 @@ class DownloadResult:
     def files_per_s(self) -> float:
         """Completed files per second."""
         return self.success / self.duration_s if self.duration_s > 0 else 0.0
+
+    @property
+    def mean_bps(self) -> float:
+        """Bytes of completed files per second."""
+        return self.total_bytes / self.duration_s if self.duration_s > 0 else 0.0
 
     @property
     def mean_file_bytes(self) -> float:

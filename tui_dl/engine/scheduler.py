@@ -12,6 +12,7 @@ from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
 from tui_dl.core.sharing import LOWEST
 from tui_dl.core.status import Status, Trigger, can_advance
+from tui_dl.engine.answered import facts_of_failure
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.outcome import End, Outcome
@@ -355,6 +356,7 @@ class Scheduler:
             strategy=self._strategy,
         )
         facts = {"reason": step.reason, "reason_text": step.text, "retry_count": step.retry_count}
+        facts |= facts_of_failure(error)
         if step.delay_s is None:
             live.step(Trigger.FAIL, finished_at=context.wall_clock(), **facts)
             self._ledger.record_soon(live, EventKind.FAILED)

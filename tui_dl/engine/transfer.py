@@ -13,6 +13,7 @@ from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
 from tui_dl.core.task import Flag, OnExists
 from tui_dl.engine.adopting import wants_adoption
+from tui_dl.engine.answered import facts_of_answer
 from tui_dl.engine.beginning import Beginning
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.crew import Crew
@@ -238,7 +239,7 @@ class Transfer:
             return
         self._sources.accept(source, is_first=not plan.held)
         asker, answer = source.asker, exchange.answer
-        changes: dict[str, object] = {"final_url": asker.final_url, "validator": judgement.validator}
+        changes = facts_of_answer(answer) | {"final_url": asker.final_url, "validator": judgement.validator}
         if judgement.verdict is Verdict.PARTIAL and asker.validator.if_range_value() and plan.held:
             # A 206 need not repeat every header; what was known before is the same version.
             del changes["validator"]

@@ -113,6 +113,8 @@ class Verifier:
             self._begin(part, plan, parse_digest(text).algorithm)
         elif self._listing is not None:
             self._listing.add_done_callback(lambda listing: self._begin_listed(listing, part, plan))
+        elif self._context.settings.sha256:
+            self._begin(part, plan, "sha256")
 
     def _begin_listed(self, listing: asyncio.Task[Listed | None], part: PartFile, plan: SegmentPlan) -> None:
         if listing is not self._listing or listing.cancelled() or listing.exception() is not None:
@@ -163,6 +165,12 @@ class Verifier:
                 self._refetch(f"the {named.algorithm} of its piece {index} is not the one given")
             else:
                 self._live.has_refetched = False
+        if self._wants_sha256(known):
+            self._live.change(sha256=await _hashed(new_hasher("sha256"), buffers))
+
+    def _wants_sha256(self, known: Known | None) -> bool:
+        """Whether the SHA-256 is to be noted, and was not computed to check the file anyway."""
+        return self._context.settings.sha256 and (known is None or known.digest.algorithm != "sha256")
 
     async def check_part(self, part: PartFile, total_bytes: int | None = None) -> None:
         """Check a whole part file, read in the disk's threads as far as that was not done before.
@@ -172,9 +180,15 @@ class Verifier:
         """
         known = await self._require_known()
         computed = "" if known is None else await self._computed(part, known.digest)
-        if known is not None and computed == known.digest.hex:
+        if known is None or computed != known.digest.hex:
+            await self._check_pieces(part, total_bytes, known, computed)
+        if known is not None:
             self._settle(known, computed)
-            return
+        if self._wants_sha256(known):
+            self._live.change(sha256=await self._sha256_of(part))
+
+    async def _check_pieces(self, part: PartFile, total_bytes: int | None, known: Known | None, computed: str) -> None:
+        """Check the pieces where the whole has no digest or a wrong one; raises as `check_part()` does."""
         checker = None if total_bytes is None else self.piece_checker(part, total_bytes)
         if checker is not None and total_bytes is not None:
             if bad := await checker.check(RangeSet([(0, total_bytes)])):
@@ -183,8 +197,19 @@ class Verifier:
                 text = f"{self._difference(known, computed)}, though each of its pieces has its own"
                 raise ContentError(Reason.DIGEST_MISMATCH, text)
             self._live.has_refetched = False
-        if known is not None:
-            self._settle(known, computed)
+
+    async def _sha256_of(self, part: PartFile) -> str:
+        """Return the SHA-256 of the file; what was computed along the way counts where no byte was fetched twice."""
+        hasher, self._hasher = self._hasher, None
+        if hasher is not None:
+            try:
+                if hasher.is_of(part, "sha256") and not self._live.task.options.pieces:
+                    return await hasher.finish()
+            finally:
+                await hasher.aclose()
+        whole = new_hasher("sha256")
+        await part.read_through(whole.update)
+        return whole.hexdigest()
 
     async def _computed(self, part: PartFile, digest: Digest) -> str:
         """Return the digest of the file; one that was computed along the way counts only if it is the right one."""
