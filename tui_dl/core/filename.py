@@ -87,6 +87,8 @@ def name_from_content_disposition(value: str) -> str | None:
 
     `filename*` counts before the parts of RFC 2231, those before `filename`. Of a path only the last segment is used.
     """
+    if not value:
+        return None
     parameters = _parameters(_decoded(_octets(value)))
     named = (
         _extended(parameters.get("filename*", ""))

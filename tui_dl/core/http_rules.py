@@ -39,6 +39,9 @@ def all_values(headers: Mapping[str, str], name: str) -> list[str]:
 
 def _first_value(headers: Mapping[str, str], name: str) -> str:
     """Return the first value of a header without the blanks around it, so that contradictions end one way."""
+    # A multidict looks up whatever the case; a plain one is searched.
+    if hasattr(headers, "getall"):
+        return headers.get(name, "").strip()
     values = all_values(headers, name)
     return values[0].strip() if values else ""
 

@@ -69,7 +69,7 @@ async def read_small(context: EngineContext, live: LiveTask, exchange: Exchange,
     """Read a body of known length whole and return it in pieces."""
     buffers: list[bytes] = []
     if total_bytes:
-        buffers = await BodyReading(live, context.throttles_of(live.task)).read(exchange.answer, total_bytes)
+        buffers = await BodyReading(live, context.limits).read(exchange.answer, total_bytes)
     exchange.close()
     return buffers
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from tui_dl.core.addresses import origin_of
@@ -14,9 +13,10 @@ from tui_dl.core.auth_memory import MOST_ANSWERS, AuthMemory, AuthPolicy, Proof,
 from tui_dl.core.errors import HttpError, Reason, TuiDlError
 from tui_dl.core.http_auth import Credentials, parse_challenges, request_target
 from tui_dl.core.http_rules import all_values
+from tui_dl.core.ports import TransportRequest
 
 if TYPE_CHECKING:
-    from tui_dl.core.ports import Transport, TransportAnswer, TransportRequest
+    from tui_dl.core.ports import Transport, TransportAnswer
     from tui_dl.engine.client_options import ClientOptions
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class IdentifiedTransport:
         return headers
 
     async def _send(self, request: TransportRequest, headers: dict[str, str]) -> TransportAnswer:
-        answer = await self._inner.get(replace(request, headers=headers))
+        answer = await self._inner.get(TransportRequest(request.url, headers))
         if self._options.cookies is not None:
             self._options.cookies.learn(request.url, all_values(answer.headers, "set-cookie"))
         return answer

@@ -90,6 +90,13 @@ class Limits:
         throttles = (own, self.host(sender), self.whole)
         return tuple(throttle.share(task.id, weight) for throttle in throttles)
 
+    def may_hold(self, task: DownloadTask) -> bool:
+        """Whether any limit is in force for a task now, so that it needs its shares."""
+        if self.whole.rate_bps or task.options.limit_rate_bps or self._told:
+            return True
+        sender = host_of(task.final_url) if task.final_url else task.host
+        return bool(self._host_limit(sender))
+
     def set_task_rate(self, task_id: int, bps: int) -> None:
         """Change the limit of a task, if it is in hand."""
         own = self._tasks.get(task_id)

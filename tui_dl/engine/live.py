@@ -110,6 +110,9 @@ class LiveTask:
     def complete(self, path: str) -> DownloadTask:
         """Advance to completed: the file has its final name, durably."""
         self.rewind(self.total_bytes or 0)
+        options = self.task.options
+        if options.restarts or options.announced:
+            options = replace(options, restarts=False, announced="")
         return self.step(
             Trigger.COMPLETE,
             path=path,
@@ -121,7 +124,7 @@ class LiveTask:
             reason_text="",
             due_at=None,
             retry_count=0,
-            options=replace(self.task.options, restarts=False, announced=""),
+            options=options,
             finished_at=self._wall_clock(),
         )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui_dl.core.ports import TransportAnswer
+    from tui_dl.engine.limits import Limits
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.sources import Source
     from tui_dl.engine.throttle import Share
@@ -95,6 +96,10 @@ class Reading:
 class BodyReading(Reading):
     """Reads a short body of known length whole, into memory."""
 
+    def __init__(self, live: LiveTask, limits: Limits) -> None:
+        super().__init__(live, ())
+        self._limits = limits
+
     async def read(self, answer: TransportAnswer, total_bytes: int) -> list[bytes]:
         """Return the body in pieces. Raises `NetworkError` when it is cut; nothing of it is kept then."""
         self.task = asyncio.current_task()
@@ -116,6 +121,9 @@ class BodyReading(Reading):
         segment = self.segment = Segment(0, 0, total_bytes)
         buffers: list[bytes] = []
         while segment.position < total_bytes:
+            if not self._throttles and self._limits.may_hold(self.live.task):
+                # Only now: for most short bodies nothing is ever limited.
+                self._throttles = self._limits.shares_of(self.live.task)
             chunk = await self._read_now(answer)
             if not chunk:
                 raise NetworkError(Reason.TRUNCATED, "the answer ended early", is_retryable=True)
