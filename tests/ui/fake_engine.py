@@ -12,7 +12,7 @@ from tui_dl.core.commands import Command, CommandOutcome
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails
-from tui_dl.core.query import SortKey, TaskQuery
+from tui_dl.core.query import ANY_OF, SortKey, TaskQuery, Term, TermKind
 from tui_dl.core.status import LIVE, Status
 from tui_dl.core.task import DownloadProgress, DownloadTask
 
@@ -47,7 +47,7 @@ class FakeEngine:
         self.particulars: dict[int, TaskDetails] = {}
         self.commands: list[Command] = []
         self.queries: list[TaskQuery] = []
-        self.batch_names: dict[int, str] = {}
+        self.names_of_batches: dict[int, str] = {}
         self.asked_rows = 0
         self.outcome = CommandOutcome()
         self.error: Exception | None = None
@@ -144,7 +144,7 @@ class FakeEngine:
         rows = [task for task in self.tasks.values() if task.batch_id == batch_id]
         done = [task.downloaded_bytes for task in rows if task.status is Status.COMPLETED]
         counts = {status: number for status in Status if (number := sum(task.status is status for task in rows))}
-        name = self.batch_names.get(batch_id, f"batch {batch_id}")
+        name = self.names_of_batches.get(batch_id, f"batch {batch_id}")
         return BatchView(batch_id, name, self.now, False, counts, sum(done), self.now - 100, self.now)
 
 
@@ -163,7 +163,7 @@ class HugeEngine(FakeEngine):
         """Answer at once: every tenth row matches any text."""
         await asyncio.sleep(0)
         self.queries.append(query)
-        return self.ids[::10] if query.text else self.ids
+        return self.ids[::10] if query.terms else self.ids
 
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Make the rows asked for."""
@@ -178,7 +178,39 @@ def _matches(task: DownloadTask, query: TaskQuery) -> bool:
         (not text or text in task.filename.casefold() or text in task.url.casefold())
         and (not query.statuses or task.status in query.statuses)
         and query.host in task.host
+        and _fits_terms(task, query.terms)
     )
+
+
+def _fits_terms(task: DownloadTask, terms: Sequence[Term]) -> bool:
+    """Whether a row fits, as `Term` and `ANY_OF` say; patterns are left out."""
+    needed = [term for term in terms if term.is_negated or term.kind not in ANY_OF]
+    if any(_fits(task, term) is term.is_negated for term in needed):
+        return False
+    kinds = {term.kind for term in terms if term not in needed}
+    return all(any(_fits(task, term) for term in terms if term not in needed and term.kind is kind) for kind in kinds)
+
+
+def _fits(task: DownloadTask, term: Term) -> bool:
+    if term.kind is TermKind.STATUS:
+        return task.status in term.statuses
+    if term.kind is TermKind.SIZE:
+        size = task.total_bytes
+        return size is not None and (term.least_bytes or 0) <= size <= (
+            size if term.most_bytes is None else term.most_bytes
+        )
+    value = term.value.casefold()
+    texts = {
+        TermKind.TEXT: f"{task.filename}\n{task.url}",
+        TermKind.HOST: task.host,
+        TermKind.NAME: task.filename,
+        TermKind.REASON: task.reason.value if task.reason else "",
+        TermKind.BATCH: f"batch {task.batch_id}",
+        TermKind.URL: task.url,
+        TermKind.DIR: task.dir,
+    }
+    found = texts[term.kind].casefold()
+    return value == found if term.is_exact else value in found
 
 
 def _sort_key(task: DownloadTask, sort: SortKey) -> tuple[object, int]:

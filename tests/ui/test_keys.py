@@ -13,6 +13,7 @@ from tests.ui.scene import make_scene
 from tui_dl.core.commands import CommandName, CommandOutcome
 from tui_dl.core.errors import UsageError
 from tui_dl.core.query import SortKey
+from tui_dl.core.query_text import parse_terms
 from tui_dl.core.status import Status, Tab
 from tui_dl.ui.actions import ACTIONS
 from tui_dl.ui.key_names import bindings, key_table
@@ -104,7 +105,7 @@ async def test_the_filter_asks_the_engine_and_escape_drops_it() -> None:
     async with running(engine) as (app, pilot):
         await pilot.press("/", *"file-2", "enter")
         await settle(app, pilot)
-        assert engine.queries[-1].text == "file-2"
+        assert engine.queries[-1].terms == parse_terms("file-2")
         assert len(app.main.model) == 1
         assert "/ file-2" in screen_text(app)
         await pilot.press("escape")

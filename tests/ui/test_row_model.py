@@ -102,9 +102,30 @@ def test_many_selected_rows_are_a_question() -> None:
     assert (selection.query, selection.ids, 5 in selection) == (query, (), True)
 
 
-def test_letting_one_go_of_all_keeps_the_others() -> None:
-    """After all rows were selected by a question, one can be let go."""
-    selection = Selection()
-    selection.add_all(TaskQuery(), (), MOST_IDS + 1)
-    selection.toggle(2, (1, 2, 3))
-    assert (selection.query, selection.ids) == (None, (1, 3))
+def test_letting_one_go_of_all_keeps_the_question() -> None:
+    """After all rows were selected by a question, one let go is an exception to it; again, and it is selected."""
+    selection, query = Selection(), TaskQuery()
+    selection.add_all(query, (), MOST_IDS + 1)
+    selection.toggle(2)
+    assert (selection.query, selection.excluded, selection.ids) == (query, (2,), ())
+    assert (2 in selection, 3 in selection, selection.count(MOST_IDS + 1)) == (False, True, MOST_IDS)
+    selection.toggle(2)
+    assert (selection.excluded, 2 in selection) == ((), True)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 40_000), st.sampled_from([1, 3, MOST_IDS + 5])), max_size=3),
+    st.lists(st.integers(1, 45_000), max_size=4),
+)
+def test_ranges_however_long_are_a_set_of_ids(ranges: list[tuple[int, int]], toggles: list[int]) -> None:
+    """Short and long ranges and single rows let go add up as sets do."""
+    selection, model = Selection(), set[int]()
+    for first, length in ranges:
+        selection.add(array("q", range(first, first + length)))
+        model.update(range(first, first + length))
+    for task_id in toggles:
+        selection.toggle(task_id)
+        model ^= {task_id}
+    assert set(selection.ids) == model
+    assert (selection.count(0), bool(selection)) == (len(model), bool(model))
+    assert all((task_id in selection) == (task_id in model) for task_id in (*toggles, 1, 40_001))

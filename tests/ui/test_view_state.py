@@ -5,21 +5,37 @@ from __future__ import annotations
 import pytest
 
 from tui_dl.core.query import SortKey
-from tui_dl.core.status import Status, Tab, statuses_of_tab
+from tui_dl.core.query_text import BadTerm, parse_terms
+from tui_dl.core.status import Tab, statuses_of_tab
 from tui_dl.ui.columns import ORDERS, LiveSort
 from tui_dl.ui.view_state import ViewState
 
 
-def test_words_of_a_filter_are_told_apart() -> None:
-    """`host:` and `status:` narrow, everything else is text."""
-    query = ViewState().filtered("debian host:Example.ORG dvd status:failed").query()
-    assert (query.text, query.host, query.statuses) == ("debian dvd", "example.org", frozenset({Status.FAILED}))
+def test_a_filter_asks_for_its_terms() -> None:
+    """What was typed is kept as it was typed, and asked for as it was understood."""
+    state = ViewState().filtered("  debian host:Example.ORG ")
+    assert state.filter == "debian host:Example.ORG"
+    assert state.query().terms == parse_terms("debian host:Example.ORG")
 
 
-@pytest.mark.parametrize("typed", ["status:nonsense", "host:", "foo:bar"])
-def test_words_that_name_nothing_stay_text(typed: str) -> None:
-    """A colon alone does not make a word special."""
-    assert ViewState().filtered(typed).query().text == typed
+def test_a_filter_that_means_nothing_is_refused() -> None:
+    """A term that there is not names itself, and no state comes of it."""
+    with pytest.raises(BadTerm) as refused:
+        ViewState().filtered("iso status:nonsense")
+    assert refused.value.term == "status:nonsense"
+
+
+def test_a_status_that_is_typed_goes_before_the_tab() -> None:
+    """On the tab of failures `status:paused` shows paused rows; `-status:paused` narrows the tab."""
+    on_failed = ViewState(tab=Tab.FAILED)
+    assert on_failed.filtered("status:paused").query().statuses == frozenset()
+    assert on_failed.filtered("-status:paused").query().statuses == statuses_of_tab(Tab.FAILED)
+
+
+@pytest.mark.parametrize(("typed", "has_history"), [("batch:films", True), ("-batch:films", False), ("films", False)])
+def test_a_batch_shows_its_history(typed: str, has_history: bool) -> None:
+    """Who names a batch means finished rows of `get`, too."""
+    assert ViewState().filtered(typed).query().has_history is has_history
 
 
 def test_a_tab_asks_for_its_statuses() -> None:

@@ -25,6 +25,7 @@ class LiveSort(StrEnum):
     SPEED = "speed"
     ETA = "eta"
     PERCENT = "percent"
+    CONNECTIONS = "connections"
 
 
 class Role(StrEnum):
@@ -180,7 +181,7 @@ COLUMNS: Final = (
         2,
         7,
         _connections,
-        SortKey.POSITION,
+        LiveSort.CONNECTIONS,
         is_right=True,
         is_tail=True,
     ),
@@ -194,6 +195,7 @@ ORDERS: Final = (
     LiveSort.PERCENT,
     LiveSort.SPEED,
     LiveSort.ETA,
+    LiveSort.CONNECTIONS,
     SortKey.STATUS,
     SortKey.HOST,
     SortKey.ADDED,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual.command import CommandPalette
 
 from tui_dl.core.commands import Command, CommandName
-from tui_dl.core.errors import TuiDlError
 from tui_dl.core.status import FACTS, READDRESSABLE, Status, Tab
+from tui_dl.ui.commanding import Commander
+from tui_dl.ui.completion import Known
 from tui_dl.ui.format import change_time, count
 from tui_dl.ui.palette import palette_for
+from tui_dl.ui.selecting import Selecting
 from tui_dl.ui.view_state import ViewState, tab_counts
 from tui_dl.ui.widgets.header import limit_words
 
@@ -20,15 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.curl_command import CurlDownload
-    from tui_dl.core.task import DownloadTask
+    from tui_dl.core.ports import EnginePort
     from tui_dl.ui.action import Motion
     from tui_dl.ui.screens.add import AddRequest
     from tui_dl.ui.screens.limit import LimitChoice
     from tui_dl.ui.screens.main import MainScreen
 
 QUIT_HINT: Final = "Downloads pause and go on at the next start."
-QUIET_COMMANDS: Final = frozenset({CommandName.MOVE_UP, CommandName.MOVE_DOWN})
-"""Commands after which the selection stays, since they are given several times in a row."""
 
 
 class ScreenDesk:
@@ -36,69 +37,20 @@ class ScreenDesk:
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self._range_start: int | None = None
+        self.commander = Commander(screen)
+        """Through which commands go."""
+        self._selecting = Selecting(screen, self.commander)
+        self._say, self._ask = self.commander.say, self.commander.ask
 
     # Commands
 
     def send(self, name: CommandName, arguments: Mapping[str, Any]) -> None:
         """Give a command without rows to the engine."""
-        self._execute(Command(name, arguments=dict(arguments)))
+        self.commander.execute(Command(name, arguments=dict(arguments)))
 
     def send_for_rows(self, name: CommandName, arguments: Mapping[str, Any], *, question: str) -> None:
         """Give a command for the selection, else the current row; ask first where there is a question."""
-        command = self._command_for_rows(name, arguments)
-        if command is None:
-            return
-        if question:
-            self._ask(question.format(rows=self._rows_text()), lambda: self._execute(command))
-        else:
-            self._execute(command)
-
-    def _command_for_rows(self, name: CommandName, arguments: Mapping[str, Any]) -> Command | None:
-        selection, current = self._screen.model.selection, self._screen.table.current_id
-        if selection:
-            return Command(name, ids=selection.ids, query=selection.query, arguments=dict(arguments))
-        return None if current is None else Command(name, ids=(current,), arguments=dict(arguments))
-
-    def _rows_text(self) -> str:
-        """Name what a command is for, as a person would."""
-        model = self._screen.model
-        if model.selection:
-            number = model.selection.count(len(model))
-            return f"{count(number)} selected downloads" if number > 1 else "the selected download"
-        task = self._current_task()
-        return self._screen.look.glyphs.text(task.filename or task.url) if task is not None else "it"
-
-    def _execute(self, command: Command) -> None:
-        if self._screen.port is None:
-            self._say("Still starting; try again in a moment")
-            return
-        self._screen.run_worker(self._executed(command), group="commands", exit_on_error=True)
-
-    async def _executed(self, command: Command) -> None:
-        """Carry it out and say what the screen does not show by itself."""
-        screen = self._screen
-        assert screen.port is not None
-        try:
-            outcome = await screen.port.execute(command)
-        except TuiDlError as error:
-            self._say(" ".join(part for part in (error.message, error.hint) if part), is_bad=True)
-            return
-        if command.name not in QUIET_COMMANDS and (command.ids or command.query) and not outcome.is_refused:
-            screen.model.selection.clear()
-        if outcome.message:
-            self._say(outcome.message, is_bad=outcome.is_refused)
-        screen.refresh_from_engine()
-
-    def _say(self, text: str, *, is_bad: bool = False) -> None:
-        shown = self._screen.look.glyphs.text(text)
-        self._screen.notify(shown, severity="warning" if is_bad else "information", markup=False)
-
-    def _ask(self, question: str, then: Any, *, yes: str = "Yes", explanation: str = "", is_grave: bool = True) -> None:
-        from tui_dl.ui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - keeps the first paint early
-
-        dialog = ConfirmDialog(question, yes=yes, explanation=explanation, is_grave=is_grave)
-        self._screen.app.push_screen(dialog, lambda answer: then() if answer else None)
+        self.commander.send_for_rows(name, arguments, question=question)
 
     # Dialogs
 
@@ -110,13 +62,13 @@ class ScreenDesk:
 
     def _add(self, request: AddRequest | None) -> None:
         if request is not None:
-            self._execute(Command(CommandName.ADD, arguments=request.arguments()))
+            self.commander.execute(Command(CommandName.ADD, arguments=request.arguments()))
 
     def open_refresh(self) -> None:
         """Show the dialog for another address of the current row."""
         from tui_dl.ui.screens.refresh import RefreshDialog, refresh_arguments  # noqa: PLC0415 - keeps the first paint early
 
-        if (task := self._current_task()) is None:
+        if (task := self.commander.current_task()) is None:
             return
         if task.status not in READDRESSABLE:
             self._say(f"It is {FACTS[task.status].label}: add a new address with a", is_bad=True)
@@ -124,7 +76,9 @@ class ScreenDesk:
 
         def refresh(choice: CurlDownload | None) -> None:
             if choice is not None:
-                self._execute(Command(CommandName.REFRESH, ids=(task.id,), arguments=refresh_arguments(choice)))
+                self.commander.execute(
+                    Command(CommandName.REFRESH, ids=(task.id,), arguments=refresh_arguments(choice))
+                )
 
         self._screen.app.push_screen(RefreshDialog(task, self._screen.look.glyphs), refresh)
 
@@ -137,7 +91,7 @@ class ScreenDesk:
         now = limit_words(snapshot, units) if snapshot else units.limit(0)
         until_at = snapshot.limit_until_at if snapshot else None
         until = change_time(until_at, time.time()) if until_at is not None else ""
-        rows = self._rows_text() if self._command_for_rows(CommandName.SET_LIMIT, {}) else ""
+        rows = self.commander.rows_text() if self.commander.command_for_rows(CommandName.SET_LIMIT, {}) else ""
         self._screen.app.push_screen(LimitDialog(now=now, rows=rows, until=until), self._limit)
 
     def _limit(self, choice: LimitChoice | None) -> None:
@@ -177,20 +131,15 @@ class ScreenDesk:
 
     # The current row
 
-    def _current_task(self) -> DownloadTask | None:
-        current = self._screen.table.current_id
-        row = self._screen.model.row_of(current) if current is not None else None
-        return row.task if row is not None else None
-
     def copy_url(self) -> None:
         """Copy the address of the current row."""
-        if (task := self._current_task()) is not None:
+        if (task := self.commander.current_task()) is not None:
             self._screen.app.copy_to_clipboard(task.url.encode("utf-8", "replace").decode())
             self._say("Address copied")
 
     def open_file(self) -> None:
         """Open the file of the current row, or its folder."""
-        if (task := self._current_task()) is None:
+        if (task := self.commander.current_task()) is None:
             return
         path = task.path if task.status is Status.COMPLETED and task.path else task.dir
         if self._screen.start.is_remote:
@@ -207,12 +156,20 @@ class ScreenDesk:
     # The view
 
     def _choose(self, state: ViewState) -> None:
-        self._range_start = None
+        self._selecting.end_range()
         self._screen.choose(state)
 
     def open_filter(self) -> None:
         """Show the line in which a filter is typed."""
-        self._screen.filter_line.open(self._screen.state.filter)
+        screen = self._screen
+        screen.filter_line.known = Known(hosts=screen.model.hosts())
+        screen.filter_line.open(screen.state.filter)
+        if screen.port is not None:
+            screen.run_worker(self._learn_batches(screen.port), group="known", exclusive=True)
+
+    async def _learn_batches(self, port: EnginePort) -> None:
+        line = self._screen.filter_line
+        line.show_known(replace(line.known, batches=await port.batch_names()))
 
     def sort_next(self) -> None:
         """Sort by the next column."""
@@ -256,50 +213,26 @@ class ScreenDesk:
 
     def select_here(self) -> None:
         """Select the current row or let it go."""
-        current = self._screen.table.current_id
-        if current is not None:
-            self._screen.model.selection.toggle(current, self._screen.model)
-            self._show_selection()
+        self._selecting.here()
 
     def select_row(self) -> None:
         """Select the current row or let it go, and go on to the next."""
-        self.select_here()
-        self._screen.table.go_to(self._screen.table.cursor + 1)
+        self._selecting.row()
 
     def select_range(self) -> None:
         """Begin a range at the current row, or end it there."""
-        cursor = self._screen.table.cursor
-        if self._range_start is None:
-            self._range_start = cursor
-            self._say("Range begun; move and press v again")
-            return
-        first, last = sorted((self._range_start, cursor))
-        self._range_start = None
-        self._screen.model.selection.add(self._screen.model.ids_between(first, last))
-        self._show_selection()
+        self._selecting.range()
 
     def select_all(self) -> None:
         """Select all rows shown, or none if all are."""
-        model = self._screen.model
-        if model.selection and model.selection.count(len(model)) == len(model):
-            model.selection.clear()
-        else:
-            model.selection.add_all(self._screen.state.query(), model, len(model))
-        self._show_selection()
-
-    def _show_selection(self) -> None:
-        self._screen.table.redraw_changed()
-        self._screen.show_state()
+        self._selecting.all()
 
     def step_back(self) -> None:
         """Undo the last thing that narrows the view: a range, the selection, the pane, the filter, the tab."""
         screen = self._screen
-        if self._range_start is not None:
-            self._range_start = None
-        elif screen.model.selection:
-            screen.model.selection.clear()
-            self._show_selection()
-        elif screen.details.has_class("-shown"):
+        if self._selecting.end_range() or self._selecting.clear():
+            return
+        if screen.details.has_class("-shown"):
             self.toggle_details()
         elif screen.state.filter:
             self._choose(screen.state.filtered(""))

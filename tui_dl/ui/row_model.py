@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.ui.columns import LiveSort, Row
@@ -69,9 +69,12 @@ class RowModel:
         place = index - len(self._head)
         return self._ids[place + bisect_right(self._skipped, place)]
 
-    def ids_between(self, first: int, last: int) -> list[int]:
+    def ids_between(self, first: int, last: int) -> Sequence[int]:
         """Return the ids of the rows from `first` to `last`, both included and clamped."""
-        return [self.id_at(index) for index in range(max(0, first), min(last, len(self) - 1) + 1)]
+        first, last = max(0, first), min(last, len(self) - 1)
+        if not self._head:
+            return self._ids[first : last + 1]
+        return [self.id_at(index) for index in range(first, last + 1)]
 
     def row(self, index: int) -> Row | None:
         """Return a shown row, None while its record has not been fetched."""
@@ -86,6 +89,12 @@ class RowModel:
             return Row(progress.task, progress, self.numbers.get(task_id, progress))
         _epoch, task = self._records.get(task_id, (0, None))
         return None if task is None else Row(task)
+
+    def hosts(self) -> list[str]:
+        """Return the hosts of the records held, the most usual first."""
+        tasks = [task for _epoch, task in self._records.values() if task is not None]
+        tasks += [progress.task for progress in self._live.values()]
+        return [host for host, _number in Counter(task.host for task in tasks if task.host).most_common()]
 
     def replace(self, ids: array[int]) -> None:
         """Show another view; records stay on the screen until newer ones come."""
@@ -150,4 +159,6 @@ def _live_key(progress: DownloadProgress | None, sort: LiveSort) -> float:
         return progress.speed_bps
     if sort is LiveSort.PERCENT:
         return progress.percentage or 0.0
+    if sort is LiveSort.CONNECTIONS:
+        return progress.connections
     return progress.eta_s if progress.eta_s is not None else float("inf")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.query import SortKey, TaskQuery
-from tui_dl.core.status import Status, Tab, statuses_named, statuses_of_tab
+from tui_dl.core.query import SortKey, TaskQuery, Term, TermKind
+from tui_dl.core.query_text import parse_terms
+from tui_dl.core.status import Status, Tab, statuses_of_tab
 from tui_dl.ui.columns import ORDERS, LiveSort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TABS: Final = tuple(Tab)
+HIGHEST_FIRST: Final = frozenset({LiveSort.SPEED, LiveSort.PERCENT, LiveSort.CONNECTIONS})
+"""Orders that begin with the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +26,34 @@ class ViewState:
     """Tab shown."""
     filter: str = ""
     """Filter as it was typed."""
+    terms: tuple[Term, ...] = ()
+    """The same, as it was understood."""
     order: SortKey | LiveSort = SortKey.POSITION
     """Column sorted by."""
     is_descending: bool = False
     """Whether the order is turned round."""
 
     def query(self) -> TaskQuery:
-        """Return the question; live orders are laid over the order of the queue."""
-        text, host, named = _read_filter(self.filter)
-        tab_statuses = frozenset[Status]() if self.tab is Tab.ALL else statuses_of_tab(self.tab)
+        """Return the question; live orders are laid over the order of the queue. A status typed goes before the tab.
+
+        Whoever names a batch means all of it, also what a run of `get` has finished.
+        """
+        kinds = {term.kind for term in self.terms if not term.is_negated}
+        is_all = self.tab is Tab.ALL or TermKind.STATUS in kinds
         is_live = isinstance(self.order, LiveSort)
         return TaskQuery(
-            text=text,
-            host=host,
-            statuses=named or tab_statuses,
+            terms=self.terms,
+            statuses=frozenset[Status]() if is_all else statuses_of_tab(self.tab),
             sort=SortKey.POSITION if isinstance(self.order, LiveSort) else self.order,
             is_descending=self.is_descending and not is_live,
+            has_history=TermKind.BATCH in kinds,
         )
 
     def ordered_by(self, order: SortKey | LiveSort) -> ViewState:
-        """Sort by a column; by the same one again turns the order round. Speeds begin with the highest."""
+        """Sort by a column; by the same one again turns the order round. What moves begins with the highest."""
         if order is self.order:
             return self.reversed()
-        return replace(self, order=order, is_descending=order in (LiveSort.SPEED, LiveSort.PERCENT))
+        return replace(self, order=order, is_descending=order in HIGHEST_FIRST)
 
     def next_order(self) -> ViewState:
         """Sort by the next of `ORDERS`."""
@@ -64,24 +72,9 @@ class ViewState:
         return self.on_tab(TABS[(TABS.index(self.tab) + step) % len(TABS)])
 
     def filtered(self, text: str) -> ViewState:
-        """Filter by what was typed."""
-        return replace(self, filter=text.strip())
-
-
-def _read_filter(typed: str) -> tuple[str, str, frozenset[Status]]:
-    """Split `debian host:example status:failed` into text, host and statuses; words that name nothing stay text."""
-    words: list[str] = []
-    host = ""
-    statuses: frozenset[Status] = frozenset()
-    for word in typed.split():
-        key, colon, rest = word.partition(":")
-        if colon and rest and key.casefold() == "host":
-            host = rest.casefold()
-        elif colon and key.casefold() == "status" and (named := statuses_named(rest)):
-            statuses |= named
-        else:
-            words.append(word)
-    return " ".join(words), host, statuses
+        """Filter by what was typed; raises `BadTerm`."""
+        text = text.strip()
+        return replace(self, filter=text, terms=parse_terms(text))
 
 
 def tab_counts(counts: Mapping[Status, int]) -> dict[Tab, int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on, work
 from textual.screen import Screen
 
+from tui_dl.core.query_text import BadTerm
 from tui_dl.core.status import Tab
 from tui_dl.ui.action import Situation
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
@@ -22,13 +23,14 @@ from tui_dl.ui.row_model import RowModel
 from tui_dl.ui.view_state import ViewState
 from tui_dl.ui.viewer import Viewer
 from tui_dl.ui.widgets.details import DetailsPane
-from tui_dl.ui.widgets.filter_line import FilterLine
+from tui_dl.ui.widgets.filter_line import FilterHint, FilterLine
 from tui_dl.ui.widgets.header import HeaderLine
 from tui_dl.ui.widgets.key_bar import KeyBar
 from tui_dl.ui.widgets.line import Line, Piece, Tone
 from tui_dl.ui.widgets.table_head import TableHead
 from tui_dl.ui.widgets.tabs import FILTER_TARGET, TabLine
 from tui_dl.ui.widgets.task_table import TaskTable
+from tui_dl.ui.work_text import work_words
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -67,7 +69,8 @@ class MainScreen(Screen[None]):
         """How rows are drawn."""
         self.table = TaskTable(self.model, self.look, id="table")
         self.details = DetailsPane(id="details")
-        self.filter_line = FilterLine(id="filter")
+        self._filter_hint = FilterHint(id="filter-hint")
+        self.filter_line = FilterLine(self._filter_hint, start.glyphs, id="filter")
         self.desk = ScreenDesk(self)
         """Where the actions act."""
         self._header = HeaderLine(id="header")
@@ -90,6 +93,7 @@ class MainScreen(Screen[None]):
         yield self._notices
         yield self._tabs
         yield self.filter_line
+        yield self._filter_hint
         yield self._head
         yield self.table
         yield self.details
@@ -144,17 +148,23 @@ class MainScreen(Screen[None]):
         self.look = replace(self.look, now=self._whole_now())
         self.table.show_look(self.look)
         self._header.show_snapshot(snapshot, self.look.glyphs, self.look.units)
-        self._show_notices(snapshot)
+        self.show_notices()
         self._number_ticks += 1
         if self._viewer is not None and not self._number_ticks % RESORT_EVERY:
             self._viewer.sort_again()
         self.show_details()
 
-    def _show_notices(self, snapshot: EngineSnapshot) -> None:
-        glyphs = self.look.glyphs
-        text = f" {glyphs.dot} ".join(glyphs.text(notice) for notice in snapshot.notices)
-        self._notices.say((Piece(f"{glyphs.alert} {text}", Tone.WARN),) if text else ())
-        self._notices.set_class(bool(text), "-shown")
+    def show_notices(self) -> None:
+        """Show what goes on behind, and what a person should know for as long as it holds."""
+        glyphs, snapshot = self.look.glyphs, self.snapshot
+        works = (snapshot.works if snapshot is not None else ()) or self.desk.commander.works
+        notices = snapshot.notices if snapshot is not None else ()
+        pieces = [Piece(f"{work_words(work)} {glyphs.ellipsis}   ", Tone.ACCENT) for work in works]
+        if notices:
+            text = f" {glyphs.dot} ".join(glyphs.text(notice) for notice in notices)
+            pieces.append(Piece(f"{glyphs.alert} {text}", Tone.WARN))
+        self._notices.say(pieces)
+        self._notices.set_class(bool(pieces), "-shown")
 
     def _show_view(self, ids: array[int]) -> None:
         self.table.show_view(ids, is_far=True)
@@ -183,7 +193,7 @@ class MainScreen(Screen[None]):
         """Return what decides which keys make sense."""
         selection = self.model.selection
         current = self.table.current_id
-        ids = selection.ids[:MOST_SITUATION_ROWS] if selection else () if current is None else (current,)
+        ids = selection.some_ids(MOST_SITUATION_ROWS) if selection else () if current is None else (current,)
         rows = [row for task_id in ids if (row := self.model.row_of(task_id)) is not None]
         return Situation(
             statuses=frozenset(row.task.status for row in rows),
@@ -276,8 +286,18 @@ class MainScreen(Screen[None]):
         self.show_details()
 
     def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
-        """Filter while the person types."""
-        self.choose(self.state.filtered(event.text))
+        """Filter while the person types; what is not understood changes nothing and is said in place."""
+        try:
+            state = self.state.filtered(event.text)
+        except BadTerm as problem:
+            self.filter_line.take_answer(problem)
+            return
+        self.choose(state)
+        self.filter_line.take_answer(None)
+
+    @on(Line.Clicked, "#filter-hint")
+    def _take_candidate(self, event: Line.Clicked) -> None:
+        self.filter_line.take_candidate(event.target)
 
     def on_filter_line_closed(self) -> None:
         """Give the keys back to the table."""

@@ -1,4 +1,4 @@
-"""The line in which a filter is typed; it is there only while it is needed."""
+"""The line in which a filter is typed, and under it what can follow or what is wrong; there only while needed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,51 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui_dl.ui.completion import OFFERED, Completion, Known, complete
+from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 from tui_dl.ui.widgets.safe_input import SafeInput
 
 if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widgets import Input
 
-REST_S: Final = 0.15
+    from tui_dl.core.query_text import BadTerm
+    from tui_dl.ui.glyphs import Glyphs
+
+REST_S: Final = 0.12
 """Rest after the last key before rows are filtered."""
 
 
+class FilterHint(Line):
+    """Says what can follow; a click's target is a candidate."""
+
+    def show_completion(self, completion: Completion, glyphs: Glyphs) -> None:
+        """Offer the candidates that fit the width, the first for Tab."""
+        words = completion.candidates
+        if not words:
+            self.say((Piece(completion.example, Tone.QUIET),) if completion.example else ())
+            return
+        pieces = [Piece("Tab ", Tone.QUIET)]
+        for index, word in enumerate(words):
+            piece = Piece(glyphs.text(word), Tone.ACCENT if not index else Tone.QUIET, word)
+            if cells_of(pieces) + piece.cells > self.size.width - 2 and index:
+                pieces.append(Piece(glyphs.ellipsis, Tone.QUIET))
+                break
+            pieces += [piece, Piece("  ")]
+        self.say(pieces)
+
+    def show_problem(self, problem: BadTerm, glyphs: Glyphs) -> None:
+        """Say which piece is wrong, and how."""
+        self.say((Piece(glyphs.text(problem.message), Tone.BAD),))
+
+
 class FilterLine(SafeInput):
-    """Enter keeps the filter and closes the line, Esc drops it."""
+    """Enter keeps the filter and closes the line, Esc drops it, Tab completes; what is wrong stays to be mended."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "drop", "Drop", show=False),
-        Binding("down,up,tab", "close", "Close", show=False),
+        Binding("tab", "complete", "Complete", show=False),
+        Binding("down,up", "close", "Close", show=False),
     ]
 
     class Typed(Message):
@@ -35,45 +64,107 @@ class FilterLine(SafeInput):
     class Closed(Message):
         """The line was closed."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(placeholder="name, host:WORD, status:WORD", id=id, compact=True)
+    def __init__(self, hint: FilterHint, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        placeholder = f"words, {' '.join(f'{kind.value}:' for kind in OFFERED)}"
+        super().__init__(placeholder=placeholder, id=id, compact=True)
+        self.known = Known()
+        """What completion knows of."""
+        self._hint = hint
+        self._glyphs = glyphs
         self._timer: Timer | None = None
+        self._problem: BadTerm | None = None
+        self._is_leaving = False
 
     def open(self, text: str) -> None:
         """Show the line and type there."""
+        self._is_leaving, self._problem = False, None
         self.value = text
+        self.cursor_position = len(text)
         self.add_class("-shown")
+        self._hint.add_class("-shown")
         self.focus()
+        self.call_after_refresh(self._show_hint)
+
+    def take_answer(self, problem: BadTerm | None) -> None:
+        """Take over whether what was typed is understood; a line that is about to close stays open if it is not."""
+        self._problem = problem
+        if problem is None and self._is_leaving:
+            self._leave()
+        else:
+            self._show_hint(is_final=self._is_leaving)
+            self._is_leaving = False
+
+    def show_known(self, known: Known) -> None:
+        """Complete with these from now on."""
+        self.known = known
+        if self.has_class("-shown"):
+            self._show_hint()
+
+    def _show_hint(self, *, is_final: bool = False) -> None:
+        completion = complete(self.value, self.cursor_position, self.known)
+        # A word that is being typed is no mistake as long as something known begins like it.
+        may_go_on = completion.candidates and self._is_last(completion.start)
+        if self._problem is not None and (is_final or not may_go_on):
+            self._hint.show_problem(self._problem, self._glyphs)
+        else:
+            self._hint.show_completion(completion, self._glyphs)
+
+    def _is_last(self, start: int) -> bool:
+        """Whether what is wrong is the word being typed."""
+        return self._problem is None or self.value[start:].strip().startswith(self._problem.term.rstrip("\u2026"))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter a moment later."""
+        """Offer what can follow, and filter a moment later."""
         event.stop()
-        if self._timer is not None:
-            self._timer.stop()
-        if self.has_class("-shown"):
-            self._timer = self.set_timer(REST_S, self._tell)
+        if not self.has_class("-shown"):
+            return
+        self._problem = None
+        self._show_hint()
+        self._stop_timer()
+        self._timer = self.set_timer(REST_S, self._tell)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter."""
         event.stop()
         self.action_close()
 
+    def action_complete(self) -> None:
+        """Take the first candidate; without one, close."""
+        completion = complete(self.value, self.cursor_position, self.known)
+        if not completion.candidates:
+            self.action_close()
+            return
+        self.take_candidate(completion.candidates[0])
+
+    def take_candidate(self, word: str) -> None:
+        """Put a candidate in place of the word at the cursor."""
+        completion = complete(self.value, self.cursor_position, self.known)
+        chosen = Completion(completion.start, (word,))
+        self.value, self.cursor_position = chosen.applied(self.value, self.cursor_position)
+        self.focus()
+
     def action_close(self) -> None:
-        """Keep what was typed and close."""
+        """Keep what was typed and close, if it is understood."""
+        self._is_leaving = True
         self._tell()
-        self._leave()
 
     def action_drop(self) -> None:
         """Drop the filter and close."""
         self.value = ""
-        self._tell()
-        self._leave()
+        self.action_close()
 
     def _tell(self) -> None:
+        self._stop_timer()
         self.post_message(self.Typed(self.value))
 
-    def _leave(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.stop()
+            self._timer = None
+
+    def _leave(self) -> None:
+        self._stop_timer()
+        self._is_leaving = False
         self.remove_class("-shown")
+        self._hint.remove_class("-shown")
         self.post_message(self.Closed())

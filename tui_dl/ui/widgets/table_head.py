@@ -26,7 +26,7 @@ class TableHead(Line):
         is_marked = False
         for place in placed:
             column = place.column
-            is_sorted = column.sort is state.order and column.key != "connections" and not is_marked
+            is_sorted = column.sort is state.order and not is_marked
             is_marked = is_marked or is_sorted
             arrow = glyphs.descending if state.is_descending else glyphs.ascending
             text = column.header(glyphs)
