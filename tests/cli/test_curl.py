@@ -19,6 +19,7 @@ from tui_dl.cli.refresh import fresh_link, which_row
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
+from tui_dl.core.url_list import Line
 from tui_dl.disk.locations import locations_under
 from tui_dl.journal.journal import Journal
 
@@ -39,7 +40,7 @@ def test_a_curl_command_is_an_address_with_its_headers(tmp_path: Path) -> None:
     """Its headers are of its own addresses; lists and typed ones do not get them."""
     made = order(tmp_path, curl=(CURL,))
     assert [(one.url, one.options.headers) for one in made.news] == [("http://h/a", ()), (URL, HEADERS)]
-    assert made.listed_task("http://h/b").options.headers == ()
+    assert made.listed_task(Line(1, "http://h/b")).options.headers == ()
 
 
 def test_a_header_beside_it_wins(tmp_path: Path) -> None:

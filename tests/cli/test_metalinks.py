@@ -16,6 +16,7 @@ import tui_dl
 from tests.faults import Resource, oracle
 from tui_dl.cli.order import Order, read_order
 from tui_dl.core.errors import UsageError
+from tui_dl.core.url_list import Line
 from tui_dl.disk.locations import locations_under
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_a_list_line_is_an_address(tmp_path: Path) -> None:
     """A path in a list may be anybody's words; only addresses are taken from one."""
     written(tmp_path / "f.meta4")
     with pytest.raises(UsageError):
-        order(tmp_path, urls=(URL,)).listed_task("f.meta4")
+        order(tmp_path, urls=(URL,)).listed_task(Line(1, "f.meta4"))
 
 
 def test_mirrors_are_kept_in_order(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tui_dl.cli.order import Order, new_task, parse_header, read_order
+from tui_dl.cli.listed import new_task
+from tui_dl.cli.order import Order, parse_header, read_order
 from tui_dl.core.errors import UsageError
 from tui_dl.core.task import OnExists, TaskOptions
+from tui_dl.core.url_list import Line
 from tui_dl.disk.locations import locations_under
 
 if TYPE_CHECKING:
@@ -45,8 +47,8 @@ def test_a_name_is_for_one_address(tmp_path: Path) -> None:
 
 def test_a_list_leaves_alone_what_is_there(tmp_path: Path) -> None:
     """DESIGN 14: lists skip, unless somebody said otherwise; typed addresses are renamed."""
-    assert order(tmp_path).listed_task(URL).options.on_exists is OnExists.SKIP
-    assert order(tmp_path, rename=True).listed_task(URL).options.on_exists is None
+    assert order(tmp_path).listed_task(Line(1, URL)).options.on_exists is OnExists.SKIP
+    assert order(tmp_path, rename=True).listed_task(Line(1, URL)).options.on_exists is None
     assert order(tmp_path).news[0].options.on_exists is None
 
 
@@ -109,7 +111,7 @@ def test_the_proxys_credentials_are_no_header() -> None:
 def test_continue_is_asked_of_each_task(tmp_path: Path) -> None:
     """Typed addresses and those of lists take over half files."""
     assert order(tmp_path, continues=True).news[0].options.continues
-    assert order(tmp_path, continues=True).listed_task(URL).options.continues
+    assert order(tmp_path, continues=True).listed_task(Line(1, URL)).options.continues
     assert not order(tmp_path).news[0].options.continues
 
 
@@ -150,7 +152,7 @@ def test_a_priority_is_for_every_address(tmp_path: Path, word: str | None, numbe
     """Typed or listed, each download has it; where nobody says one, a row that is there keeps its own."""
     made = order(tmp_path, urls=("http://h/a", "http://h/b"), priority=word)
     assert [one.priority for one in made.news] == [number, number]
-    assert made.listed_task("http://h/c").priority == number
+    assert made.listed_task(Line(1, "http://h/c")).priority == number
 
 
 def test_one_stream_has_no_priority(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tui_dl.cli.listed import new_task
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options
-from tui_dl.cli.order import new_task, read_order
+from tui_dl.cli.order import read_order
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.task import TaskOptions

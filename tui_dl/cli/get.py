@@ -131,7 +131,7 @@ async def blocks_of(order: Order) -> AsyncIterator[Sequence[NewTask | BadLine]]:
         yield order.news
     if order.input_file:
         async for lines in read_lines(order.input_file):
-            yield [one if isinstance(one, BadLine) else order.listed_task(one.url) for one in lines]
+            yield [one if isinstance(one, BadLine) else order.listed_task(one) for one in lines]
 
 
 def write_all(descriptor: int, chunk: bytes) -> None:

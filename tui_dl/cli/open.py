@@ -88,7 +88,7 @@ async def _show(screen: Any, order: Order, bad_lines: list[BadLine]) -> int:
 
     def taken(lines: list[Any]) -> list[NewTask]:
         bad_lines.extend(line for line in lines if isinstance(line, BadLine))
-        return [order.listed_task(line.url) for line in lines if not isinstance(line, BadLine)]
+        return [order.listed_task(line) for line in lines if not isinstance(line, BadLine)]
 
     # Whoever writes into the pipe may talk to the terminal itself: it is heard out before the screen takes over.
     piped = [taken(lines) async for lines in read_lines(STANDARD)] if order.input_file == STANDARD else []

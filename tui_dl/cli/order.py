@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ import click
 
 from tui_dl.cli import curl
 from tui_dl.cli.header_files import header_lines
+from tui_dl.cli.listed import new_task, task_of_line
 from tui_dl.cli.metalinks import notes_of, take_metalinks
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.metalinks import MetalinkWish
     from tui_dl.cli.settings_file import EffectiveSettings
+    from tui_dl.core.url_list import Line
     from tui_dl.disk.locations import Locations
 
 STANDARD: Final = "-"
@@ -59,15 +61,21 @@ class Order:
     """1, 0 or -1 for high, normal and low; None where nobody said."""
     notes: tuple[str, ...] = ()
     """What was passed over in what was typed, for people."""
+    listed_options: TaskOptions = field(init=False)
+    """What holds for every address of its lists."""
 
-    def listed_task(self, url: str) -> NewTask:
-        """Return the task for an address of a list; raises `UsageError` for one that is not usable.
+    def __post_init__(self) -> None:
+        """Settle once what holds for a million lines."""
+        says_otherwise = "on_exists" in self.effective.origins
+        options = self.options if says_otherwise else replace(self.options, on_exists=OnExists.SKIP)
+        object.__setattr__(self, "listed_options", options)
+
+    def listed_task(self, line: Line) -> NewTask:
+        """Return the task that a line of a list stands for.
 
         A list is run again and again, so a file that is there is left alone unless somebody said otherwise.
         """
-        says_otherwise = "on_exists" in self.effective.origins
-        options = self.options if says_otherwise else replace(self.options, on_exists=OnExists.SKIP)
-        return replace(new_task(url, self.dir, "", options), priority=self.priority)
+        return task_of_line(line, self.dir, self.listed_options, self.priority)
 
 
 def read_order(
@@ -115,15 +123,6 @@ def read_order(
         is_to_stdout=output == STANDARD,
         priority=priority,
     )
-
-
-def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
-    """Return a task whose address is checked; user info in it becomes a header, so that no log shows it."""
-    bare, authorization = split_userinfo(url.strip(), is_typed=True)
-    if authorization and not any(header.lower() == "authorization" for header, _ in options.headers):
-        headers = (*options.headers, ("Authorization", authorization))
-        options = replace(options, headers=headers)
-    return NewTask(bare, folder, name, options)
 
 
 def _metalink_tasks(wish: MetalinkWish, folder: str, name: str, options: TaskOptions) -> list[NewTask]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui_dl.core.addresses import MOST_URL_CHARS, wire_url
 from tui_dl.core.display_text import display_text, mask_secrets
@@ -30,14 +30,27 @@ def check_url(text: str, *, is_typed: bool = False) -> str:
     return wire_url(text.strip(), is_typed=is_typed)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One usable line of a list."""
+class Line(NamedTuple):
+    """One usable line of a list, whatever its format; a tuple, since a million of them are made."""
 
     number: int
-    """Line number, from 1."""
+    """Line number, from 1; of the address where further lines speak of it, of the row in a table."""
     url: str
-    """The address, checked."""
+    """The address, checked, as it goes on the wire; user info may stand in it."""
+    name: str = ""
+    """File name that the list gives, without folders, not yet made safe; empty for none."""
+    dir: str = ""
+    """Folder that the list gives, relative or absolute; empty for none."""
+    checksum: str = ""
+    """Digest that the file must have, checked, as `core.digests.Digest` writes it; empty for none."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Request headers of this address alone, checked."""
+    mirrors: tuple[str, ...] = ()
+    """Further addresses of the same file, checked, without user info."""
+    extra: tuple[tuple[str, Any], ...] = ()
+    """Columns that we do not know, in the list's order; values as JSON knows them."""
+    asked: tuple[tuple[str, Any], ...] = ()
+    """Further fields of `core.task.TaskOptions` that the list gives, by name."""
 
 
 @dataclass(frozen=True, slots=True)
