@@ -153,7 +153,19 @@ def _remember_answers(connection: sqlite3.Connection) -> None:
     _add_columns(connection, columns)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _remember_answers)
+def _remember_versions(connection: sqlite3.Connection) -> None:
+    """Step 2 to 3: when each batch began, and which version of which address each finished file is."""
+    connection.execute("CREATE TABLE runs (batch_id INTEGER PRIMARY KEY, began_at REAL NOT NULL)")
+    connection.execute(
+        "CREATE TABLE kept (path TEXT PRIMARY KEY, url TEXT NOT NULL, identity INTEGER NOT NULL,"
+        " size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, validator TEXT NOT NULL DEFAULT '',"
+        " sha256 TEXT NOT NULL DEFAULT '', at REAL NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX kept_identity ON kept (identity)")
+    connection.execute("CREATE INDEX kept_sha256 ON kept (sha256) WHERE sha256 <> ''")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _remember_answers, _remember_versions)
 """Step n leads from version n to n + 1. Steps are never changed once released, only added."""
 
 
