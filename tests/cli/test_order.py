@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tui_dl.cli.listed import new_task
-from tui_dl.cli.order import Order, parse_header, read_order
+from tui_dl.cli.order import Order, read_order
 from tui_dl.core.errors import UsageError
+from tui_dl.core.header_lines import parse_header
 from tui_dl.core.task import OnExists, TaskOptions
 from tui_dl.core.url_list import Line
 from tui_dl.disk.locations import locations_under

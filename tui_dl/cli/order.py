@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from tui_dl.core.digests import parse_digest
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.header_lines import parse_header
 from tui_dl.core.sharing import priority_number
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "-"
 """Stands for standard input or output."""
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OF_FILES: Final = ("remote_time", "origin_attributes", "min_free", "preallocate")
 """Options that mean something for files alone."""
-_OWN_HEADERS: Final = frozenset({"range", "if-range", "host", "content-length", "transfer-encoding", "connection"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +143,6 @@ def _mirrors(given: Mapping[str, Any]) -> tuple[str, ...]:
             raise UsageError("--mirror: credentials in its address are not taken; put them into a netrc file")
         checked.append(url)
     return tuple(dict.fromkeys(checked))
-
-
-def parse_header(line: str) -> tuple[str, str]:
-    """Return name and value of `Name: value`; raises `UsageError` for what is no header or is the engine's own."""
-    name, colon, value = line.partition(":")
-    name, value = name.strip(), value.strip()
-    if not colon or not _HEADER_NAME.fullmatch(name):
-        raise UsageError("--header: write it as 'Name: value', or @FILE with such lines")
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
-        raise UsageError(f"--header {name}: the value holds control characters")
-    if name.lower() == "proxy-authorization":
-        raise UsageError(f"--header {name}: give the proxy's credentials with --proxy, so that no server sees them")
-    if name.lower() in _OWN_HEADERS:
-        raise UsageError(f"--header {name}: tui-dl sets this one itself, so that resuming stays safe")
-    return name, value
 
 
 def _with_password(user: str | None) -> str | None:
