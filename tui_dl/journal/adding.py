@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
 from tui_dl.core.task import options_again
+from tui_dl.journal.leaving import is_left, left, record_left
 from tui_dl.journal.schema import POSITION_GAP
 from tui_dl.journal.task_rows import (
-    INSERT_TASK,
     SELECT_TASK,
     clean,
     cleaned,
     decode,
     encode_options,
     identity_of,
+    insert_tasks,
     insert_values,
     task_of,
 )
@@ -47,6 +48,8 @@ class AddOutcome(NamedTuple):
     """The row as it stands now; ours to run only if its owner is our instance."""
     is_new: bool
     """Whether the row was made by this add; False: the same address and target was there already."""
+    is_left: bool = False
+    """Whether this add ended it as skipped: its target was there before the batch began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,16 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
     there = _look_up(job, identities)
     values = []
     outcomes = []
+    left_ids = []
     for wish, key, identity in zip(wishes, keys, identities, strict=True):
         known = there.get(key)
         if known is not None:
             there[key] = _with_wishes(job, known, wish)
-            outcomes.append(AddOutcome(there[key], is_new=False))
+            is_over = is_left(wish, known) and known.owner == job.owner.instance
+            if is_over:
+                there[key] = left(there[key], job.batch.at)
+                left_ids.append(known.id)
+            outcomes.append(AddOutcome(there[key], is_new=False, is_left=is_over))
             continue
         task = task_of(
             wish,
@@ -133,10 +141,15 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
         job.next_id += 1
         job.next_position += POSITION_GAP
         is_get = job.batch.kind is BatchKind.GET
+        is_over = is_left(wish, None)
+        if is_over:
+            task = left(task, job.batch.at)
+            left_ids.append(task.id)
         values.append(insert_values(task, lease=job.lease, is_get=is_get, identity=identity, asked=key.asked))
         there[key] = task
-        outcomes.append(AddOutcome(task, is_new=True))
-    job.connection.executemany(INSERT_TASK, values)
+        outcomes.append(AddOutcome(task, is_new=True, is_left=is_over))
+    insert_tasks(job.connection, values)
+    record_left(job.connection, left_ids, job.batch.at)
     return outcomes
 
 
