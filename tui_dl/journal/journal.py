@@ -259,6 +259,11 @@ class Journal:
         held = tuple(ids)
         return await self._read(lambda connection: views.rows_of(connection, held))
 
+    async def children(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return the rows that these brought (the files of Metalinks), in the order of the queue."""
+        held = tuple(ids)
+        return await self._read(lambda connection: views.children_of(connection, held))
+
     async def get(self, task_id: int) -> DownloadTask | None:
         """Return one row with all that was told before; None if it is gone."""
         rows = await self._ask(lambda connection: views.rows_of(connection, (task_id,)), Need.READ)

@@ -95,6 +95,15 @@ def rows_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Download
     return [found[task_id] for task_id in ids if task_id in found]
 
 
+def children_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[DownloadTask]:
+    """Return the rows that these brought (the files of Metalinks), in the order of the queue."""
+    # The second condition lets the partial index serve.
+    statement = (
+        f"{SELECT_TASK} WHERE parent_id IN (SELECT value FROM json_each(?)) AND parent_id <> 0 ORDER BY position"  # noqa: S608  # fixed parts
+    )
+    return [decode(row) for row in connection.execute(statement, (json.dumps(list(ids)),))]
+
+
 def next_pending(
     connection: sqlite3.Connection, instance: str, limit: int, hosts: Iterable[str], ids: Iterable[int]
 ) -> list[DownloadTask]:

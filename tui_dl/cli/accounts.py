@@ -1,0 +1,148 @@
+"""The written account of a batch: its manifest and the list of its failures, in the order of its lines."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tui_dl.cli.failed_list import FailedAddresses, FailedTable
+from tui_dl.cli.line_log import LineLog, own_columns
+from tui_dl.cli.manifest_files import form_of
+from tui_dl.core.events import EventKind
+from tui_dl.core.id_set import IdSet
+from tui_dl.core.manifest import own_name, record_of_bad_line, record_of_removed, record_of_task
+from tui_dl.disk.os_errors import map_os_error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from tui_dl.cli.line_log import ListedLine
+    from tui_dl.cli.manifest_files import ManifestForm
+    from tui_dl.core.events import Event
+    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.core.url_list import BadLine
+    from tui_dl.disk.replaced_file import ReplacedFile
+
+    Told = Callable[[int, int], None]
+
+
+class Rows(Protocol):
+    """What an account asks of the journal."""
+
+    async def flush(self) -> None:
+        """Make all that was told readable."""
+        ...
+
+    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return rows in this order, those that are gone left out."""
+        ...
+
+    async def children(self, ids: Sequence[int]) -> list[DownloadTask]:
+        """Return the rows whose parent is one of these, in the order of the queue."""
+        ...
+
+
+class Accounts:
+    """Notes the lines of a batch as they are added, and writes what became of them."""
+
+    def __init__(self, folder: Path, *, manifest: ReplacedFile | None, failed_list: ReplacedFile | None) -> None:
+        """`folder` takes the lines that do not fit into memory."""
+        self._log = LineLog(folder)
+        self._manifest = manifest
+        self._failed_list = failed_list
+        self._failed = IdSet()
+
+    async def note(self, block: Sequence[NewTask | BadLine], ids: Sequence[int]) -> None:
+        """Take a block of lines as they were added; `ids` are the rows of those that are not bad, in order."""
+        await self._log.add(block, ids)
+
+    def hear(self, event: Event) -> None:
+        """Note which rows failed, so that no others are asked for."""
+        task = event.task
+        if event.kind is EventKind.FAILED:
+            self._failed.add(task.parent_id or task.id)
+            self._failed.add(task.id)
+        elif event.kind in (EventKind.COMPLETED, EventKind.RETRYING):
+            self._failed.discard(task.id)
+
+    async def write_failed_list(self, journal: Rows) -> None:
+        """Write what failed so far, if that is wanted; raises `FileSystemError`."""
+        if self._failed_list is not None:
+            file, self._failed_list = self._failed_list, None
+            is_table = file.path.suffix.lower() == ".csv"
+            form = FailedTable(file.file) if is_table else FailedAddresses(file.file)
+            await self._write(journal, file, form, is_failed_alone=True)
+
+    async def write_manifest(self, journal: Rows, told: Told) -> None:
+        """Write a record for each line, if that is wanted; `told` hears how many of how many lines are through."""
+        if self._manifest is not None:
+            file, self._manifest = self._manifest, None
+            form = await asyncio.to_thread(form_of, file.path, file.file, self._log.own_names)
+            await self._write(journal, file, form, told)
+
+    def discard(self) -> None:
+        """Leave what was not written as it was before."""
+        for file in (self._manifest, self._failed_list):
+            if file is not None:
+                file.discard()
+        self._log.close()
+
+    async def _write(
+        self,
+        journal: Rows,
+        file: ReplacedFile,
+        form: ManifestForm,
+        told: Told | None = None,
+        *,
+        is_failed_alone: bool = False,
+    ) -> None:
+        try:
+            through = 0
+            async for lines, records in self._records(journal, is_failed_alone=is_failed_alone):
+                await asyncio.to_thread(form.write, records)
+                through += lines
+                if told is not None:
+                    told(through, self._log.count)
+            await asyncio.to_thread(form.finish)
+            await asyncio.to_thread(file.commit)
+        except OSError as error:
+            raise map_os_error(error, f"write {file.path}") from error
+        finally:
+            file.discard()
+
+    async def _records(
+        self, journal: Rows, *, is_failed_alone: bool
+    ) -> AsyncIterator[tuple[int, list[dict[str, Any]]]]:
+        """Yield the number of lines and their records, block by block."""
+        await journal.flush()
+        seen = IdSet()
+        async for block in self._log.blocks():
+            wanted = [line for line in block if line.problem or line.task_id in self._failed or not is_failed_alone]
+            yield len(block), await self._records_of(journal, wanted, seen)
+
+    async def _records_of(self, journal: Rows, lines: Sequence[ListedLine], seen: IdSet) -> list[dict[str, Any]]:
+        ids = [line.task_id for line in lines if line.task_id]
+        tasks = {task.id: task for task in await journal.rows(ids)} if ids else {}
+        children: dict[int, list[DownloadTask]] = {}
+        for child in await journal.children(ids) if ids else ():
+            children.setdefault(child.parent_id, []).append(child)
+        records = []
+        for line in lines:
+            own = {own_name(name): value for name, value in own_columns(line.extra).items()}
+            records += [record | own for record in _of_line(line, tasks.get(line.task_id), children, seen)]
+        return records
+
+
+def _of_line(
+    line: ListedLine, task: DownloadTask | None, children: dict[int, list[DownloadTask]], seen: IdSet
+) -> list[dict[str, Any]]:
+    """Return the record of a line, and after it those of the files that its document named."""
+    if line.problem:
+        return [record_of_bad_line(line.number, line.url, line.problem)]
+    if task is None:
+        return [record_of_removed(line.number, line.url)]
+    is_duplicate = not seen.add(task.id)
+    record = record_of_task(task, line.number, is_duplicate=is_duplicate)
+    named = () if is_duplicate else children.get(task.id, ())
+    return [record, *(record_of_task(child, line.number) for child in named)]

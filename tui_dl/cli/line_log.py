@@ -1,0 +1,95 @@
+"""The lines of a batch in their order, with the rows they became: kept in a nameless file, read again as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tui_dl.core.url_list import BadLine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from tui_dl.core.task import NewTask
+
+MOST_IN_MEMORY_BYTES: Final = 256 * 1024
+"""A longer list goes to a file without a name, which vanishes with the process."""
+MOST_OWN_NAMES: Final = 256
+"""Columns of the list that get a column of their own; further ones are left to the journal."""
+BLOCK_LINES: Final = 2_000
+"""Lines read at a time."""
+
+
+class ListedLine(NamedTuple):
+    """One line, or one address of the command line."""
+
+    number: int
+    """In its list, from 1; 0 for an address that was typed."""
+    url: str
+    """The address as it was added; what a bad line holds, safe to show."""
+    task_id: int
+    """The row it became, or the one that was there; 0 for a bad line."""
+    extra: str = ""
+    """The list's own columns, as a JSON object; empty for none."""
+    problem: str = ""
+    """What is wrong with a bad line."""
+
+
+class LineLog:
+    """Takes lines as they are added and gives them back in that order."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them beside what is made of them: `folder` has room, the system's own may be memory."""
+        self._file: SpooledTemporaryFile[str] = SpooledTemporaryFile(  # noqa: SIM115  # closed by `close()`
+            MOST_IN_MEMORY_BYTES, mode="w+", encoding="ascii", dir=str(folder)
+        )
+        self._lock = asyncio.Lock()
+        self.count = 0
+        """Lines taken."""
+        self.own_names: dict[str, None] = {}
+        """Names of the list's own columns, in the order of their appearance."""
+
+    async def add(self, block: Sequence[NewTask | BadLine], ids: Sequence[int]) -> None:
+        """Take a block of lines; `ids` are the rows of those that are not bad, in order."""
+        rows = iter(ids)
+        lines = [_bad(one) if isinstance(one, BadLine) else _good(one, next(rows)) for one in block]
+        for line in lines:
+            if line.extra and len(self.own_names) < MOST_OWN_NAMES:
+                self.own_names.update(dict.fromkeys(own_columns(line.extra)))
+        # ASCII alone: a lone surrogate of a foreign list goes in and comes out as it is.
+        text = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
+        async with self._lock:
+            await asyncio.to_thread(self._file.write, text)
+        self.count += len(lines)
+
+    async def blocks(self) -> AsyncIterator[list[ListedLine]]:
+        """Yield all lines in order, in blocks."""
+        async with self._lock:
+            await asyncio.to_thread(self._file.seek, 0)
+            while block := await asyncio.to_thread(self._read):
+                yield block
+
+    def close(self) -> None:
+        """Forget all."""
+        self._file.close()
+
+    def _read(self) -> list[ListedLine]:
+        return [ListedLine(*json.loads(text)) for text in islice(self._file, BLOCK_LINES)]
+
+
+def own_columns(extra: str) -> dict[str, Any]:
+    """Return the list's own columns of a line."""
+    columns = json.loads(extra) if extra else {}
+    return columns if isinstance(columns, dict) else {}
+
+
+def _bad(line: BadLine) -> ListedLine:
+    return ListedLine(line.number, line.text_shown, 0, problem=line.problem)
+
+
+def _good(new: NewTask, task_id: int) -> ListedLine:
+    return ListedLine(new.line, new.url, task_id, new.extra)
