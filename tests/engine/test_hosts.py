@@ -45,7 +45,7 @@ async def test_a_host_that_asks_for_patience_holds_up_no_other(
     engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A whole page of its tasks does not keep another host's tasks from starting."""
-    monkeypatch.setattr("tui_dl.engine.scheduler.PAGE_TASKS", 4)
+    monkeypatch.setattr("tui_dl.engine.picking.PAGE_TASKS", 4)
     engine = await engines(concurrent_downloads=2)
     asked = await engine.add(fault_server.add("/0.bin", SMALL, lies.retry_after(503, 600)))
     await until(lambda: asked.id in engine.snapshot().live and engine.snapshot().live[asked.id].task.due_at)

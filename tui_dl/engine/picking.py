@@ -1,0 +1,144 @@
+"""Which task starts next: what waited long enough, what stands by, and pages of pending rows from the journal."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.sharing import LOWEST
+from tui_dl.engine.live import LiveTask
+from tui_dl.engine.ready_queue import ReadyQueue
+from tui_dl.engine.waiting import POLL_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.slot import Slot
+    from tui_dl.engine.waiting import WaitingTasks
+
+PAGE_TASKS: Final = 256
+"""Pending rows fetched from the journal at a time."""
+
+
+class Picker:
+    """Takes one task after the other; knows what the journal still holds."""
+
+    def __init__(
+        self,
+        context: EngineContext,
+        running: dict[int, Slot],
+        waiting: WaitingTasks,
+        can_start: Callable[[], bool],
+    ) -> None:
+        """`can_start` tells whether a task may start; it may not any more once the journal has answered."""
+        self._context, self._running, self._waiting = context, running, waiting
+        self._can_start = can_start
+        self._ready = ReadyQueue()
+        self._may_have_pending = True
+        self._looks = 0
+        self._barred: list[Collection[int]] = []
+        self._passed_over: frozenset[str] = frozenset()
+        self.host_due_s: float | None = None
+        """Seconds until a host whose rows stand aside may bear one more; None while none stands aside."""
+
+    @property
+    def may_have_more(self) -> bool:
+        """Whether rows stand by, or the journal may hold some."""
+        return bool(self._ready) or self._may_have_pending
+
+    @contextmanager
+    def barring(self, ids: Collection[int]) -> Iterator[None]:
+        """Take none of these meanwhile."""
+        self._barred.append(ids)
+        try:
+            yield
+        finally:
+            self._barred.remove(ids)
+
+    def look_again(self) -> None:
+        """Ask the journal again: rows were added or changed."""
+        self._looks += 1
+        self._ready.clear()
+        self._passed_over = frozenset()
+        self._may_have_pending = True
+
+    def doubt(self) -> None:
+        """Note that the journal could not be read: it may hold more."""
+        self._may_have_pending = True
+
+    async def take_next(self) -> LiveTask | None:
+        """Take a task; hosts that do not answer must not hold up those that do."""
+        slots = self._context.settings.concurrent_downloads
+        for can_host in self._context.budgets.reach.preferences(slots):
+            live = await self._take_of(can_host)
+            if live is not None:
+                return live
+        return None
+
+    async def _take_of(self, can_host: Callable[[str], bool]) -> LiveTask | None:
+        """Take what waited long enough before what never began, unless that has a higher priority."""
+        priority = self._waiting.highest_priority(self._context.clock(), can_host)
+        if priority is not None:
+            highest = self._ready.highest_priority
+            if highest is not None and highest > priority:
+                live = await self._take_ready(can_host, above=priority)
+                if live is not None:
+                    return live
+            live = self._waiting.take(self._context.clock(), can_host, self._is_free) if self._can_start() else None
+            if live is not None:
+                return live
+        return await self._take_ready(can_host)
+
+    async def _take_ready(self, can_host: Callable[[str], bool], *, above: int = LOWEST - 1) -> LiveTask | None:
+        if not self._ready and self._may_have_pending:
+            await self._fetch_page(frozenset())
+        live = self._pick(can_host, above)
+        while live is None and self._ready and self._may_have_pending and self._can_start():
+            # A page of hosts that bear no more must not keep others waiting.
+            hosts = self._ready.hosts
+            if hosts == self._passed_over:
+                break
+            self._passed_over = hosts
+            await self._fetch_page(hosts)
+            live = self._pick(can_host, above)
+        return live
+
+    def _pick(self, can_host: Callable[[str], bool], above: int) -> LiveTask | None:
+        if not self._can_start():
+            return None
+        now, budgets = self._context.clock(), self._context.budgets
+        task = self._ready.take(
+            lambda host: can_host(host) and budgets.can_admit(host, now),
+            lambda task: task.priority > above and self._may_start(task),
+        )
+        waits = (budgets[host].wait_s(now) or POLL_S for host in self._ready.hosts_aside)
+        self.host_due_s = min(waits, default=None)
+        for host in self._ready.hosts_aside:
+            self._context.crowds.hunger(budgets[host], now)
+        if task is None:
+            return None
+        return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
+
+    def _may_start(self, task: DownloadTask) -> bool:
+        return self._waiting.is_open_for(task) and self._is_free(task)
+
+    def _is_free(self, task: DownloadTask) -> bool:
+        """Whether nothing that a person wants of it is on its way to the journal."""
+        return not any(task.id in ids for ids in self._barred)
+
+    async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
+        looks = self._looks
+        self._may_have_pending = False
+        in_hand = [*self._running, *self._waiting.lives]
+        page = await self._context.journal.next_pending(
+            PAGE_TASKS, excluding_hosts=excluding_hosts, excluding_ids=in_hand
+        )
+        if looks != self._looks:
+            return  # rows changed while the journal was asked: what it answered may be old
+        # A task may have been taken in hand while the journal was asked.
+        self._ready.extend(task for task in page if task.id not in self._running and task.id not in self._waiting.lives)
+        self._may_have_pending = len(page) == PAGE_TASKS or bool(excluding_hosts)
+        if page:
+            self._passed_over = frozenset()
