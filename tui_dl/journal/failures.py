@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui_dl.core.errors import Reason
 from tui_dl.core.ports import FailureGroup
 from tui_dl.core.status import Status
-from tui_dl.journal.views import condition_of_query
+from tui_dl.journal.conditions import condition_of_query
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import FileSystemError, Reason
-from tui_dl.journal import schema, views
+from tui_dl.journal import conditions, schema
 from tui_dl.journal.fault_map import condition_of, journal_error
 from tui_dl.journal.instances import InstanceLock, opening
 from tui_dl.journal.mounts import is_on_network
@@ -61,7 +61,7 @@ def open_memory() -> Opened:
     """Open a journal that keeps nothing on disk."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     schema.migrate(connection)
-    views.prepare(connection)
+    conditions.prepare(connection)
     return Opened(connection, None, Owner(_MEMORY_ID, None), None, read_state(connection))
 
 
@@ -117,7 +117,7 @@ def _connect(path: Path, *, is_exclusive: bool = False, is_reading: bool = False
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-        views.prepare(connection)
+        conditions.prepare(connection)
     except BaseException:
         connection.close()
         raise

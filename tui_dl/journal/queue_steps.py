@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.sharing import HIGHEST, LOWEST
 from tui_dl.core.status import FINISHED, UNFINISHED, Trigger
+from tui_dl.journal.conditions import condition_of_query
 from tui_dl.journal.transitions import assignments, status_case, words
-from tui_dl.journal.views import condition_of_query
 
 if TYPE_CHECKING:
     import sqlite3
