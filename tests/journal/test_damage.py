@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.journal.conftest import OpenJournal
 
-ROWS = 600
+ROWS = 1200
 
 
 def _garbage(path: Path) -> None:

@@ -23,6 +23,17 @@ class OnExists(StrEnum):
     OVERWRITE = "overwrite"
 
 
+class TargetState(StrEnum):
+    """What stood where a wish would be saved when its batch began."""
+
+    FREE = "free"
+    """Nothing, or what its own batch made since; also where nobody looked."""
+    THERE = "there"
+    """A file from before."""
+    TAKEN = "taken"
+    """A file that another address of its batch made in an earlier run: from before for whoever is new there."""
+
+
 class Flag(StrEnum):
     """What a completed task could not prove."""
 
@@ -110,6 +121,8 @@ class NewTask:
     """Line of the list that named it, from 1; 0 where no list did."""
     extra: str = ""
     """The list's columns that we do not know, as a JSON object; empty for none."""
+    target: TargetState = TargetState.FREE
+    """What stands at its target, where that decides whether it is fetched; the engine finds out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +193,8 @@ class DownloadTask:
     """Status of the last answer that decided something; None before, and where the protocol has none."""
     content_type: str = ""
     """Media type of the first answer, as the server named it; sanitised, empty where it did not."""
+    member: str = ""
+    """Name in the tar shard that `path` leads to; empty for a file of its own."""
 
     @property
     def gid(self) -> str:

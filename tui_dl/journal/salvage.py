@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_TABLES: Final = ("tasks", "batches", "extents", "log", "hosts", "archive", "runs", "kept")
+_TABLES: Final = ("tasks", "batches", "extents", "log", "hosts", "archive", "runs", "kept", "shards")
 """Tables to read from. Not `checkpoints`: what they claim is believed unread, while extents carry sums."""
 
 _NUMBERS: Final = ("position", "priority", "batch_id", "parent_id", "identity", "downloaded_bytes", "retry_count")

@@ -165,7 +165,18 @@ def _remember_versions(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX kept_sha256 ON kept (sha256) WHERE sha256 <> ''")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _remember_answers, _remember_versions)
+def _remember_shards(connection: sqlite3.Connection) -> None:
+    """Step 3 to 4: in which tar shard, and as which of its members, each finished file is."""
+    _add_columns(connection, ("shard_id INTEGER NOT NULL DEFAULT 0", "member TEXT NOT NULL DEFAULT ''"))
+    connection.execute("CREATE INDEX tasks_shard ON tasks (shard_id) WHERE shard_id <> 0")
+    connection.execute(
+        "CREATE TABLE shards (id INTEGER PRIMARY KEY AUTOINCREMENT, folder TEXT NOT NULL, number INTEGER NOT NULL,"
+        " name TEXT NOT NULL, is_whole INTEGER NOT NULL DEFAULT 0, samples INTEGER NOT NULL DEFAULT 0,"
+        " size_bytes INTEGER NOT NULL DEFAULT 0, leftovers TEXT NOT NULL DEFAULT '', UNIQUE (folder, number))"
+    )
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _remember_answers, _remember_versions, _remember_shards)
 """Step n leads from version n to n + 1. Steps are never changed once released, only added."""
 
 

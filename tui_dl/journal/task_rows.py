@@ -26,6 +26,7 @@ _READ: Final = (
     *("flags", "options", "position", "priority", "batch_id", "parent_id"),
     "coalesce((SELECT instance FROM owners WHERE number = tasks.owner), '')",
     *("added_at", "started_at", "finished_at", "sha256", "line", "extra", "http_status", "content_type"),
+    "member",
 )
 SELECT_TASK: Final = f"SELECT {', '.join(_READ)} FROM tasks"  # noqa: S608  # fixed column names
 """Reads what `decode()` understands; a `WHERE` may follow."""
