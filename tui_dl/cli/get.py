@@ -25,7 +25,6 @@ from tui_dl.cli.printer import Printer
 from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
 from tui_dl.core.display_text import ascii_text, display_text
 from tui_dl.core.errors import TuiDlError, UsageError
-from tui_dl.core.url_list import BadLine
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.order import Order
     from tui_dl.core.task import DownloadResult, NewTask
+    from tui_dl.core.url_list import BadLine
     from tui_dl.disk.locations import Locations
 
 
@@ -131,7 +131,7 @@ async def blocks_of(order: Order) -> AsyncIterator[Sequence[NewTask | BadLine]]:
         yield order.news
     if order.input_file:
         async for lines in read_lines(order.input_file):
-            yield [one if isinstance(one, BadLine) else order.listed_task(one) for one in lines]
+            yield order.listed_tasks(lines)
 
 
 def write_all(descriptor: int, chunk: bytes) -> None:

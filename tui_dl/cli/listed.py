@@ -12,6 +12,7 @@ from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.task import NewTask
 
 if TYPE_CHECKING:
+    from tui_dl.core.name_template import Namer
     from tui_dl.core.task import TaskOptions
     from tui_dl.core.url_list import Line
 
@@ -25,15 +26,20 @@ def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
     return NewTask(bare, folder, name, _authorized(options, authorization))
 
 
-def task_of_line(line: Line, folder: str, options: TaskOptions, priority: int | None) -> NewTask:
-    """Return the task that a line stands for; `folder` is absolute and that of lines that name none."""
+def task_of_line(line: Line, folder: str, options: TaskOptions, priority: int | None, namer: Namer) -> NewTask:
+    """Return the task that a line stands for; `folder` is absolute and that of lines that name none.
+
+    Raises `UsageError` where the line cannot be named.
+    """
     bare, authorization = split_userinfo(line.url, is_typed=True)
     if any(line[_SIMPLE:]):
         options = _authorized(_options(line, options), authorization)
         folder, name = _target(line, folder)
+        folder, name = namer.place(folder, bare, name=name, line=line.number, columns=dict(line.extra))
         extra = json.dumps(dict(line.extra)) if line.extra else ""
         return NewTask(bare, folder, name, options, priority, line=line.number, extra=extra)
-    return NewTask(bare, folder, "", _authorized(options, authorization), priority, line=line.number)
+    folder, name = namer.place(folder, bare, line=line.number)
+    return NewTask(bare, folder, name, _authorized(options, authorization), priority, line=line.number)
 
 
 def _options(line: Line, options: TaskOptions) -> TaskOptions:

@@ -87,8 +87,9 @@ async def _show(screen: Any, order: Order, bad_lines: list[BadLine]) -> int:
     from tui_dl.core.url_list import BadLine  # noqa: PLC0415  # as above
 
     def taken(lines: list[Any]) -> list[NewTask]:
-        bad_lines.extend(line for line in lines if isinstance(line, BadLine))
-        return [order.listed_task(line) for line in lines if not isinstance(line, BadLine)]
+        tasks = order.listed_tasks(lines)
+        bad_lines.extend(one for one in tasks if isinstance(one, BadLine))
+        return [one for one in tasks if not isinstance(one, BadLine)]
 
     # Whoever writes into the pipe may talk to the terminal itself: it is heard out before the screen takes over.
     piped = [taken(lines) async for lines in read_lines(STANDARD)] if order.input_file == STANDARD else []

@@ -61,13 +61,14 @@ _METAVARS: Final = {
     "min_free": "SIZE",
     "preallocate": "auto|off",
     "verify": "auto|require|off",
+    "name_template": "TEMPLATE",
 }
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("max_time", "bearer", "auth", "resolve", "dns_servers"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
-    *("min_free", "preallocate", "verify"),
+    *("min_free", "preallocate", "verify", "name_template"),
 )
 _REPEATED: Final = frozenset({"resolve"})
 """Settings whose option may be given again; the setting holds all, by spaces."""

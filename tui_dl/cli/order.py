@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,20 +17,23 @@ from tui_dl.cli.listed import new_task, task_of_line
 from tui_dl.cli.metalinks import notes_of, take_metalinks
 from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
-from tui_dl.core.addresses import split_userinfo
+from tui_dl.core.addresses import shown_url, split_userinfo
 from tui_dl.core.digests import parse_digest
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.header_lines import parse_header
+from tui_dl.core.name_template import namer_for
 from tui_dl.core.sharing import priority_number
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
+from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tui_dl.cli.metalinks import MetalinkWish
     from tui_dl.cli.settings_file import EffectiveSettings
+    from tui_dl.core.name_template import Namer
     from tui_dl.core.url_list import Line
     from tui_dl.disk.locations import Locations
 
@@ -53,6 +57,8 @@ class Order:
     """What holds for every address of this order."""
     effective: EffectiveSettings
     """Settings and where they come from."""
+    namer: Namer
+    """Gives each address its folder and name."""
     is_to_stdout: bool = False
     """Whether the one file goes to standard output."""
     priority: int | None = None
@@ -73,7 +79,22 @@ class Order:
 
         A list is run again and again, so a file that is there is left alone unless somebody said otherwise.
         """
-        return task_of_line(line, self.dir, self.listed_options, self.priority)
+        return task_of_line(line, self.dir, self.listed_options, self.priority, self.namer)
+
+    def listed_tasks(self, lines: Iterable[Line | BadLine]) -> list[NewTask | BadLine]:
+        """Return the tasks of lines in their order; raises `UsageError` where not even the first can be named."""
+        return [self._listed(line) for line in lines]
+
+    def _listed(self, line: Line | BadLine) -> NewTask | BadLine:
+        if isinstance(line, BadLine):
+            self.namer.skip()
+            return line
+        try:
+            return self.listed_task(line)
+        except UsageError as error:
+            if not self.namer.has_placed:
+                raise
+            return BadLine(line.number, shown_url(line.url), display_text(error.message), "the list")
 
 
 def read_order(
@@ -105,8 +126,11 @@ def read_order(
     name = "" if output == STANDARD else _checked_name(output)
     priority = _priority(given)
     _check_input(given.get("input_file") or "")
+    _check_template(given)
+    has_columns = bool(given.get("input_file"))
+    namer = namer_for(effective.settings.name_template, datetime.now().astimezone(), has_columns=has_columns)
     news = [
-        new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options))
+        _named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)), namer)
         for one in downloads
     ]
     for one in metalinks:
@@ -118,9 +142,24 @@ def read_order(
         dir=target,
         options=options,
         effective=effective,
+        namer=namer,
         is_to_stdout=output == STANDARD,
         priority=priority,
     )
+
+
+def _named(new: NewTask, namer: Namer) -> NewTask:
+    """Return a typed address with the place that the template gives it; a name that was asked for stays."""
+    if new.name:
+        namer.skip()
+        return new
+    folder, name = namer.place(new.dir, new.url)
+    return replace(new, dir=folder, name=name)
+
+
+def _check_template(given: Mapping[str, Any]) -> None:
+    if given.get("name_template") and given.get("output"):
+        raise UsageError("--output names the one file itself, so --name-template has no meaning; leave one of them out")
 
 
 def _metalink_tasks(wish: MetalinkWish, folder: str, name: str, options: TaskOptions) -> list[NewTask]:

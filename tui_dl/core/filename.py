@@ -82,6 +82,22 @@ def name_from_url(url: str) -> str:
     return safe_name(_tame(segment) or host, reserve_bytes=SUFFIX_RESERVE_BYTES)
 
 
+def folders_from_url(url: str) -> list[str]:
+    """Return the decoded segments of an address's path before the last one, not yet safe; those of dots left out."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return []
+    segments = path.split("/")[:-1]
+    decoded = (_decoded(unquote_to_bytes(_octets(one))) if "%" in one else one for one in segments if one)
+    return [one for one in decoded if one.strip(" .")]
+
+
+def split_extension(name: str) -> tuple[str, str]:
+    """Return stem and extension, its dot included; `.tar.gz` and the like are one extension."""
+    return _split_extension(name)
+
+
 def name_from_content_disposition(value: str) -> str | None:
     """Return a safe name from a `Content-Disposition` header, or None if it names nothing (RFC 6266, RFC 8187).
 

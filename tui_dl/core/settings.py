@@ -95,6 +95,9 @@ class Settings:
     )
     delay_ms: int = _setting(0, "Pause of one slot between its requests, milliseconds.", low=0, high=3_600_000)
     on_exists: str = _setting(OnExists.RENAME.value, "What to do where the target exists.", choices=tuple(OnExists))
+    name_template: str = _setting(
+        "", "Folders and name of each file, as {host}/{path}/{name} or {index:06}.{ext}; empty: its name alone."
+    )
     on_change: str = _setting(
         "restart",
         "What to do where the file changed on the server before a resume.",
@@ -272,6 +275,10 @@ def coerce(facts: SettingFacts, value: Any) -> Any:
         raise UsageError(f"{facts.name}: expected {_TYPE_WORDS[facts.type]}{found}")
     if facts.choices and value not in facts.choices:
         raise UsageError(f"{facts.name}: {value!r} is none of {', '.join(facts.choices)}")
+    if facts.name == "name_template" and isinstance(value, str) and value:
+        from tui_dl.core.name_template import parse_name_template  # noqa: PLC0415  # most runs have none
+
+        parse_name_template(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and not _is_within(facts, value):
         raise UsageError(f"{facts.name}: {value} is out of bounds ({_bounds(facts)})")
     return value
