@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from tui_dl.engine.existing import Existing
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.listings import Listings
 from tui_dl.engine.live import Traffic
+from tui_dl.engine.pacing import Pacing
 from tui_dl.engine.small_reads import read_whole
 from tui_dl.engine.watermark import Watermark
 
@@ -59,6 +59,8 @@ class EngineContext:
     """Told when a live task's row changed without an event."""
     crowds: Crowds = field(default_factory=Crowds)
     """Who wants how many connections of which host."""
+    pacing: Pacing = field(init=False)
+    """Requests per second, all together."""
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds."""
     wall_clock: Callable[[], float] = time.time
@@ -69,10 +71,8 @@ class EngineContext:
     """Uniform in [0, 1), for jitter."""
     continued: dict[str, int] = field(default_factory=dict)
     """Where tasks look for half files, with the task's id: what one of them made is no half file for another."""
-    existing: Existing = field(default_factory=Existing)
-    """Answers whether a target is there already."""
-    claimed_paths: set[str] = field(default_factory=set)
-    """Targets that tasks with SKIP went for: a file that this batch makes is no file from before."""
+    existing: Existing = field(init=False)
+    """Answers whether a target was there before a batch began."""
     traffic: Traffic = field(default_factory=Traffic)
     """Bytes received by all tasks."""
     last_answer_at: float = float("-inf")
@@ -86,7 +86,9 @@ class EngineContext:
 
     def __post_init__(self) -> None:
         """Make what looks at the others."""
+        self.existing = Existing(self.journal, self.policy_of)
         self.watermark = Watermark(self)
+        self.pacing = Pacing(self.settings.rate, self.clock)
         self.listings = Listings(partial(read_whole, self), self.clock)
 
     def throttles_of(self, task: DownloadTask, host: str = "") -> tuple[Share, ...]:
@@ -104,7 +106,7 @@ class EngineContext:
             self.pool, task.dir, task.filename, is_ordered=task.options.is_ordered, part_path=task.part_path
         )
 
-    def policy_of(self, task: DownloadTask) -> OnExists:
+    def policy_of(self, task: DownloadTask | NewTask) -> OnExists:
         """Return what to do where the target of a task exists."""
         return task.options.on_exists or OnExists(self.settings.on_exists)
 
@@ -116,19 +118,3 @@ class EngineContext:
         """
         policy = self.policy_of(task)
         return OnExists.RENAME if policy is OnExists.SKIP else policy
-
-    def claim_target(self, task: DownloadTask) -> None:
-        """Note that a task goes for its target, where that decides what another one of the same name does."""
-        if self.policy_of(task) is OnExists.SKIP:
-            self.claimed_paths.add(_target_of(task))
-
-    async def was_there_before(self, task: DownloadTask) -> bool:
-        """Whether a target exists that no task of ours went for since we started."""
-        path = _target_of(task)
-        if path in self.claimed_paths:
-            return False
-        return await self.existing.has(task)
-
-
-def _target_of(task: DownloadTask) -> str:
-    return os.path.join(task.dir, task.filename)  # noqa: PTH118  # text in, text out

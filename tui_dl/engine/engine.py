@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, UsageError
-from tui_dl.core.events import EventKind
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import FINISHED, Status
 from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
-from tui_dl.engine.asking_again import refuted, take_digests
+from tui_dl.engine.additions import Additions
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.following import FileAdder
@@ -104,6 +103,7 @@ class AsyncDownloadEngine:
         self.keeper: HostKeeper
         self.scheduler: Scheduler
         self._observer: Observer
+        self._additions: Additions
         self._orders: Orders
         self._adder: FileAdder
 
@@ -148,6 +148,7 @@ class AsyncDownloadEngine:
         await self.keeper.load(settings.max_retry_after)
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
+        self._additions = Additions(self.context, self.ledger, self.scheduler)
         self._orders = Orders(self)
         self._adder = FileAdder(self)
         self.context.add_files = self._adder.add
@@ -229,23 +230,13 @@ class AsyncDownloadEngine:
 
     async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
         """Add rows, tell of the new ones, and start them as slots come free."""
-        at = self.context.wall_clock()
-        if self.context.settings.sequential:
-            news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
-        journal = self.context.journal
-        outcomes = await journal.add(news, batch=batch, at=at, kind=self._batch_kind)
-        if wrong := await refuted(news, outcomes, journal.instance_id):
-            # Those files stay where they are; what is wanted comes beside them.
-            await journal.remove([outcomes[index].task.id for index in wrong])
-            again = await journal.add([news[index] for index in wrong], batch=batch, at=at, kind=self._batch_kind)
-            for index, outcome in zip(wrong, again, strict=True):
-                outcomes[index] = outcome
-        take_digests(news, outcomes, self.scheduler.live_of, journal)
-        for outcome in outcomes:
-            if outcome.is_new:
-                self.ledger.tell(EventKind.ADDED, outcome.task)
+        outcomes = await self._additions.add(news, batch=batch, kind=self._batch_kind)
         self.scheduler.look_again()
         return outcomes
+
+    async def end_batch(self, batch: str) -> None:
+        """Note that a named batch was added whole and came to its end: added again, it begins anew."""
+        await self.context.existing.end(batch, self._batch_kind)
 
     async def wait(self, tasks: Iterable[DownloadTask | int] | None = None) -> DownloadResult:
         """Return when these tasks (None: all of this engine) are finished. Paused tasks are waited for only by id."""

@@ -1,68 +1,226 @@
-"""Which targets were there before a batch began: a folder is listed once, not looked at for every address."""
+"""Which targets were there before a batch began: each folder is listed once, not looked at for every address."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections import OrderedDict
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.filename import name_from_url
+from tui_dl.core.name_set import NameSet
+from tui_dl.core.plain_address import plain_parts
+from tui_dl.core.status import Status
+from tui_dl.core.task import OnExists, TargetState
+
 if TYPE_CHECKING:
-    from tui_dl.core.task import DownloadTask
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.journal.adding import AddOutcome, BatchKind
+    from tui_dl.journal.journal import Journal
+    from tui_dl.journal.runs import Claims, Run
 
 FEW_LOOKS: Final = 16
-"""So many addresses of a batch are looked at one by one; a list of them is worth a listing."""
-MOST_NAMES: Final = 200_000
-"""Folders with more are not listed: the names would take the memory that a batch may have."""
-MOST_FOLDERS: Final = 16
-"""Listings that are kept, the latest used ones."""
+"""So many addresses of a batch are looked at one by one; a list of them is worth listings."""
+MOST_NAMES: Final = 4_000_000
+"""Names in all listings of a batch that are kept, eight bytes each."""
+MOST_FOLDERS: Final = 50_000
+"""Listings of a batch that are kept, the latest used ones."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is known of one batch."""
+
+    run: Run | None
+    """Its run as the journal knows it; None for a few addresses of no named batch."""
+    listings: OrderedDict[str, NameSet] = field(default_factory=OrderedDict)
+    """Names in folders as the batch found them."""
+    looks: int = 0
+    """Addresses that were looked at one by one."""
+    names: int = 0
+    """Names in all listings."""
+    claims: Claims | None = None
+    """Paths that the batch took; None while nothing asks for them."""
+    is_late: bool = False
+    """Whether listings made from now on may hold what this run made itself."""
 
 
 class Existing:
     """Answers for tasks that leave alone what is there.
 
-    What appears after the listing was not there before the batch; the commit then finds it and saves beside it.
+    What appears after the listing was not there before the batch; the commit then finds it and saves beside it. What
+    a killed run of the same batch left is told from what was there by the rows that the journal has.
     """
 
-    def __init__(self) -> None:
-        self._looks: OrderedDict[tuple[str, int], int] = OrderedDict()
-        self._listings: OrderedDict[tuple[str, int], asyncio.Future[frozenset[str] | None]] = OrderedDict()
+    def __init__(self, journal: Journal, policy_of: Callable[[NewTask | DownloadTask], OnExists]) -> None:
+        self._journal = journal
+        self._policy_of = policy_of
+        self._by_name: dict[tuple[str, BatchKind], _Batch] = {}
+        self._by_id: dict[int, _Batch] = {}
+        self._claimed: set[str] = set()
 
-    async def has(self, task: DownloadTask) -> bool:
-        """Whether the target of a task is there."""
-        key = (task.dir, task.batch_id)
-        names = await self._names(key)
-        if names is not None:
-            return task.filename in names
-        path = os.path.join(task.dir, task.filename)  # noqa: PTH118  # text in, text out
-        return await asyncio.to_thread(os.path.lexists, path)
+    # -- when rows are added -------------------------------------------------------------------------------------------
 
-    async def _names(self, key: tuple[str, int]) -> frozenset[str] | None:
-        """Return the names in a folder as the batch found it; None where it is looked at name by name."""
-        looks = self._looks[key] = self._looks.pop(key, 0) + 1
-        if looks <= FEW_LOOKS or not key[1]:
-            self._trim()
-            return None
-        listing = self._listings.get(key)
-        if listing is None:
-            listing = self._listings[key] = asyncio.ensure_future(asyncio.to_thread(_list, key[0]))
-            self._trim()
-        # Shielded: the task that began it may be stopped, others wait for it, too.
-        return await asyncio.shield(listing)
+    async def sift(self, news: Sequence[NewTask], *, name: str, kind: BatchKind, at: float) -> list[NewTask]:
+        """Return the same wishes, each with what stands at its target; `name` and `kind` are those of the batch."""
+        asked = [
+            index
+            for index, new in enumerate(news)
+            if not new.options.continues and self._policy_of(new) is OnExists.SKIP
+        ]
+        sifted = list(news)
+        if not asked:
+            return sifted
+        batch = await self._begun(name, kind, at)
+        places = [(news[index].dir, name_of(news[index])) for index in asked]
+        there = await self._look(batch, places)
+        claims = await self._claims_of(batch) if any(there) else None
+        for index, (folder, file_name), is_there in zip(asked, places, there, strict=True):
+            state = self._state(claims, os.path.join(folder, file_name)) if is_there else TargetState.FREE  # noqa: PTH118
+            # Written out: whether it is skipped was decided now, whatever the settings say when it is its turn.
+            options = replace(news[index].options, on_exists=OnExists.SKIP)
+            if options.on_exists is not news[index].options.on_exists or state is not TargetState.FREE:
+                sifted[index] = replace(news[index], options=options, target=state)
+        return sifted
 
-    def _trim(self) -> None:
-        while len(self._looks) > MOST_FOLDERS:
-            key, _ = self._looks.popitem(last=False)
-            self._listings.pop(key, None)
+    async def end(self, name: str, kind: BatchKind) -> None:
+        """Note that a batch was added whole and came to its end; added again, it begins anew."""
+        batch = self._by_name.pop((name, kind), None)
+        if batch is not None and batch.run is not None:
+            self._by_id.pop(batch.run.batch_id, None)
+            await self._journal.remembered.end_run(batch.run.batch_id)
+
+    async def gone(self, outcomes: Sequence[AddOutcome], *, name: str, kind: BatchKind) -> list[int]:
+        """Return which outcomes are rows of completed tasks of ours whose file is there no more."""
+        batch = self._by_name.get((name, kind))
+        doubtful: list[int] = []
+        for index, (task, is_new, _) in enumerate(outcomes):
+            if is_new or task.status is not Status.COMPLETED or task.owner != self._journal.instance_id:
+                continue
+            folder, file_name = os.path.split(task.path)
+            names = None if batch is None else batch.listings.get(folder)
+            if names is None or file_name not in names:
+                doubtful.append(index)
+        if not doubtful:
+            return []
+        paths = [outcomes[index].task.path for index in doubtful]
+        found = await asyncio.to_thread(_look_at, paths)
+        return [index for index, is_there in zip(doubtful, found, strict=True) if not is_there]
+
+    async def _begun(self, name: str, kind: BatchKind, at: float) -> _Batch:
+        if not name:
+            return _Batch(None)
+        batch = self._by_name.get((name, kind))
+        if batch is None:
+            run = await self._journal.remembered.begin_run(name, kind=kind, at=at)
+            batch = self._by_name.setdefault((name, kind), _Batch(run))
+            self._by_id[run.batch_id] = batch
+        return batch
+
+    async def _look(self, batch: _Batch, places: Sequence[tuple[str, str]]) -> list[bool]:
+        folders = {folder for folder, _ in places}
+        if not batch.listings and batch.looks + len(places) <= FEW_LOOKS:
+            batch.looks += len(places)
+            batch.is_late = True
+            return await asyncio.to_thread(_look_at, [os.path.join(*place) for place in places])  # noqa: PTH118
+        missing = [folder for folder in folders if folder not in batch.listings]
+        if missing:
+            if batch.is_late:
+                batch.claims = None
+            listed = await asyncio.to_thread(_list_all, missing)
+            batch.listings.update(zip(missing, listed, strict=True))
+            batch.names += sum(map(len, listed))
+        there = [name in batch.listings[folder] for folder, name in places]
+        self._trim(batch, folders)
+        return there
+
+    def _trim(self, batch: _Batch, latest: Collection[str]) -> None:
+        for folder in latest:
+            batch.listings.move_to_end(folder)
+        while len(batch.listings) > len(latest) and (len(batch.listings) > MOST_FOLDERS or batch.names > MOST_NAMES):
+            _, names = batch.listings.popitem(last=False)
+            batch.names -= len(names)
+            batch.is_late = True
+
+    async def _claims_of(self, batch: _Batch) -> Claims | None:
+        if batch.claims is None and batch.run is not None:
+            batch.claims = await self._journal.remembered.claims(batch.run)
+        return batch.claims
+
+    def _state(self, claims: Claims | None, path: str) -> TargetState:
+        if path in self._claimed:
+            return TargetState.FREE
+        if claims is None:
+            return TargetState.THERE
+        if path in claims.made:
+            return TargetState.FREE
+        return TargetState.TAKEN if path in claims.earlier else TargetState.THERE
+
+    # -- when a task runs ----------------------------------------------------------------------------------------------
+
+    def claim(self, task: DownloadTask) -> None:
+        """Note that a task goes for its target, where that decides what another one of the same name does."""
+        batch = self._by_id.get(task.batch_id)
+        if batch is not None and task.dir in batch.listings:
+            return  # its folder was listed before
+        if self._policy_of(task) is OnExists.SKIP:
+            self._claimed.add(_target_of(task))
+
+    async def was_there_before(self, task: DownloadTask) -> bool:
+        """Whether a target exists that was there before the task's batch began."""
+        path = _target_of(task)
+        if path in self._claimed:
+            return False
+        batch = self._by_id.get(task.batch_id)
+        names = None if batch is None else batch.listings.get(task.dir)
+        if names is not None and task.filename not in names:
+            return False
+        if batch is None:
+            # Added by a process before: what stands there may have been made by that one.
+            batch = self._by_id.setdefault(task.batch_id, _Batch(await self._journal.remembered.run_of(task)))
+        began_at = task.added_at if batch.run is None else batch.run.began_at
+        is_ours = names is None or batch.run is None or batch.run.is_continued
+        if not await asyncio.to_thread(_is_from_before, path, began_at if is_ours else None):
+            return False
+        claims = await self._claims_of(batch)
+        return claims is None or path not in claims.made
 
 
-def _list(folder: str) -> frozenset[str] | None:
+def name_of(new: NewTask) -> str:
+    """Return what the file of a wish is called, as far as its address tells."""
+    if new.name:
+        return new.name
+    parts = plain_parts(new.url)
+    return parts[1] if parts is not None else name_from_url(new.url)
+
+
+def _target_of(task: DownloadTask) -> str:
+    return os.path.join(task.dir, task.filename)  # noqa: PTH118  # text in, text out
+
+
+def _look_at(paths: Iterable[str]) -> list[bool]:
+    return [os.path.lexists(path) for path in paths]
+
+
+def _list_all(folders: Iterable[str]) -> list[NameSet]:
+    return [_list(folder) for folder in folders]
+
+
+def _list(folder: str) -> NameSet:
     try:
         with os.scandir(folder) as entries:
-            names = frozenset(entry.name for entry in islice(entries, MOST_NAMES + 1))
-    except FileNotFoundError:
-        return frozenset()
+            return NameSet(entry.name for entry in entries)
+    except OSError:  # none there; or one that cannot be read, and what is taken there the commit finds
+        return NameSet()
+
+
+def _is_from_before(path: str, began_at: float | None) -> bool:
+    """Whether a file is there and, with an instant given, was not made or renamed since."""
+    try:
+        changed_at = os.lstat(path).st_ctime
     except OSError:
-        return None
-    return names if len(names) <= MOST_NAMES else None
+        return False
+    return began_at is None or changed_at < began_at

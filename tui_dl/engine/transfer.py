@@ -11,8 +11,7 @@ from tui_dl.core.http_rules import Match
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
-from tui_dl.core.task import Flag, OnExists
-from tui_dl.engine.adopting import wants_adoption
+from tui_dl.core.task import Flag
 from tui_dl.engine.answered import facts_of_answer
 from tui_dl.engine.beginning import Beginning
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
@@ -24,6 +23,7 @@ from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.outcome import BytesRefuted, End, Outcome, VersionChanged
 from tui_dl.engine.provenance import provenance_of
+from tui_dl.engine.skip_check import SkipCheck
 from tui_dl.engine.sources import Sources
 from tui_dl.engine.verifying import Verifier
 
@@ -59,6 +59,7 @@ class Transfer:
         self._sources = Sources(context, live)
         self._verifier = Verifier(context, live)
         self._holding = Holding(context, live)
+        self._skip = SkipCheck(context, live)
         self._beginning = Beginning(context, live, self._sources, self._holding)
         self._crew: Crew | None = None
         self._task: asyncio.Task[object] | None = None
@@ -134,7 +135,7 @@ class Transfer:
         await self._holding.reopen()
         if self._live.task.status is Status.COMPLETED:
             return Outcome(End.COMPLETED)
-        if await self._is_to_skip():
+        if self._holding.part is None and await self._skip.is_due():
             return Outcome(End.SKIPPED, text="the target is there already")
         restarts = 0
         while restarts <= MAX_RESTARTS:
@@ -192,9 +193,9 @@ class Transfer:
         if is_to_follow(self._context, self._live.task, exchange) and self._holding.part is None:
             return await follow(self._context, self._live, exchange, source.asker.final_url)
         self._accept(source, exchange)
-        if await self._is_to_skip():
+        if self._holding.part is None and await self._skip.is_due():
             return Outcome(End.SKIPPED, text="the target is there already")
-        self._context.claim_target(self._live.task)
+        self._context.existing.claim(self._live.task)
         await self._verifier.prepare()
         live = self._live
         if judgement.encodings:
@@ -217,6 +218,9 @@ class Transfer:
             buffers = await read_small(context, live, exchange, total_bytes)
             await self._verifier.check_body(buffers)
             self._is_saving = True
+            if context.traffic.has_room:
+                # Its server has nothing more to do: the next one is asked while this is written.
+                self._release_slot()
             await save_small(context, live, buffers, on_written)
         finally:
             context.traffic.forget_body(live.task.id)
@@ -255,14 +259,6 @@ class Transfer:
         asker.validator = live.task.validator
         self._verifier.hear(exchange)
         self._sources.discover(answer, asker.final_url)
-
-    async def _is_to_skip(self) -> bool:
-        task = self._live.task
-        if self._context.policy_of(task) is not OnExists.SKIP or self._holding.part is not None:
-            return False
-        if wants_adoption(task):
-            return False  # what is there is what it wants
-        return await self._context.was_there_before(task)
 
     async def _fetch_large(self, source: Source, exchange: Exchange) -> None:
         part, checkpointer = await self._holding.open_part()

@@ -93,7 +93,7 @@ def add(connection: sqlite3.Connection, owner: Owner, new: Sequence[NewTask], ba
         connection=connection,
         owner=owner,
         batch=batch,
-        batch_id=_batch_id(connection, batch),
+        batch_id=batch_id_of(connection, batch),
         lease=owner.lease(connection),
         hands_off=frozenset(owner.foreign(connection)),
         next_id=(last_id[0] if last_id is not None else 0) + 1,
@@ -105,7 +105,8 @@ def add(connection: sqlite3.Connection, owner: Owner, new: Sequence[NewTask], ba
     return outcomes
 
 
-def _batch_id(connection: sqlite3.Connection, batch: Batch) -> int:
+def batch_id_of(connection: sqlite3.Connection, batch: Batch) -> int:
+    """Return the number of a batch, made where there is none of its name and kind."""
     name, kind = clean(batch.name), batch.kind.value
     connection.execute("INSERT OR IGNORE INTO batches (name, kind, at) VALUES (?, ?, ?)", (name, kind, batch.at))
     (number,) = connection.execute("SELECT id FROM batches WHERE name = ? AND kind = ?", (name, kind)).fetchone()

@@ -16,6 +16,7 @@ from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
 from tui_dl.journal.opening import MOUNTS, Opened, open_file, open_memory
 from tui_dl.journal.queue_steps import Selection
 from tui_dl.journal.records import write_tasks
+from tui_dl.journal.remembered import Remembered
 from tui_dl.journal.threads import JournalThreads
 from tui_dl.journal.writer import Need, read_state
 
@@ -57,6 +58,8 @@ class Journal:
         self._lasting_notices = opened.notices
         self._threads = JournalThreads(path, opened)
         self._read, self._ask = self._threads.read, self._threads.ask
+        self.remembered = Remembered(self._threads)
+        """Runs of batches, and what was done before."""
 
     @classmethod
     async def open(

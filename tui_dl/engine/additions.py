@@ -1,0 +1,51 @@
+"""Rows on their way into the queue: what is there already is left out, what is gone or refuted is wanted anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_dl.core.events import EventKind
+from tui_dl.engine.asking_again import refuted, take_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui_dl.core.task import NewTask
+    from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.ledger import Ledger
+    from tui_dl.engine.scheduler import Scheduler
+    from tui_dl.journal.adding import AddOutcome, BatchKind
+
+
+class Additions:
+    """Adds checked rows and tells of the new ones."""
+
+    def __init__(self, context: EngineContext, ledger: Ledger, scheduler: Scheduler) -> None:
+        self._context, self._ledger, self._scheduler = context, ledger, scheduler
+
+    async def add(self, news: Sequence[NewTask], *, batch: str, kind: BatchKind) -> list[AddOutcome]:
+        """Return one outcome for each wish in order, durable.
+
+        A completed row whose file is gone, or has not the digest that is asked for now, is replaced by a new one; its
+        file, where there is one, stays.
+        """
+        context, journal = self._context, self._context.journal
+        at = context.wall_clock()
+        if context.settings.sequential:
+            news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
+        news = await context.existing.sift(news, name=batch, kind=kind, at=at)
+        outcomes = await journal.add(news, batch=batch, at=at, kind=kind)
+        gone = await context.existing.gone(outcomes, name=batch, kind=kind)
+        if again := sorted({*gone, *await refuted(news, outcomes, journal.instance_id)}):
+            await journal.remove([outcomes[index].task.id for index in again])
+            renewed = await journal.add([news[index] for index in again], batch=batch, at=at, kind=kind)
+            for index, outcome in zip(again, renewed, strict=True):
+                outcomes[index] = outcome
+        take_digests(news, outcomes, self._scheduler.live_of, journal)
+        for outcome in outcomes:
+            if outcome.is_new:
+                self._ledger.tell(EventKind.ADDED, outcome.task)
+                if outcome.is_left:
+                    self._ledger.tell(EventKind.SKIPPED, outcome.task)
+        return outcomes
