@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.faults import FaultServer, Resource, after, first, lies, tempers
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
-from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine import client
 
 if TYPE_CHECKING:
     import ssl
@@ -224,15 +224,7 @@ async def test_an_expired_place_is_asked_for_anew(
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch, trusting_context: ssl.SSLContext) -> None:
     """Have the engine trust the authority of this test run."""
-    plain = AiohttpTransport.__init__
-
-    def trusted(self: AiohttpTransport, **words: Any) -> None:
-        plain(self, **words)
-        connector = self._session.connector
-        assert connector is not None
-        monkeypatch.setattr(connector, "_ssl", trusting_context)
-
-    monkeypatch.setattr(AiohttpTransport, "__init__", trusted)
+    monkeypatch.setattr(client, "tls_context", lambda: trusting_context)
 
 
 async def test_https_works(engines: Engines, tls_fault_server: FaultServer, trusting: None) -> None:

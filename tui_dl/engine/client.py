@@ -20,9 +20,11 @@ from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
 from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
 from tui_dl.engine.resolving import make_resolver
+from tui_dl.engine.trust import tls_context
 from tui_dl.engine.watching import ENDS, MADE, WatchingConnector
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from tui_dl.core.ports import TransportRequest
@@ -162,6 +164,8 @@ class AiohttpTransport:
         self._head_timeout_s = connect_timeout_s + timeout_s
         self._manners = ProxyManners()
         self._open_answers = OpenAnswers()
+        self._tls = self._options.tls
+        self._making_tls = asyncio.Lock()
         self._resolver = make_resolver(self._options.own_names, self._options.dns_servers)
         self._session = self._make_session(WatchingConnector(**self._connector_words()))
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
@@ -195,6 +199,8 @@ class AiohttpTransport:
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
             async with asyncio.timeout(self._head_timeout_s):
                 words = proxy_words(proxy, request.headers, proof, request.url)
+                if url.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
+                    words["ssl"] = self._tls or await self._make_tls()
                 if self._open_answers.count > MOST_FREE_READERS:
                     words["read_bufsize"] = SHORT_BUFFER_BYTES
                 response = await _get(session, url, words)
@@ -212,6 +218,13 @@ class AiohttpTransport:
             answer.pause()
         return answer
 
+    async def _make_tls(self) -> ssl.SSLContext:
+        """Return the usual context: the system's authorities are read at the first secure request, off the loop."""
+        async with self._making_tls:
+            if self._tls is None:
+                self._tls = await asyncio.to_thread(tls_context)
+        return self._tls
+
     async def aclose(self) -> None:
         """Close all connections."""
         if self._resolver is not None:  # aiohttp closes its own alone, and a late answer would find no loop
@@ -224,7 +237,6 @@ class AiohttpTransport:
             "limit": 0,
             "keepalive_timeout": KEEP_ALIVE_S,
             "happy_eyeballs_delay": HAPPY_EYEBALLS_S,
-            "ssl": self._options.tls or True,
             "family": self._options.family,
             "connect_timeout_s": self._connect_timeout_s,
             "resolver": self._resolver,

@@ -32,7 +32,7 @@ class ClientOptions:
     """What a transport needs besides time-outs; the defaults are those of the library."""
 
     tls: ssl.SSLContext | None = None
-    """Context of all secure connections; None: the library's own."""
+    """Context of all secure connections; None: the usual one, made when the first of them is wanted."""
     proxies: ProxyRules = field(default_factory=ProxyRules)
     """Which address goes through which proxy."""
     identity: Identity = field(default_factory=Identity)
@@ -61,9 +61,7 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
     if any(one.is_socks for one in proxies.proxies):
         import_module("tui_dl.engine.socks")  # here, since an import on the loop would block it
     return ClientOptions(
-        tls=tls_context(
-            ca_certificate=settings.ca_certificate, certificate=settings.certificate, insecure=settings.insecure
-        ),
+        tls=_tls(settings),
         proxies=proxies,
         identity=Identity(
             authorization=_authorization(settings),
@@ -75,6 +73,15 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
         auth=AuthPolicy(settings.auth),
         own_names=own_names,
         dns_servers=dns_servers,
+    )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Return the context of these settings, so that files that cannot be used are told at once; None for the usual."""
+    if not (settings.ca_certificate or settings.certificate or settings.insecure):
+        return None
+    return tls_context(
+        ca_certificate=settings.ca_certificate, certificate=settings.certificate, insecure=settings.insecure
     )
 
 

@@ -27,10 +27,11 @@ logger = logging.getLogger(__name__)
 
 LOG_LINES: Final = 200
 MAX_LOG_CHARS: Final = 500
-
-
 MOST_BODIES_BYTES: Final = 8 * 1024 * 1024
 """Whole small bodies in memory; with more of them the next ones go to part files piece by piece."""
+ROOM_PART: Final = 4
+"""With more than one such part of them in memory a slot is free again only when its body is written: a slow disk slows
+the asking."""
 
 
 class Traffic:
@@ -48,6 +49,11 @@ class Traffic:
         self._bodies[task_id] = size_bytes
         self._bodies_bytes += size_bytes
         return True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether bodies that wait for the disk are so few that more may come meanwhile."""
+        return self._bodies_bytes <= MOST_BODIES_BYTES // ROOM_PART
 
     def forget_body(self, task_id: int) -> None:
         """Note that a body was written, or did not come; a second call does nothing."""

@@ -12,7 +12,7 @@ from tui_dl.core.errors import UsageError
 _SHOWN_CELLS: Final = 120
 
 
-def tls_context(*, ca_certificate: str, certificate: str, insecure: bool) -> ssl.SSLContext:
+def tls_context(*, ca_certificate: str = "", certificate: str = "", insecure: bool = False) -> ssl.SSLContext:
     """Return a context that trusts the system's authorities and those of `ca_certificate`; TLS 1.2 at least.
 
     `certificate` is `FILE` or `FILE,KEYFILE` in PEM. Reads files, so never on the loop. Raises `UsageError` for one
