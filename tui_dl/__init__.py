@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui_dl.core.status import Status
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, TaskOptions
     from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
+    from tui_dl.engine.rate_limiter import RateLimiter
 
 _HOMES = {
     "AsyncDownloadEngine": "tui_dl.engine.engine",
@@ -31,6 +32,7 @@ _HOMES = {
     "HttpError": "tui_dl.core.errors",
     "NetworkError": "tui_dl.core.errors",
     "Reason": "tui_dl.core.errors",
+    "RateLimiter": "tui_dl.engine.rate_limiter",
     "TuiDlError": "tui_dl.core.errors",
     "UsageError": "tui_dl.core.errors",
     "DownloadProgress": "tui_dl.core.task",
@@ -52,6 +54,7 @@ __all__ = [
     "FileSystemError",
     "HttpError",
     "NetworkError",
+    "RateLimiter",
     "Reason",
     "Settings",
     "Status",

@@ -29,6 +29,7 @@ HOST_EXAMPLES: Final[dict[str, Any]] = {
     "connections": 2,
     "tasks": 1,
     "rate": "512K",
+    "request_rate": "30/m",
     "headers": {"Referer": "https://example.org/"},
     "user": "me:secret",
     "user_agent": "Mozilla/5.0",

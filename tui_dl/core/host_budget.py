@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tui_dl.core.request_rate import RequestBucket
 
 MIN_GAP_AFTER_REFUSAL_S: Final = 1.0
 """A host that said 429 or 503 sees at most one request in this time; each good answer halves it."""
@@ -48,6 +51,8 @@ class HostBudget:
     """Bound over all tasks that a person set for this host; None leaves it to the settings."""
     most_tasks: int | None = None
     """Tasks at once that a person allows for this host; None leaves it to the settings."""
+    requests: RequestBucket | None = None
+    """Pace of requests that a person set for this host; None for any."""
     open_connections: int = 0
     """Requests and bodies at work now, all tasks."""
     coming: int = 0
@@ -97,13 +102,25 @@ class HostBudget:
 
     def wait_s(self, now: float) -> float:
         """Seconds until a request may be sent; 0 when it may be sent now."""
-        return max(0.0, self.blocked_until_at - now, self.last_request_at + self.gap_s - now)
+        paced_s = 0.0 if self.requests is None else self.requests.wait_s(now)
+        return max(paced_s, self.blocked_until_at - now, self.last_request_at + self.gap_s - now)
+
+    def start_wait_s(self, now: float) -> float:
+        """Seconds until a task may start, as far as time decides: those that were admitted send theirs before."""
+        paced_s = 0.0 if self.requests is None else self.requests.wait_s(now, ahead=self.coming)
+        return max(paced_s, self.wait_s(now))
+
+    def is_own_pause(self, now: float) -> bool:
+        """Whether the pause of now is of a person's making, and not the host's."""
+        return self.requests is not None and self.requests.wait_s(now) >= self.wait_s(now)
 
     def can_start(self, now: float, *, coming: int = 0) -> bool:
         """Whether a task may open its first connection; what was learned or set for this host bounds it.
 
         `coming` are connections that are decided, but not opened yet, besides those of admitted tasks.
         """
+        if self.requests is not None and self.requests.wait_s(now, ahead=self.coming + coming) > 0:
+            return False
         return self._can_have(self.open_connections + self.coming + coming, now)
 
     def can_send(self, now: float) -> bool:
@@ -165,6 +182,8 @@ class HostBudget:
     def opened(self, now: float) -> int:
         """Note that a connection is being opened; return how many are open with it."""
         self.open_connections += 1
+        if self.requests is not None:
+            self.requests.take(now)
         self.last_request_at = self.last_start_at = now
         return self.open_connections
 

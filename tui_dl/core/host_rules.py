@@ -12,6 +12,7 @@ from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from tui_dl.core.proxies import ProxyAddress
+    from tui_dl.core.request_rate import RequestRate
 
 _ANY: Final = "*"
 _PATTERN: Final = re.compile(
@@ -40,6 +41,8 @@ class HostRule:
     """Most tasks at once."""
     rate: int | str | None = None
     """Bytes per second over all tasks, 0 for no limit, or a timetable."""
+    request_rate: RequestRate | None = None
+    """Requests in a period, over all tasks."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Request headers besides ours."""
     user: str = field(default="", repr=False)
@@ -59,6 +62,7 @@ class HostRule:
             connections=other.connections if self.connections is None else self.connections,
             tasks=other.tasks if self.tasks is None else self.tasks,
             rate=other.rate if self.rate is None else self.rate,
+            request_rate=self.request_rate or other.request_rate,
             headers=self.headers + tuple(pair for pair in other.headers if pair[0].lower() not in names),
             user=self.user or other.user,
             user_agent=self.user_agent or other.user_agent,

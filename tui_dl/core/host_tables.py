@@ -12,6 +12,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.host_rules import HostPattern, HostRule, HostRuleError, HostRules, parse_pattern
 from tui_dl.core.identity import parse_user
 from tui_dl.core.proxies import ProxyAddress, parse_proxy
+from tui_dl.core.request_rate import RequestRate, parse_request_rate
 from tui_dl.core.timetable import limit_value
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ KEYS: Final[dict[str, str]] = {
     "connections": "Most connections to this host, all tasks together.",
     "tasks": "Tasks of this host at once.",
     "rate": "Bytes per second from this host, all tasks together, or a timetable.",
+    "request_rate": 'Requests to this host: "10/s", "30/m" or "100/h".',
     "headers": "Request headers for this host alone.",
     "user": "NAME:PASSWORD for this host alone.",
     "user_agent": "User-Agent header for this host.",
@@ -85,6 +87,12 @@ def _rate(value: Any) -> dict[str, Any]:
     return {"rate": limit_value(value)}
 
 
+def _request_rate(value: Any) -> dict[str, Any]:
+    if not isinstance(value, str):
+        raise UsageError('expected text such as "30/m"')
+    return {"request_rate": parse_request_rate(value)}
+
+
 def _headers(value: Any) -> dict[str, Any]:
     if not hasattr(value, "items"):
         raise UsageError('expected a table such as { Referer = "https://example.org/" }')
@@ -128,6 +136,7 @@ _READERS: Final[dict[str, Callable[[Any], dict[str, Any]]]] = {
     "connections": _count("connections", MOST_CONNECTIONS),
     "tasks": _count("tasks", MOST_TASKS),
     "rate": _rate,
+    "request_rate": _request_rate,
     "headers": _headers,
     "user": _user,
     "user_agent": _user_agent,
@@ -149,6 +158,8 @@ def shown_values(rule: HostRule) -> dict[str, int | str | dict[str, str]]:
             shown["headers"] = {name: display_text(mask_header(name, text)) for name, text in value}
         elif one.name == "is_direct":
             shown["proxy"] = DIRECT
+        elif isinstance(value, RequestRate):
+            shown[one.name] = str(value)
         elif isinstance(value, ProxyAddress):
             shown["proxy"] = f"{value.scheme}://{f'{MASK}@' if value.user else ''}{value.authority}"
         else:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 from tui_dl.core.display_text import MASK
 from tui_dl.core.errors import UsageError
 from tui_dl.core.host_rules import HostRules
+from tui_dl.core.request_rate import request_rate_text
 from tui_dl.core.sizes import parse_size
 from tui_dl.core.task import OnExists
 from tui_dl.core.timetable import limit_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MIB: Final = 1024 * 1024
 MIN_FREE: Final = 512 * MIB
@@ -38,6 +39,7 @@ def _setting(
     is_size: bool = False,
     is_timetable: bool = False,
     secret: str = "",
+    read: Callable[[str], str] | None = None,
 ) -> Any:
     facts = {
         "help": text,
@@ -48,6 +50,7 @@ def _setting(
         "is_size": is_size,
         "is_timetable": is_timetable,
         "secret": secret,
+        "read": read,
     }
     return field(default=default, repr=not secret, metadata=facts)
 
@@ -92,6 +95,9 @@ class Settings:
         low=0,
         is_size=True,
         is_timetable=True,
+    )
+    rate: str = _setting(
+        "", 'Requests for all tasks together: "10/s", "30/m" or "100/h"; empty: no limit.', read=request_rate_text
     )
     delay_ms: int = _setting(0, "Pause of one slot between its requests, milliseconds.", low=0, high=3_600_000)
     on_exists: str = _setting(OnExists.RENAME.value, "What to do where the target exists.", choices=tuple(OnExists))
@@ -205,6 +211,8 @@ class SettingFacts:
     """Whether `5M` and the like are accepted (K, M, G are 1024)."""
     is_timetable: bool
     """Whether the text of a timetable is accepted besides a number."""
+    read: Callable[[str], str] | None
+    """Checks a text and returns it as it is kept; None where any will do."""
     secret: str
     """Empty, `WHOLE` or `USER_INFO`: what of it is never shown."""
 
@@ -294,6 +302,11 @@ def _coerce_text(facts: SettingFacts, text: str) -> Any:
         return limit_value(text)
     if facts.is_size:
         return parse_size(text)
+    if facts.read is not None:
+        try:
+            return facts.read(text)
+        except UsageError as error:
+            raise UsageError(f"{facts.name}: {error.message}") from None
     if facts.type is bool and text.casefold() in _TRUE | _FALSE:
         return text.casefold() in _TRUE
     if facts.type in (int, float):

@@ -83,7 +83,7 @@ class HostGate:
             self._patience_s = HOP_WAIT_S
         context = self._context
         host = host_of(request.url)
-        budget = self._budget = await self._enter(host)
+        budget = self._budget = await context.pacing.enter(self._live.task.id, self._enter(host))
         reach = context.budgets.reach
         try:
             answer = await context.transport.get(self._addressed(request))
@@ -137,7 +137,7 @@ class HostGate:
                 live.waits_for = host
                 if self._led_from is not None:
                     self._led_from.led_in_vain(now, host)
-                raise _asked_to_wait(host, wait_s) if wait_s else _busy(host, budget)
+                raise _asked_to_wait(host, wait_s, budget.is_own_pause(now)) if wait_s else _busy(host, budget)
             await asyncio.sleep(wait_s or POLL_S)
         live.waits_for = ""
         if self._led_from is not None:
@@ -152,8 +152,12 @@ class HostGate:
             self._budget = None
 
 
-def _asked_to_wait(host: str, wait_s: float) -> TuiDlError:
-    text = f"{display_text(host, 60)} asked to wait"
+def _asked_to_wait(host: str, wait_s: float, is_own: bool) -> TuiDlError:
+    text = (
+        f"requests to {display_text(host, 60)} are spaced as you set"
+        if is_own
+        else f"{display_text(host, 60)} asked to wait"
+    )
     return HttpError(Reason.HOST_ASKED, text, is_retryable=True, retry_after_s=wait_s)
 
 

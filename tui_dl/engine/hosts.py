@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.host_budget import MEMORY_S, HostBudget
 from tui_dl.core.host_memory import facts_of, recall
+from tui_dl.core.request_rate import RequestBucket
 from tui_dl.engine.reach import Reach
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class HostBudgets(dict[str, HostBudget]):
 
     def __missing__(self, host: str) -> HostBudget:
         rule = self._rules.of_host(host)
-        budget = self[host] = HostBudget(most_connections=rule.connections, most_tasks=rule.tasks)
+        pace = None if rule.request_rate is None else RequestBucket(rule.request_rate.per_second)
+        budget = self[host] = HostBudget(most_connections=rule.connections, most_tasks=rule.tasks, requests=pace)
         return budget
 
     def can_admit(self, host: str, now: float) -> bool:
@@ -98,6 +100,7 @@ class HostKeeper:
             if recall(budget, facts, age_s=wall_now - at, now=now, most_pause_s=most_pause_s):
                 rule = self._budgets[host]
                 budget.most_connections, budget.most_tasks = rule.most_connections, rule.most_tasks
+                budget.requests = rule.requests
                 self._budgets[host] = budget
                 assert budget.changed_at is not None
                 self.saved[host] = budget.changed_at

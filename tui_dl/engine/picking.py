@@ -113,7 +113,7 @@ class Picker:
             lambda host: can_host(host) and budgets.can_admit(host, now),
             lambda task: task.priority > above and self._may_start(task),
         )
-        waits = (budgets[host].wait_s(now) or POLL_S for host in self._ready.hosts_aside)
+        waits = (budgets[host].start_wait_s(now) or POLL_S for host in self._ready.hosts_aside)
         self.host_due_s = min(waits, default=None)
         for host in self._ready.hosts_aside:
             self._context.crowds.hunger(budgets[host], now)

@@ -156,6 +156,8 @@ class Scheduler:
     def _next_look_s(self) -> float | None:
         if not self._has_room():
             return None
+        if (paced_s := self._context.pacing.wait_s()) and (self.waiting or self._picker.may_have_more):
+            return max(LEAST_WAIT_S, paced_s)
         waits = list(self._waiting.next_looks_s(self._context.clock()))
         if self._picker.host_due_s is not None:
             waits.append(self._picker.host_due_s)
@@ -166,7 +168,7 @@ class Scheduler:
 
     def _can_start(self) -> bool:
         """Whether a task may start; it may not have been so any more since the journal was asked."""
-        return self._has_room() and not self._is_closing
+        return self._has_room() and not self._is_closing and not self._context.pacing.wait_s()
 
     async def _fill(self) -> None:
         while self._can_start():
@@ -193,6 +195,7 @@ class Scheduler:
         budget.admit(self._context.clock())
         live.admitted_to = budget
         self._context.budgets.reach.take(slot.host)
+        self._context.pacing.started(key)
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
         live.may_be_named = not is_first
@@ -216,6 +219,7 @@ class Scheduler:
                 self._ledger.record_soon(slot.live, EventKind.FAILED)
         finally:
             slot.live.arrive()
+            self._context.pacing.ended(key)
             self._vacate(key)
             del self.running[key]
             slot.done.set()

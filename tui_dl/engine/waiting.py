@@ -106,7 +106,7 @@ class WaitingTasks:
             yield self._due[0][0] - now
         budgets = self._context.budgets
         for group in self._ripe:
-            wait_s = budgets[group.host].wait_s(now)
+            wait_s = budgets[group.host].start_wait_s(now)
             if group.waits_for:
                 wait_s = max(wait_s, budgets[group.waits_for].wait_s(now))
             yield wait_s or POLL_S
