@@ -14,7 +14,7 @@ from tui_dl.core.commands import CommandName, CommandOutcome
 from tui_dl.core.errors import UsageError
 from tui_dl.core.query import SortKey
 from tui_dl.core.query_text import parse_terms
-from tui_dl.core.status import Status, Tab
+from tui_dl.core.status import Status
 from tui_dl.ui.actions import ACTIONS
 from tui_dl.ui.key_names import bindings, key_table
 
@@ -121,19 +121,6 @@ async def test_sorting_asks_the_engine() -> None:
         await settle(app, pilot)
         assert (engine.queries[-1].sort, engine.queries[-1].is_descending) == (SortKey.NAME, True)
         assert [app.main.model.id_at(index) for index in range(3)] == [3, 2, 1]
-
-
-async def test_failures_and_back() -> None:
-    """`f` shows what failed, and once more all rows."""
-    async with running(make_scene()) as (app, pilot):
-        await pilot.press("f")
-        await settle(app, pilot)
-        assert app.main.state.tab is Tab.FAILED
-        assert "model-weights" in screen_text(app)
-        assert "debian" not in screen_text(app)
-        await pilot.press("f")
-        await settle(app, pilot)
-        assert "debian" in screen_text(app)
 
 
 async def test_details_show_the_row_and_follow_the_cursor() -> None:

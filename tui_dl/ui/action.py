@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.commands import CommandName
-    from tui_dl.core.status import Status, Tab, Trigger
+    from tui_dl.core.status import Status, Trigger
 
 
 class Group(StrEnum):
@@ -103,8 +103,11 @@ class Desk(Protocol):
     def turn_details(self) -> None:
         """Show the next page of the details pane."""
 
-    def toggle_tab(self, tab: Tab) -> None:
-        """Show a tab, or all rows if it is shown already."""
+    def open_failures(self) -> None:
+        """Show what failed, by reason and host."""
+
+    def open_batches(self) -> None:
+        """Show all batches."""
 
     def step_tab(self, step: int) -> None:
         """Show the tab so many places to the right."""
@@ -119,7 +122,7 @@ class Desk(Protocol):
         """Select all rows shown, or none if all are."""
 
     def step_back(self) -> None:
-        """Undo the last thing that narrows the view: a range, the selection, the filter, the pane."""
+        """Undo the last thing that narrows the view: range, selection, notice, pane, filter, tab."""
 
     def move(self, motion: Motion) -> None:
         """Move the cursor."""

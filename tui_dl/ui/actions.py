@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tui_dl.core.commands import CommandName
-from tui_dl.core.status import READDRESSABLE, Tab, Trigger
+from tui_dl.core.status import READDRESSABLE, Trigger
 from tui_dl.ui.action import Action, Desk, EngineAction, Group, RowAction, Situation
 from tui_dl.ui.motions import MOTIONS
 
@@ -229,7 +229,7 @@ class StepBack(Action):
 
 
 class Filter(Action):
-    """Filter by words, host:WORD, status:WORD."""
+    """Filter by words, host:, status:, size: and more."""
 
     name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 6
 
@@ -289,14 +289,25 @@ class DetailsPage(Action):
 
 
 class Failures(Action):
-    """Show what failed; once more for all."""
+    """What failed and why: retry, export, drop."""
 
     name, keys, label, group = "failures", ("f",), "Failures", Group.VIEW
 
     @classmethod
     def run(cls, desk: Desk) -> None:
-        """Toggle the tab."""
-        desk.toggle_tab(Tab.FAILED)
+        """Open the triage."""
+        desk.open_failures()
+
+
+class Batches(Action):
+    """All batches, and how each did."""
+
+    name, keys, label, group = "batches", ("b",), "Batches", Group.VIEW
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Open the list."""
+        desk.open_batches()
 
 
 class Palette(Action):
@@ -359,7 +370,7 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections),
     *(RaisePriority, LowerPriority, Limit),
     *(Select, SelectRange, SelectAll, StepBack),
-    *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures),
+    *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures, Batches),
     *MOTIONS,
     *(Palette, Theme, Repaint, Help, Quit),
 )

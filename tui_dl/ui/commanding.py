@@ -83,10 +83,10 @@ class Commander:
         if self._screen.port is None:
             self.say("Still starting; try again in a moment")
             return
-        self._screen.run_worker(self._executed(command, rows), group="commands", exit_on_error=True)
+        self._screen.run_worker(self.carry_out(command, rows), group="commands", exit_on_error=True)
 
-    async def _executed(self, command: Command, rows: int) -> None:
-        """Carry it out and say what the screen does not show by itself."""
+    async def carry_out(self, command: Command, rows: int, *, tells_always: bool = False) -> None:
+        """Carry it out and say what the screen does not show by itself: of many rows, or where `tells_always`."""
         screen = self._screen
         assert screen.port is not None
         try:
@@ -99,7 +99,7 @@ class Commander:
             screen.model.selection.clear()
         if outcome.message:
             self.say(outcome.message, is_bad=outcome.is_refused)
-        elif rows >= BULK_ROWS:
+        elif rows >= BULK_ROWS or tells_always:
             self.say(done_words(command.name, outcome.changed))
         screen.refresh_from_engine()
 

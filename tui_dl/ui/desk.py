@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.command import CommandPalette
 
 from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.query import TermKind
 from tui_dl.core.status import FACTS, READDRESSABLE, Status, Tab
 from tui_dl.ui.commanding import Commander
 from tui_dl.ui.completion import Known
 from tui_dl.ui.format import change_time, count
 from tui_dl.ui.palette import palette_for
 from tui_dl.ui.selecting import Selecting
+from tui_dl.ui.term_text import exact, terms_text
 from tui_dl.ui.view_state import ViewState, tab_counts
 from tui_dl.ui.widgets.header import limit_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tui_dl.core.curl_command import CurlDownload
     from tui_dl.core.ports import EnginePort
+    from tui_dl.core.query import Term
     from tui_dl.ui.action import Motion
     from tui_dl.ui.screens.add import AddRequest
     from tui_dl.ui.screens.limit import LimitChoice
@@ -171,6 +174,27 @@ class ScreenDesk:
         line = self._screen.filter_line
         line.show_known(replace(line.known, batches=await port.batch_names()))
 
+    def show_terms(self, terms: Iterable[Term]) -> None:
+        """Show the rows that fit these terms, on the tab of all."""
+        self._choose(self._screen.state.on_tab(Tab.ALL).filtered(terms_text(terms)))
+
+    def open_failures(self, terms: Sequence[Term] = ()) -> None:
+        """Show what failed, by reason and host: of these rows, of the filter, or of the batch that has just ended."""
+        from tui_dl.ui.screens.failures import FailuresScreen  # noqa: PLC0415 - keeps the first paint early
+
+        screen = self._screen
+        if not terms and not (terms := screen.state.terms) and screen.ended is not None and screen.ended.name:
+            terms = (exact(TermKind.BATCH, screen.ended.name),)
+        scope = screen.state.filtered(terms_text(terms)).on_tab(Tab.ALL)
+        screen.show_end(None)
+        screen.app.push_screen(FailuresScreen(screen, scope.query(), scope.filter))
+
+    def open_batches(self) -> None:
+        """Show all batches."""
+        from tui_dl.ui.screens.batches import BatchesScreen  # noqa: PLC0415 - keeps the first paint early
+
+        self._screen.app.push_screen(BatchesScreen(self._screen))
+
     def sort_next(self) -> None:
         """Sort by the next column."""
         self._choose(self._screen.state.next_order())
@@ -179,10 +203,6 @@ class ScreenDesk:
     def sort_reversed(self) -> None:
         """Turn the order round."""
         self._choose(self._screen.state.reversed())
-
-    def toggle_tab(self, tab: Tab) -> None:
-        """Show a tab, or all rows if it is shown already."""
-        self._choose(self._screen.state.on_tab(Tab.ALL if self._screen.state.tab is tab else tab))
 
     def step_tab(self, step: int) -> None:
         """Show the tab so many places to the right."""
@@ -228,11 +248,13 @@ class ScreenDesk:
         self._selecting.all()
 
     def step_back(self) -> None:
-        """Undo the last thing that narrows the view: a range, the selection, the pane, the filter, the tab."""
+        """Undo the last thing that narrows the view: range, selection, notice, pane, filter, tab."""
         screen = self._screen
         if self._selecting.end_range() or self._selecting.clear():
             return
-        if screen.details.has_class("-shown"):
+        if screen.ended is not None:
+            screen.show_end(None)
+        elif screen.details.has_class("-shown"):
             self.toggle_details()
         elif screen.state.filter:
             self._choose(screen.state.filtered(""))

@@ -11,8 +11,10 @@ from textual import on, work
 from textual.screen import Screen
 
 from tui_dl.core.query_text import BadTerm
-from tui_dl.core.status import Tab
+from tui_dl.core.status import Status, Tab
 from tui_dl.ui.action import Situation
+from tui_dl.ui.batch_text import summary_text
+from tui_dl.ui.batch_watch import BatchWatch
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
 from tui_dl.ui.bridge import TICK_S, Bridge
 from tui_dl.ui.columns import COLUMNS, Look
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from tui_dl.core.ports import EnginePort, EngineSnapshot
+    from tui_dl.core.ports import BatchView, EnginePort, EngineSnapshot
     from tui_dl.ui.start import Start
 
 RESORT_EVERY: Final = 4
@@ -78,6 +80,11 @@ class MainScreen(Screen[None]):
         self._tabs = TabLine(id="tabs")
         self._head = TableHead(id="head")
         self._keys = KeyBar(id="keys")
+        self.ended: BatchView | None = None
+        """Batch whose end is said, if one is."""
+        self.clock = time.monotonic
+        """Seconds that only grow, for what takes long."""
+        self._batch_watch = BatchWatch(self.show_end, self.clock)
         self._bridge: Bridge | None = None
         self._viewer: Viewer | None = None
         self._number_ticks = 0
@@ -130,6 +137,7 @@ class MainScreen(Screen[None]):
         """Take over the records that came with events."""
         for one in event.events:
             self.model.take(one.task)
+        self._batch_watch.note(one.task for one in event.events)
         self.table.redraw_changed()
 
     def on_bridge_ticked(self, event: Bridge.Ticked) -> None:
@@ -149,22 +157,42 @@ class MainScreen(Screen[None]):
         self.table.show_look(self.look)
         self._header.show_snapshot(snapshot, self.look.glyphs, self.look.units)
         self.show_notices()
+        if self.port is not None:
+            self.run_worker(self._batch_watch.look(self.port, snapshot.live.values()), group="batches")
         self._number_ticks += 1
         if self._viewer is not None and not self._number_ticks % RESORT_EVERY:
             self._viewer.sort_again()
         self.show_details()
 
     def show_notices(self) -> None:
-        """Show what goes on behind, and what a person should know for as long as it holds."""
+        """Show what goes on behind, how a batch ended, and what a person should know for as long as it holds."""
+        pieces = self.notice_pieces()
+        self._notices.say(pieces)
+        self._notices.set_class(bool(pieces), "-shown")
+
+    def notice_pieces(self) -> list[Piece]:
+        """Return the same, for screens above this one, too."""
         glyphs, snapshot = self.look.glyphs, self.snapshot
         works = (snapshot.works if snapshot is not None else ()) or self.desk.commander.works
-        notices = snapshot.notices if snapshot is not None else ()
         pieces = [Piece(f"{work_words(work)} {glyphs.ellipsis}   ", Tone.ACCENT) for work in works]
+        if self.ended is not None:
+            has_failed = bool(self.ended.counts.get(Status.FAILED))
+            tone, way = (Tone.WARN, "   f: failures") if has_failed else (Tone.GOOD, "")
+            pieces += [Piece(summary_text(self.ended, self.look), tone), Piece(f"{way}   ", Tone.QUIET, "failures")]
+        notices = snapshot.notices if snapshot is not None else ()
         if notices:
             text = f" {glyphs.dot} ".join(glyphs.text(notice) for notice in notices)
             pieces.append(Piece(f"{glyphs.alert} {text}", Tone.WARN))
-        self._notices.say(pieces)
-        self._notices.set_class(bool(pieces), "-shown")
+        return pieces
+
+    def show_end(self, batch: BatchView | None) -> None:
+        """Say how a batch ended, or let go of it."""
+        self.ended = batch
+        self.show_notices()
+
+    @on(Line.Clicked, "#notices")
+    def _open_failures(self) -> None:
+        self.desk.open_failures()
 
     def _show_view(self, ids: array[int]) -> None:
         self.table.show_view(ids, is_far=True)
