@@ -102,7 +102,7 @@ class Orders:
         wishes = [{**arguments, "url": url} for url in urls]
         wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
         news = [new for wish in wishes for new in await self._new_tasks(wish)]
-        outcomes = await self._engine.add_checked(news, batch="")
+        outcomes = await self._engine.add_checked(news, batch=str(arguments.get("batch") or ""))
         added = [one.task.id for one in outcomes if one.is_new]
         known = len(outcomes) - len(added)
         message = f"{len(added)} added" + (f", {known} already there" if known else "")
