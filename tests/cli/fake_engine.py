@@ -41,6 +41,8 @@ class FakeEngine:
         self.hangs = asyncio.Event()
         self.open: list[DownloadTask] = []
         self.known: dict[str, DownloadTask] = {}
+        self.left: set[str] = set()
+        self.ended: list[str] = []
         self.commands: list[Command] = []
         self._count = 100
 
@@ -72,7 +74,7 @@ class FakeEngine:
         outcomes = []
         for new in news:
             if new.url in self.known:
-                outcomes.append(AddOutcome(self.known[new.url], is_new=False))
+                outcomes.append(AddOutcome(self.known[new.url], is_new=False, is_left=new.url in self.left))
                 continue
             self._count += 1
             task = self.known[new.url] = task_of(new.url, self._count, owner=OWNER)
@@ -97,6 +99,10 @@ class FakeEngine:
         for task in self.open:
             await self._settle(task)
         return DownloadResult(0, 0, 0, 0, [])
+
+    async def end_batch(self, batch: str) -> None:
+        """Note which batch came to its end."""
+        self.ended.append(batch)
 
     async def _settle(self, task: DownloadTask) -> None:
         word = task.filename

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.cli.fake_engine import AT, OWNER, FakeEngine, task_of
@@ -12,9 +10,6 @@ from tui_dl.core.commands import CommandName
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 URL = "http://h/a"
 
@@ -84,17 +79,17 @@ async def test_a_row_of_another_process_is_left_to_it() -> None:
     assert "another tui-dl" in scene.told[0].task.reason_text
 
 
-async def test_what_is_done_is_skipped_while_its_file_is_there(tmp_path: Path) -> None:
+async def test_what_is_done_is_skipped() -> None:
     """The file is not fetched again."""
-    (tmp_path / "a").touch()
-    scene = Scene(status=Status.COMPLETED, path=str(tmp_path / "a"))
+    scene = Scene(status=Status.COMPLETED, path="/d/a")
     assert await scene.add(URL) == [EventKind.SKIPPED]
     assert scene.commands == []
 
 
-async def test_what_is_done_but_gone_is_fetched_anew(tmp_path: Path) -> None:
-    """A file that was removed since and is asked for again is wanted again, under a new row."""
-    scene = Scene(status=Status.COMPLETED, path=str(tmp_path / "gone"))
-    assert await scene.add(URL) == [EventKind.ADDED]
-    assert scene.commands == [CommandName.CLEAR_FINISHED]
-    assert [task.id > 100 for task in scene.engine.open] == [True]
+async def test_what_was_left_alone_is_not_tried_again() -> None:
+    """Its target is there still, as the engine saw when it was added."""
+    scene = Scene(status=Status.SKIPPED, reason_text="the target is there already")
+    scene.engine.left.add(URL)
+    assert await scene.add(URL) == [EventKind.SKIPPED]
+    assert scene.commands == []
+    assert scene.told[0].task.reason_text == "the target is there already"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.events import Event, EventKind
+from tui_dl.core.id_set import IdSet
 from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
@@ -46,38 +45,28 @@ class Intake:
         self._owner = owner
         self._clock = clock
         self._first_new_id: int | None = None
-        self._taken_over: set[int] = set()
+        self._taken_over = IdSet()
 
-    async def add(self, news: Sequence[NewTask]) -> None:
-        """Add these tasks, durable when this returns."""
-        wishes = list(news)
-        known = await self._add(wishes)
-        gone = [task for task in known if task.status is Status.COMPLETED and not await _is_there(task.path)]
-        if gone:
-            # Its file was removed since: asked for again, it is wanted again.
-            gone_keys = {(task.url, task.dir) for task in gone}
-            await self._execute(CommandName.CLEAR_FINISHED, gone)
-            known = [task for task in known if (task.url, task.dir) not in gone_keys]
-            known += await self._add([new for new in wishes if (new.url, new.dir) in gone_keys])
-        await self._decide(known)
-
-    async def _add(self, news: Sequence[NewTask]) -> list[DownloadTask]:
-        """Return the rows that were there before."""
-        outcomes = await self._engine.add_checked(news, batch=self._batch)
+    async def add(self, news: Sequence[NewTask]) -> list[int]:
+        """Add these tasks, durable when this returns; return the row of each, in order."""
+        outcomes = await self._engine.add_checked(list(news), batch=self._batch)
         if self._first_new_id is None:
             self._first_new_id = next((outcome.task.id for outcome in outcomes if outcome.is_new), None)
-        return [outcome.task for outcome in outcomes if not outcome.is_new]
+        await self._decide([outcome for outcome in outcomes if not outcome.is_new])
+        return [outcome.task.id for outcome in outcomes]
 
-    async def _decide(self, known: Sequence[DownloadTask]) -> None:
+    async def _decide(self, known: Sequence[AddOutcome]) -> None:
         again: list[DownloadTask] = []
         paused: list[DownloadTask] = []
-        for task in known:
+        for task, _, is_left in known:
             if task.owner != self._owner:
                 self._skip(task, "another tui-dl has it in its queue")
             elif task.status is Status.COMPLETED:
                 self._skip(task, "downloaded already")
             elif self._is_of_this_run(task):
                 self._skip(task, "asked for twice")
+            elif is_left:
+                self._skip(task, task.reason_text)
             else:
                 self._taken_over.add(task.id)
                 self._tell(Event(EventKind.ADDED, task, self._clock()))
@@ -101,7 +90,3 @@ class Intake:
 
     async def _execute(self, name: CommandName, tasks: Sequence[DownloadTask]) -> None:
         await self._engine.execute(Command(name, ids=tuple(task.id for task in tasks)))
-
-
-async def _is_there(path: str) -> bool:
-    return await asyncio.to_thread(os.path.lexists, path)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_dl.core.events import EventKind
+from tui_dl.core.status import Status
 from tui_dl.engine.asking_again import refuted, take_digests
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class Additions:
                 outcomes[index] = outcome
         take_digests(news, outcomes, self._scheduler.live_of, journal)
         for outcome in outcomes:
-            if outcome.is_new:
+            if outcome.is_left and outcome.is_new:
+                self._ledger.tell(EventKind.ADDED, replace(outcome.task, status=Status.PENDING, finished_at=None))
+                self._ledger.tell(EventKind.SKIPPED, outcome.task)
+            elif outcome.is_new:
                 self._ledger.tell(EventKind.ADDED, outcome.task)
-                if outcome.is_left:
-                    self._ledger.tell(EventKind.SKIPPED, outcome.task)
         return outcomes

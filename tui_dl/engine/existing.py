@@ -80,9 +80,11 @@ class Existing:
         claims = await self._claims_of(batch) if any(there) else None
         for index, (folder, file_name), is_there in zip(asked, places, there, strict=True):
             state = self._state(claims, os.path.join(folder, file_name)) if is_there else TargetState.FREE  # noqa: PTH118
-            # Written out: whether it is skipped was decided now, whatever the settings say when it is its turn.
-            options = replace(news[index].options, on_exists=OnExists.SKIP)
-            if options.on_exists is not news[index].options.on_exists or state is not TargetState.FREE:
+            options = news[index].options
+            if options.on_exists is None:
+                # Written out: whether it is skipped is decided now, whatever the settings say when it is its turn.
+                options = replace(options, on_exists=OnExists.SKIP)
+            if state is not TargetState.FREE or options is not news[index].options:
                 sifted[index] = replace(news[index], options=options, target=state)
         return sifted
 
