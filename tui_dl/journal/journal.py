@@ -11,12 +11,24 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import FINISHED, Status
-from tui_dl.journal import adding, batches, checkpoints, failures, owners, queue_steps, readdressing, tables, views
+from tui_dl.journal import (
+    adding,
+    batches,
+    checkpoints,
+    failures,
+    owners,
+    queue_steps,
+    readdressing,
+    sweeping,
+    tables,
+    views,
+)
 from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
 from tui_dl.journal.opening import MOUNTS, Opened, open_file, open_memory
 from tui_dl.journal.queue_steps import Selection
 from tui_dl.journal.records import write_tasks
 from tui_dl.journal.remembered import Remembered
+from tui_dl.journal.shards import ShardBook
 from tui_dl.journal.threads import JournalThreads
 from tui_dl.journal.writer import Need, read_state
 
@@ -34,6 +46,7 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.journal.checkpoints import Checkpoint
     from tui_dl.journal.readdressing import AddressChange, Readdressed
+    from tui_dl.journal.sweeping import Sweep
 
 _MOST_ADDED: Final = 5_000
 """Wishes in one transaction: checkpoints of running transfers and other processes wait no longer than that."""
@@ -58,6 +71,8 @@ class Journal:
         self._lasting_notices = opened.notices
         self._threads = JournalThreads(path, opened)
         self._read, self._ask = self._threads.read, self._threads.ask
+        self.shards = ShardBook(self._threads.ask)
+        """Which finished file is in which tar shard."""
         self.remembered = Remembered(self._threads)
         """Runs of batches, and what was done before."""
 
@@ -188,6 +203,20 @@ class Journal:
             lambda connection: queue_steps.bulk(connection, self._owner, trigger, selection, at), Need.DURABLE
         )
 
+    async def sweep(
+        self,
+        sweep: Sweep,
+        *,
+        in_hand: Callable[[], Collection[int]] = tuple,
+        on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> int:
+        """Carry out a bulk step on all rows of a query, in many transactions; return how many changed; durable."""
+        return await sweep.run(self._threads, self._owner, in_hand=in_hand, on_progress=on_progress)
+
+    async def way_to_end(self, query: TaskQuery, *, is_front: bool) -> int:
+        """Return by how much a query's rows are to be shifted to stand before, or behind, all others."""
+        return await self._read(lambda connection: sweeping.way_to_end(connection, query, is_front=is_front))
+
     async def move(self, ids: Sequence[int], *, up: bool) -> int:
         """Swap unfinished rows with their neighbours in the queue; return how many moved."""
         held = tuple(ids)
@@ -195,7 +224,8 @@ class Journal:
 
     async def change_priority(self, ids: Sequence[int], change: PriorityChange) -> int:
         """Change the priority of rows; return how many it changed; durable."""
-        step = partial(queue_steps.change_priority, owner=self._owner, ids=tuple(ids), change=change)
+        selection = Selection(ids=tuple(ids))
+        step = partial(queue_steps.change_priority, owner=self._owner, selection=selection, change=change)
         return await self._ask(step, Need.DURABLE)
 
     async def remove(self, ids: Sequence[int]) -> int:
@@ -249,9 +279,9 @@ class Journal:
 
     # Views
 
-    async def ids(self, query: TaskQuery) -> array[int]:
-        """Return the ids of matching rows in order, as committed when it was asked."""
-        return await self._read(lambda connection: views.ids_of(connection, query))
+    async def ids(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
+        """Return the ids of matching rows in order, as committed when it was asked; at most `limit`, -1 for all."""
+        return await self._read(lambda connection: views.ids_of(connection, query, limit))
 
     async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
         """Return the failed rows that match, by reason and host, the largest group first."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tui_dl.journal.owners import Owner
 
 _DAY_S: Final = 86_400.0
+_BELONGINGS: Final = ("extents", "checkpoints", "log")
+"""Tables whose rows go with their task."""
 _HANDS_OFF: Final = "owner NOT IN (SELECT value FROM json_each(:hands_off))"
 
 
@@ -33,6 +35,10 @@ class Selection:
     """Rows of these ids."""
     excluding_ids: tuple[int, ...] = ()
     """Rows that are live in the engine, which steps them itself."""
+    above_id: int | None = None
+    """Rows with a higher id only: where a window begins."""
+    up_to_id: int | None = None
+    """Rows with this id or a lower one only: where a window ends."""
 
     def condition(self) -> tuple[str, dict[str, Any]]:
         """Return the `WHERE` and its parameters."""
@@ -41,6 +47,10 @@ class Selection:
         if self.ids is not None:
             terms.append("id IN (SELECT value FROM json_each(:ids))")
             parameters["ids"] = json.dumps(list(self.ids))
+        for sign, name, bound in ((">", "above", self.above_id), ("<=", "up_to", self.up_to_id)):
+            if bound is not None:
+                terms.append(f"id {sign} :{name}")
+                parameters[name] = bound
         if self.query is not None:
             where, more = condition_of_query(self.query)
             terms.append(where)
@@ -58,6 +68,40 @@ def bulk(connection: sqlite3.Connection, owner: Owner, trigger: Trigger, selecti
         f" WHERE status IN ({sources}) AND {_HANDS_OFF} AND {where}",
         parameters,
     ).rowcount
+
+
+def change_some(
+    connection: sqlite3.Connection,
+    owner: Owner,
+    statement: str,
+    trigger: Trigger,
+    selection: Selection,
+    values: dict[str, Any],
+) -> int:
+    """Run an `UPDATE` that ends in `status IN` on the selected rows that a trigger would step; return how many."""
+    where, parameters = selection.condition()
+    _, sources = status_case(trigger)
+    parameters |= {"hands_off": json.dumps(owner.foreign(connection))} | values
+    return connection.execute(f"{statement} ({sources}) AND {_HANDS_OFF} AND {where}", parameters).rowcount
+
+
+def shift(connection: sqlite3.Connection, owner: Owner, selection: Selection, by: int) -> int:
+    """Move the selected unfinished rows by so many positions; return how many. Rows of other processes stay."""
+    where, parameters = selection.condition()
+    parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "by": by}
+    moved = connection.execute(
+        f"UPDATE tasks SET position = position + :by WHERE status IN ({words(UNFINISHED)})"  # noqa: S608  # fixed words
+        f" AND {_HANDS_OFF} AND {where}",
+        parameters,
+    ).rowcount
+    if moved:
+        _note_order(connection)
+    return moved
+
+
+def _note_order(connection: sqlite3.Connection) -> None:
+    """Let the generation grow: the order changed and no count."""
+    connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
 
 
 def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> int:
@@ -81,26 +125,26 @@ def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> 
         connection.execute("UPDATE tasks SET position = ? WHERE id = ?", (position, neighbour[0]))
     moved = len(rows) - len(stuck)
     if moved:
-        connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
+        _note_order(connection)
     return moved
 
 
-def change_priority(connection: sqlite3.Connection, owner: Owner, ids: Iterable[int], change: PriorityChange) -> int:
-    """Change the priority of these rows; return how many it changed. Rows of other living processes stay."""
+def change_priority(connection: sqlite3.Connection, owner: Owner, selection: Selection, change: PriorityChange) -> int:
+    """Change the priority of rows; return how many it changed. Rows of other living processes stay."""
+    where, parameters = selection.condition()
     new = "max(:low, min(:high, priority + :number))" if change.is_relative else ":number"
     changed = connection.execute(
-        f"UPDATE tasks SET priority = {new} WHERE {_HANDS_OFF} AND priority <> {new}"  # noqa: S608  # fixed parts
-        " AND id IN (SELECT value FROM json_each(:ids))",
-        {
+        f"UPDATE tasks SET priority = {new} WHERE {_HANDS_OFF} AND priority <> {new} AND {where}",  # noqa: S608  # fixed parts
+        parameters
+        | {
             "hands_off": json.dumps(owner.foreign(connection)),
-            "ids": json.dumps(list(ids)),
             "number": change.number,
             "low": LOWEST,
             "high": HIGHEST,
         },
     ).rowcount
     if changed:
-        connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
+        _note_order(connection)
     return changed
 
 
@@ -116,14 +160,22 @@ def _neighbour(
     return found
 
 
-def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection) -> int:
-    """Take the selected rows out, kept aside for one `undo()`; rows of other living processes stay."""
-    bury(connection, owner.instance)
+def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection, *, is_first: bool = True) -> int:
+    """Take the selected rows out, kept aside for one `undo()`; rows of other living processes stay.
+
+    `is_first`: they take the place of what was kept before; else they belong to the removal before.
+    """
+    if is_first:
+        bury(connection, owner.instance)
     where, parameters = selection.condition()
     parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "remover": owner.instance}
     where = f"{_HANDS_OFF} AND {where}"
     copied = connection.execute(f"INSERT INTO removed SELECT *, :remover FROM tasks WHERE {where}", parameters)  # noqa: S608
-    connection.execute("DELETE FROM tasks WHERE id IN (SELECT id FROM removed WHERE remover = ?)", (owner.instance,))
+    connection.execute(
+        "DELETE FROM tasks WHERE id IN (SELECT id FROM removed WHERE remover = :remover"
+        " AND id > :above AND (:up_to IS NULL OR id <= :up_to))",
+        {"remover": owner.instance, "above": selection.above_id or 0, "up_to": selection.up_to_id},
+    )
     return copied.rowcount
 
 
@@ -146,8 +198,12 @@ def undo(connection: sqlite3.Connection, owner: Owner) -> int:
 
 def bury(connection: sqlite3.Connection, remover: str) -> None:
     """Forget for good what this instance removed, with all that belongs to it."""
-    ids = connection.execute("SELECT id FROM removed WHERE remover = ?", (remover,)).fetchall()
-    _forget_belongings(connection, ids)
+    # Not by ids: a million of them would be a million objects.
+    for table in _BELONGINGS:
+        connection.execute(
+            f"DELETE FROM {table} WHERE task_id IN (SELECT id FROM removed WHERE remover = ?)",  # noqa: S608  # fixed
+            (remover,),
+        )
     connection.execute("DELETE FROM removed WHERE remover = ?", (remover,))
 
 
@@ -171,5 +227,5 @@ def expire(connection: sqlite3.Connection, owner: Owner, days: float, now: float
 
 
 def _forget_belongings(connection: sqlite3.Connection, ids: Sequence[tuple[int]]) -> None:
-    for table in ("extents", "checkpoints", "log"):
+    for table in _BELONGINGS:
         connection.executemany(f"DELETE FROM {table} WHERE task_id = ?", ids)  # noqa: S608  # fixed names

@@ -36,10 +36,13 @@ def order_of_query(query: TaskQuery) -> str:
     return f"{_KEYS[query.sort]}{' DESC' if query.is_descending else ''}, position, id"
 
 
-def ids_of(connection: sqlite3.Connection, query: TaskQuery) -> array[int]:
-    """Return the ids of the matching rows in order."""
+def ids_of(connection: sqlite3.Connection, query: TaskQuery, limit: int = -1) -> array[int]:
+    """Return the ids of the matching rows in order, at most `limit`; -1 for all."""
     where, parameters = condition_of_query(query)
     statement = f"SELECT id FROM tasks WHERE {where} ORDER BY {order_of_query(query)}"  # noqa: S608  # fixed parts
+    if limit >= 0:
+        # Bound, not always there: without one SQLite sorts all at once, which is quicker for all of them.
+        statement += f" LIMIT {limit:d}"
     return array("q", map(itemgetter(0), connection.execute(statement, parameters)))
 
 
