@@ -1,0 +1,124 @@
+"""An engine whose finished files go into tar shards: to whoever watches, a file is completed once it is in one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from tui_dl.core.errors import REASONS, Reason
+from tui_dl.core.events import Event, EventKind
+from tui_dl.core.status import Status
+from tui_dl.core.task import OnExists
+from tui_dl.engine.shard_sink import ShardSink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from tui_dl.core.commands import Command, CommandOutcome
+    from tui_dl.core.ports import EngineSnapshot
+    from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
+    from tui_dl.engine.engine import AsyncDownloadEngine
+    from tui_dl.engine.shard_sink import ShardWish
+    from tui_dl.journal.adding import AddOutcome
+
+
+class ShardedEngine:
+    """Adds to an engine and packs what it finishes; use it as `async with`, within that of the engine.
+
+    After `wait()` every completed file is in a shard that has its final name. Left before that, what is done stays
+    done, and the same tasks with the same wish go on with it.
+    """
+
+    def __init__(self, engine: AsyncDownloadEngine, wish: ShardWish) -> None:
+        self._engine = engine
+        self._wish = wish
+        self._sink = ShardSink(wish, engine.context.journal, self._tell_packed, self._tell_lost)
+        self._held: dict[int, Event] = {}
+        self._listeners: list[Callable[[Event], None]] = []
+        self._unsubscribe: Callable[[], None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._sink.start()
+        self._unsubscribe = self._engine.subscribe(self._hear)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        await self._sink.aclose()
+
+    @property
+    def shards_made(self) -> Sequence[str]:
+        """Names of the shards that this run finished."""
+        return self._sink.made
+
+    # -- what a batch asks ---------------------------------------------------------------------------------------------
+
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
+        """Add rows whose files arrive in the staging folder, below it where they have folders of their own."""
+        return await self._engine.add_checked([self._staged(new) for new in news], batch=batch)
+
+    async def execute(self, command: Command) -> CommandOutcome:
+        """Do what a person wants."""
+        return await self._engine.execute(command)
+
+    async def wait(self) -> DownloadResult:
+        """Return when nothing is left to do and all is packed; raises `FileSystemError` where it cannot be packed."""
+        result = await self._engine.wait()
+        await self._sink.finish()
+        return result
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return the present state."""
+        snapshot = self._engine.snapshot()
+        if self._sink.trouble:
+            return replace(snapshot, notices=(*snapshot.notices, self._sink.trouble))
+        return snapshot
+
+    def progress(self, task_id: int) -> DownloadProgress | None:
+        """Return how one live task stands."""
+        return self._engine.progress(task_id)
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event on the loop, for a completed file once it is packed."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _staged(self, new: NewTask) -> NewTask:
+        target, files = self._wish.folder, self._sink.files
+        below = new.dir.removeprefix(target)
+        # A folder elsewhere has no place in a shard.
+        folder = files + below if new.dir == target or new.dir.startswith(target.rstrip("/") + "/") else files
+        # What lies in the staging folder is another file of this data set, whatever it is called.
+        return replace(new, dir=folder, options=replace(new.options, on_exists=OnExists.RENAME))
+
+    def _hear(self, event: Event) -> None:
+        if event.kind is EventKind.COMPLETED and event.task.path.startswith(self._sink.files + "/"):
+            self._held[event.task.id] = event
+            self._sink.take(event.task.id)
+        else:
+            self._forward(event)
+
+    def _forward(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def _tell_packed(self, task: DownloadTask) -> None:
+        if (event := self._held.pop(task.id, None)) is not None:
+            self._forward(replace(event, task=task))
+
+    def _tell_lost(self, task: DownloadTask) -> None:
+        if (event := self._held.pop(task.id, None)) is not None:
+            text = f"{REASONS[Reason.PART_LOST].meaning} before it was packed"
+            lost = replace(task, status=Status.FAILED, reason=Reason.PART_LOST, reason_text=text)
+            self._forward(Event(EventKind.FAILED, lost, event.at))
