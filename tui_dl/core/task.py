@@ -75,6 +75,8 @@ class TaskOptions:
     """Other addresses of the same file, the preferred ones first; checked as the task's own."""
     pieces: str = ""
     """Digests of equal pieces, as `core.pieces.Pieces` writes them; empty for none."""
+    wanted_name: str = ""
+    """Name that it would have, had another file not been called so: a number was added to it; empty: none was."""
     version_url: str = ""
     """Address whose answer named the version of the bytes held; empty: the task's own."""
     expected_bytes: int | None = None
@@ -87,7 +89,7 @@ class TaskOptions:
     """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
 
 
-_LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address")
+_LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address", "wanted_name")
 _OF_THE_FILE: Final = ("pieces", "expected_bytes", "mirrors")
 
 

@@ -17,6 +17,7 @@ from tui_dl.engine.listings import Listings
 from tui_dl.engine.live import Traffic
 from tui_dl.engine.pacing import Pacing
 from tui_dl.engine.small_reads import read_whole
+from tui_dl.engine.targets import Targets
 from tui_dl.engine.watermark import Watermark
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class EngineContext:
     """Uniform in [0, 1), for jitter."""
     continued: dict[str, int] = field(default_factory=dict)
     """Where tasks look for half files, with the task's id: what one of them made is no half file for another."""
+    targets: Targets = field(init=False)
+    """Names that running tasks go for."""
     existing: Existing = field(init=False)
     """Answers whether a target was there before a batch began."""
     traffic: Traffic = field(default_factory=Traffic)
@@ -86,9 +89,11 @@ class EngineContext:
 
     def __post_init__(self) -> None:
         """Make what looks at the others."""
+        self.targets = Targets(self)
         self.existing = Existing(self.journal, self.policy_of)
         self.watermark = Watermark(self)
         self.pacing = Pacing(self.settings.rate, self.clock)
+        self.budgets.parking.park_time_s = self.settings.park_time
         self.listings = Listings(partial(read_whole, self), self.clock)
 
     def throttles_of(self, task: DownloadTask, host: str = "") -> tuple[Share, ...]:
@@ -117,4 +122,5 @@ class EngineContext:
         SKIP too it is kept beside, never dropped.
         """
         policy = self.policy_of(task)
-        return OnExists.RENAME if policy is OnExists.SKIP else policy
+        is_replacing = policy is OnExists.OVERWRITE and not task.options.wanted_name
+        return OnExists.OVERWRITE if is_replacing else OnExists.RENAME

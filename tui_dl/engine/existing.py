@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.filename import name_from_url
-from tui_dl.core.name_set import NameSet
 from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TargetState
+from tui_dl.disk.folder_names import FolderNames, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -36,7 +36,7 @@ class _Batch:
 
     run: Run | None
     """Its run as the journal knows it; None for a few addresses of no named batch."""
-    listings: OrderedDict[str, NameSet] = field(default_factory=OrderedDict)
+    listings: OrderedDict[str, FolderNames] = field(default_factory=OrderedDict)
     """Names in folders as the batch found them."""
     looks: int = 0
     """Addresses that were looked at one by one."""
@@ -161,6 +161,11 @@ class Existing:
             return TargetState.FREE
         return TargetState.TAKEN if path in claims.earlier else TargetState.THERE
 
+    def names_beside(self, task: DownloadTask) -> FolderNames | None:
+        """Return the names in a task's folder as its batch found them; None where it was not listed."""
+        batch = self._by_id.get(task.batch_id)
+        return None if batch is None else batch.listings.get(task.dir)
+
     # -- when a task runs ----------------------------------------------------------------------------------------------
 
     def claim(self, task: DownloadTask) -> None:
@@ -207,16 +212,8 @@ def _look_at(paths: Iterable[str]) -> list[bool]:
     return [os.path.lexists(path) for path in paths]
 
 
-def _list_all(folders: Iterable[str]) -> list[NameSet]:
-    return [_list(folder) for folder in folders]
-
-
-def _list(folder: str) -> NameSet:
-    try:
-        with os.scandir(folder) as entries:
-            return NameSet(entry.name for entry in entries)
-    except OSError:  # none there; or one that cannot be read, and what is taken there the commit finds
-        return NameSet()
+def _list_all(folders: Iterable[str]) -> list[FolderNames]:
+    return [names_in(folder) for folder in folders]
 
 
 def _is_from_before(path: str, began_at: float | None) -> bool:

@@ -113,6 +113,7 @@ class Transfer:
                 outcome = await self._attempt()
             finally:
                 self._live.plan = self._live.sources = None
+                self._context.targets.release(self._live)
                 self._context.watermark.release(self._live.task.id)
                 self._context.limits.forget(self._live.task.id)
                 try:
@@ -196,6 +197,7 @@ class Transfer:
         if self._holding.part is None and await self._skip.is_due():
             return Outcome(End.SKIPPED, text="the target is there already")
         self._context.existing.claim(self._live.task)
+        await self._context.targets.claim(self._live)
         await self._verifier.prepare()
         live = self._live
         if judgement.encodings:

@@ -10,6 +10,7 @@ from tui_dl.journal.adding import Batch, BatchKind, batch_id_of
 from tui_dl.journal.writer import Need
 
 if TYPE_CHECKING:
+    from tui_dl.core.name_set import NameSet
     from tui_dl.core.task import DownloadTask
     from tui_dl.journal.runs import Claims, Run
     from tui_dl.journal.threads import JournalThreads
@@ -35,6 +36,11 @@ class Remembered:
     async def run_of(self, task: DownloadTask) -> Run:
         """Return the run that a row of an earlier process belongs to."""
         return await self._threads.read(partial(runs.read_run, task=task))
+
+    async def completed_paths(self, batch_id: int) -> NameSet:
+        """Return the paths of the files that a batch completed, with all that was told before."""
+        await self._threads.ask(lambda _: None, Need.WRITE)
+        return await self._threads.read(partial(runs.read_completed, batch_id=batch_id))
 
     async def claims(self, run: Run) -> Claims:
         """Return which paths the addresses of a batch took, with all that was told before."""

@@ -74,3 +74,9 @@ def read_claims(connection: sqlite3.Connection, run: Run) -> Claims:
         return (path for (path,) in found)
 
     return Claims(NameSet(paths(_MADE)), NameSet(paths("status = 'completed' AND finished_at < :began_at")))
+
+
+def read_completed(connection: sqlite3.Connection, batch_id: int) -> NameSet:
+    """Return the paths of the files that a batch completed."""
+    found = connection.execute("SELECT path FROM tasks WHERE batch_id = ? AND status = 'completed'", (batch_id,))
+    return NameSet(path for (path,) in found)
