@@ -1,0 +1,17 @@
+"""A set of texts that only answers whether one is in it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_dl.core.name_set import NameSet
+
+
+@given(st.sets(st.text()), st.text())
+def test_it_has_what_it_was_made_of(texts: set[str], other: str) -> None:
+    """And nothing else."""
+    names = NameSet(texts)
+    assert all(text in names for text in texts)
+    assert (other in names) == (other in texts)
+    assert len(names) == len(texts)
