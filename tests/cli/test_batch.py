@@ -10,7 +10,7 @@ import pytest
 from tests.cli.fake_engine import AT, OWNER, SIZE_BYTES, FakeEngine, task_of
 from tui_dl.cli.batch import MOST_EXPLAINED, MOST_FAILED_URLS, Reporters, Tally, run_batch
 from tui_dl.cli.exits import SOME_FAILED, WRONG_USAGE
-from tui_dl.cli.get import exit_code
+from tui_dl.cli.getting import exit_code
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.task import NewTask
@@ -33,7 +33,7 @@ class Told:
         self.bad: list[BadLine] = []
         self.ticked = asyncio.Event()
 
-    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:
+    def on_event(self, event: Event, progress: DownloadProgress | None, tally: Tally) -> None:
         """Keep the kind."""
         self.kinds.append(event.kind)
 

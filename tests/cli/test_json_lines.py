@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.cli.fake_engine import AT, SIZE_BYTES, FakeEngine, task_of
 from tui_dl.cli.batch import Tally
-from tui_dl.cli.json_lines import TOLD, JsonReporter, peak_memory_bytes, summary_line, task_line
+from tui_dl.cli.json_lines import TOLD, JsonReporter, summary_line, task_line
+from tui_dl.cli.memory import peak_memory_bytes
 from tui_dl.cli.printer import Printer
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
@@ -32,9 +33,9 @@ async def lines_of(*events: Event, ticks: int = 0, live: int = 0, bad: BadLine |
     async with Printer(stream) as printer:
         reporter = JsonReporter(printer)
         for event in events:
-            reporter.on_event(event, engine.progress(event.task.id))
-        for _ in range(ticks):
-            reporter.on_tick(engine.snapshot(), Tally(AT), AT)
+            reporter.on_event(event, engine.progress(event.task.id), Tally(AT))
+        for number in range(ticks):
+            reporter.on_tick(engine.snapshot(), Tally(AT), AT + number)
         if bad:
             reporter.on_bad_line(bad, AT)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -66,6 +67,17 @@ async def test_a_live_task_says_how_it_moves() -> None:
 async def test_live_tasks_take_turns() -> None:
     """One progress line a tick in all, each task's turn comes."""
     assert [line["id"] for line in await lines_of(ticks=4, live=3)] == [0, 1, 2, 0]
+
+
+async def test_there_is_at_most_one_line_of_progress_a_second() -> None:
+    """However often the batch is looked at."""
+    stream, engine = Stream(), FakeEngine()
+    engine.live[1] = DownloadProgress(task_of("http://h/a"), 250, SIZE_BYTES)
+    async with Printer(stream) as printer:
+        reporter = JsonReporter(printer)
+        for number in range(8):
+            reporter.on_tick(engine.snapshot(), Tally(AT), AT + number / 4)
+    assert len(stream.getvalue().splitlines()) == 2
 
 
 async def test_a_completed_file_bears_its_digest_and_path() -> None:
@@ -101,7 +113,8 @@ def test_no_character_gets_through_raw(name: str) -> None:
 def test_the_summary_has_exactly_the_documented_fields() -> None:
     """DESIGN 9 names them; programs rely on them."""
     documented = (
-        "event total success failed skipped cancelled failed_urls total_bytes duration_s files_per_s mean_file_bytes "
+        "event total success failed skipped cancelled gone failed_urls total_bytes duration_s files_per_s mean_bps "
+        "mean_file_bytes "
         "success_rate peak_memory_bytes errors_by_class at"
     )
     assert list(summary_line(Tally(AT).result(AT), AT)) == documented.split()

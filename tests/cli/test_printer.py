@@ -7,7 +7,16 @@ import io
 import os
 import threading
 
+from tui_dl.cli.frame import Line, Span
 from tui_dl.cli.printer import MOST_WAITING_LINES, Printer
+from tui_dl.cli.terminal import Terminal
+
+TERMINAL = Terminal(size=lambda: (80, 24), has_colour=False, has_utf8=True)
+
+
+def lines(*texts: str) -> list[Line]:
+    """Return lines of one piece each."""
+    return [(Span(text),) for text in texts]
 
 
 class Stream(io.StringIO):
@@ -18,15 +27,20 @@ class Stream(io.StringIO):
         self.is_reading = threading.Event()
         self.is_reading.set()
         self.has_begun = threading.Event()
-        self.has_status = threading.Event()
+        self.has_frame = threading.Event()
+        self.has_line = threading.Event()
+        self.pieces: list[str] = []
 
     def write(self, text: str) -> int:
         """Take text as soon as the reader reads."""
         self.has_begun.set()
         self.is_reading.wait(10)
         written = super().write(text)
+        self.pieces.append(text)
         if text and not text.endswith("\n"):
-            self.has_status.set()
+            self.has_frame.set()
+        if "\n" in text and "done" in text:
+            self.has_line.set()
         return written
 
 
@@ -39,41 +53,51 @@ async def test_lines_keep_their_order() -> None:
     assert stream.getvalue().split() == [str(number) for number in range(1000)]
 
 
-async def test_of_status_lines_a_slow_reader_sees_the_newest() -> None:
+async def test_of_frames_a_slow_reader_sees_the_newest() -> None:
     """Frames that come too late are dropped, lines are not."""
     stream = Stream()
-    async with Printer(stream) as printer:
+    async with Printer(stream, terminal=TERMINAL) as printer:
         stream.is_reading.clear()
         printer.line("first")
         await asyncio.to_thread(stream.has_begun.wait)
         for number in range(100):
-            printer.status(f"frame {number}")
+            printer.frame(lines(f"frame {number}"))
         stream.is_reading.set()
-        await asyncio.to_thread(stream.has_status.wait, 5)
+        await asyncio.to_thread(stream.has_frame.wait, 5)
         printer.line("last")
     written = stream.getvalue()
     assert written.startswith("first\n")
-    assert written.count("frame") == 1
     assert "frame 99" in written
+    assert "frame 50" not in written
 
 
-async def test_a_line_takes_the_place_of_the_status_line() -> None:
-    """The status line is cleared first, so that nothing of it stays behind a shorter line."""
+async def test_a_line_stands_above_the_frame() -> None:
+    """The frame is taken away first and stands below the line again, in one piece, so that nothing flickers."""
     stream = Stream()
-    async with Printer(stream) as printer:
-        printer.status("a long status")
-        await asyncio.to_thread(stream.has_status.wait, 5)
+    async with Printer(stream, terminal=TERMINAL) as printer:
+        printer.frame(lines("a long status", "second"))
+        await asyncio.to_thread(stream.has_frame.wait, 5)
         printer.line("done")
-    assert "a long status\r\x1b[Kdone\n" in stream.getvalue()
+        await asyncio.to_thread(stream.has_line.wait, 5)
+    assert "\r\x1b[1A\x1b[Jdone\n\ra long status\x1b[K\nsecond\x1b[K" in stream.pieces
 
 
-async def test_the_end_clears_the_status_line() -> None:
+async def test_the_end_takes_the_frame_away() -> None:
     """The shell's prompt begins on an empty line."""
     stream = Stream()
+    async with Printer(stream, terminal=TERMINAL) as printer:
+        printer.frame(lines("status"))
+        await asyncio.to_thread(stream.has_frame.wait, 5)
+    assert stream.getvalue().endswith("\r\x1b[J")
+
+
+async def test_without_a_terminal_there_is_no_frame() -> None:
+    """A log gets lines alone."""
+    stream = Stream()
     async with Printer(stream) as printer:
-        printer.status("status")
-        await asyncio.to_thread(stream.has_status.wait, 5)
-    assert stream.getvalue().endswith("\r\x1b[K")
+        printer.frame(lines("status"))
+        printer.line("done")
+    assert stream.getvalue() == "done\n"
 
 
 async def test_whoever_makes_lines_waits_for_a_slow_reader() -> None:

@@ -54,5 +54,5 @@ class FailedTable:
 
 def _address(record: dict[str, Any]) -> str:
     if record["reason"] == Reason.BAD_URL.value:
-        return f"# line {record['line']}, {record['text']}: {record['url']}"
+        return f"# line {record['line']}: {record['text']}"
     return str(record["url"])

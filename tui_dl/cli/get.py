@@ -4,44 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_dl.cli.batch import Reporters, Tally, run_batch
 from tui_dl.cli.compose import open_engine, run_loop
-from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE
-from tui_dl.cli.json_lines import JsonReporter
+from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED
+from tui_dl.cli.getting import get_files
 from tui_dl.cli.lists import in_daemon, read_lines
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import read_order
-from tui_dl.cli.people import PeopleReporter, explain
-from tui_dl.cli.printer import Printer
-from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
-from tui_dl.core.display_text import ascii_text, display_text
+from tui_dl.cli.people import explain
+from tui_dl.cli.stopping import Stopped, Stopping
+from tui_dl.cli.terminal import shown_on
+from tui_dl.cli.wishes import read_wishes, wish_options
 from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from tui_dl.cli.order import Order
-    from tui_dl.core.task import DownloadResult, NewTask
+    from tui_dl.core.task import NewTask
     from tui_dl.core.url_list import BadLine
-    from tui_dl.disk.locations import Locations
 
 
 @click.command(cls=PlainCommand)
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @task_options
 @setting_options
-@click.option("--json", "is_json", is_flag=True, help="One JSON object a line on standard output.")
-@click.option("-q", "--quiet", "is_quiet", is_flag=True, help="Nothing on standard error but refusals.")
+@wish_options
 @log_options
 def get(**given: Any) -> int:
     """Download in the foreground without the screen, then exit.
@@ -52,52 +47,11 @@ def get(**given: Any) -> int:
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
     if not order.news and not order.input_file:
         raise UsageError("nothing to get; give an address, or a list with --input")
+    wishes = read_wishes(given, order)
     with logging_to(given["log_file"], given["verbose"]):
         if order.is_to_stdout:
-            return run_loop(get_to_stdout(order, is_quiet=given["is_quiet"]))
-        return run_loop(get_files(order, locations, is_json=given["is_json"], is_quiet=given["is_quiet"]))
-
-
-async def get_files(order: Order, locations: Locations, *, is_json: bool, is_quiet: bool) -> int:
-    """Download into files and return the exit code."""
-    async with AsyncExitStack() as stack:
-        errors = None if is_quiet else await stack.enter_async_context(Printer(sys.stderr))
-        stopping = Stopping(errors.line if errors else _keep_silent)
-        output = await stack.enter_async_context(Printer(sys.stdout, stopping.stop)) if is_json else None
-        units = order.effective.settings.units
-        people = _people(errors, units) if errors else None
-        json_lines = JsonReporter(output) if output else None
-        tally = Tally(time.time())
-        reporter = Reporters(*(one for one in (people, json_lines) if one))
-        if people and order.input_file and "concurrent_downloads" not in order.effective.origins:
-            people.note(f"{order.effective.settings.concurrent_downloads} at once; --preset production uses 50")
-
-        if people:
-            for note in order.notes:
-                people.note(note)
-
-        async def work() -> None:
-            async with open_engine(order.effective.settings, locations.journal_file, is_get=True) as opened:
-                blocks, owner = blocks_of(order), opened.instance_id
-                await run_batch(opened.engine, blocks, reporter, tally, name="get", owner=owner, clock=time.time)
-
-        code = None
-        try:
-            await stopping.run(work())
-        except Stopped:
-            code = INTERRUPTED
-        finally:
-            # Also where it could not start: whoever reads the lines waits for the last one.
-            result = tally.result(time.time())
-            if json_lines:
-                json_lines.summary(result, time.time())
-        if people:
-            people.closing(tally, result)
-        return exit_code(result, tally) if code is None else code
-
-
-def _people(printer: Printer, units: str) -> PeopleReporter:
-    return PeopleReporter(printer, is_terminal=is_terminal(sys.stderr), units=units, shown=shown_on(sys.stderr))
+            return run_loop(get_to_stdout(order, is_quiet=wishes.is_quiet))
+        return run_loop(get_files(order, blocks_of(order), locations, wishes))
 
 
 async def get_to_stdout(order: Order, *, is_quiet: bool) -> int:
@@ -141,18 +95,5 @@ def write_all(descriptor: int, chunk: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def shown_on(stream: TextIO) -> Callable[[str], str]:
-    """Return what makes text harmless on this stream: ASCII alone where it is not UTF-8."""
-    encoding = (stream.encoding or "ascii").lower().replace("-", "")
-    return display_text if encoding == "utf8" else ascii_text
-
-
 def _keep_silent(_text: str) -> None:
     """Say nothing: nobody wants to hear."""
-
-
-def exit_code(result: DownloadResult, tally: Tally) -> int:
-    """Return the exit code of a batch that ran to its end."""
-    if result.total and tally.bad_lines == result.total:
-        return WRONG_USAGE
-    return SOME_FAILED if result.failed or result.cancelled else DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 TOLD: Final = frozenset(EventKind) - {EventKind.RESUMED, EventKind.REMOVED}
 """Events that programs are told; the others are the screen's."""
 
+PROGRESS_EVERY_S: Final = 0.95
+"""Least time between two lines of progress, a little less than the second that is promised: looks come unevenly."""
+
 
 class JsonReporter:
     """Writes what happens to a batch as JSON lines."""
@@ -28,8 +30,9 @@ class JsonReporter:
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
         self._turns = count()
+        self._told_at = 0.0
 
-    def on_event(self, event: Event, progress: DownloadProgress | None) -> None:
+    def on_event(self, event: Event, progress: DownloadProgress | None, tally: Tally) -> None:  # noqa: ARG002  # the port's shape
         """Write one step."""
         if event.kind in TOLD:
             self._write(task_line(event.kind.value, event.task, progress, event.at))
@@ -41,7 +44,8 @@ class JsonReporter:
 
     def on_tick(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> None:  # noqa: ARG002  # the port's shape
         """Write how one of the live tasks stands; they take turns, so that there is at most one line a second."""
-        if snapshot.live:
+        if snapshot.live and at - self._told_at >= PROGRESS_EVERY_S:
+            self._told_at = at
             live = list(snapshot.live.values())
             progress = live[next(self._turns) % len(live)]
             self._write(task_line("progress", progress.task, progress, at))
@@ -88,23 +92,15 @@ def summary_line(result: DownloadResult, at: float) -> dict[str, Any]:
         "failed": result.failed,
         "skipped": result.skipped,
         "cancelled": result.cancelled,
+        "gone": result.gone,
         "failed_urls": result.failed_urls,
         "total_bytes": result.total_bytes,
         "duration_s": round(result.duration_s, 3),
         "files_per_s": round(result.files_per_s, 3),
+        "mean_bps": round(result.mean_bps, 1),
         "mean_file_bytes": round(result.mean_file_bytes, 1),
         "success_rate": round(result.success_rate, 6),
-        "peak_memory_bytes": peak_memory_bytes(),
+        "peak_memory_bytes": result.peak_memory_bytes,
         "errors_by_class": result.errors_by_class,
         "at": at,
     }
-
-
-def peak_memory_bytes() -> int | None:
-    """Return the most memory this process held so far; None where the system does not say."""
-    try:
-        import resource  # noqa: PLC0415  # POSIX alone has it
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

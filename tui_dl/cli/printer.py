@@ -1,4 +1,4 @@
-"""Printing that never blocks the event loop: a thread writes, status frames that come too late are dropped."""
+"""Printing that never blocks the event loop: a thread writes, frames that come too late are dropped."""
 
 from __future__ import annotations
 
@@ -8,29 +8,37 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
+from tui_dl.cli.frame import Frame
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from tui_dl.cli.frame import Line
+    from tui_dl.cli.terminal import Terminal
 
 MOST_WAITING_LINES: Final = 2_000
 """Lines that may wait for a slow reader before `room()` holds whoever makes more of them."""
 CLOSING_S: Final = 1.0
 """How long the end of the program waits for a reader that does not read."""
-_CLEAR_LINE: Final = "\r\x1b[K"
 
 
 class Printer:
-    """Lines that last and one status line that is redrawn, on one stream.
+    """Lines that last, above a frame that is redrawn where a terminal can do that, on one stream.
 
-    Lines are never dropped and each is flushed; of status lines only the newest is written. `on_gone` is
-    called once, on the loop, when the reader has closed its end.
+    Lines are never dropped and each is flushed; of frames only the newest is drawn. `on_gone` is called once, on the
+    loop, when the reader has closed its end.
     """
 
-    def __init__(self, stream: TextIO, on_gone: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, stream: TextIO, on_gone: Callable[[], None] | None = None, *, terminal: Terminal | None = None
+    ) -> None:
         self._stream = stream
         self._on_gone = on_gone
         self._lines: deque[str] = deque()
-        self._status: str | None = None
-        self._has_status_shown = False
+        self._terminal = terminal
+        self._wanted: Sequence[Line] | None = None
+        self._drawn: Sequence[Line] = ()
+        self._frame = Frame(has_colour=terminal is not None and terminal.has_colour)
         self._is_closing = False
         self._is_gone = False
         self._changed = threading.Condition()
@@ -47,7 +55,7 @@ class Printer:
     async def __aexit__(self, *_: object) -> None:
         with self._changed:
             self._is_closing = True
-            self._status = None
+            self._wanted = ()
             self._changed.notify()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), CLOSING_S)
@@ -62,11 +70,14 @@ class Printer:
                 self._room.clear()
             self._changed.notify()
 
-    def status(self, text: str) -> None:
-        """Redraw the status line; an earlier one that was not written yet is dropped."""
+    def frame(self, lines: Sequence[Line]) -> None:
+        """Redraw the frame; an earlier one that was not drawn yet is dropped. Nothing without a terminal."""
+        if self._terminal is None:
+            return
         with self._changed:
-            self._status = text
-            self._changed.notify()
+            if not self._is_closing:
+                self._wanted = lines
+                self._changed.notify()
 
     async def room(self) -> None:
         """Wait until a slow reader has taken what waits."""
@@ -88,17 +99,27 @@ class Printer:
     def _write_next(self) -> bool:
         """Write what waits; False once everything is written and the end was asked for."""
         with self._changed:
-            self._changed.wait_for(lambda: self._lines or self._status is not None or self._is_closing)
+            self._changed.wait_for(lambda: self._lines or self._wanted is not None or self._is_closing)
             lines = [self._lines.popleft() for _ in range(min(len(self._lines), MOST_WAITING_LINES // 4))]
-            status, self._status = self._status, None
+            wanted, self._wanted = self._wanted, None
             has_ended = self._is_closing and not self._lines
         # The reader may be slow: the lock is not held while we write.
-        clear = _CLEAR_LINE if self._has_status_shown and (lines or status is not None or has_ended) else ""
-        self._stream.write(clear + "".join(f"{line}\n" for line in lines) + (status or ""))
-        self._stream.flush()
-        self._has_status_shown = status is not None
+        text = self._text(lines, self._drawn if wanted is None else wanted)
+        if text:
+            self._stream.write(text)
+            self._stream.flush()
         self._on_loop(self._room.set)
         return not has_ended
+
+    def _text(self, lines: Sequence[str], wanted: Sequence[Line]) -> str:
+        """Return what writes these lines and leaves this frame below them, in one piece: nothing flickers."""
+        text = "".join(f"{line}\n" for line in lines)
+        if self._terminal is None:
+            return text
+        self._drawn = wanted
+        columns, rows = self._terminal.size()
+        erased = self._frame.erased(columns) if lines or not wanted else ""
+        return f"{erased}{text}{self._frame.painted(wanted, columns, rows) if wanted else ''}"
 
     def _on_loop(self, function: Callable[[], object]) -> None:
         if not self._loop.is_closed():

@@ -86,6 +86,11 @@ def _cells(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def cell_count(text: str) -> int:
+    """Return how many cells of a terminal a safe line takes."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
 def _cut(text: str, max_cells: int) -> str:
     if len(text) <= max_cells and text.isascii():
         return text

@@ -1,0 +1,170 @@
+"""The lines that a person watches while a batch runs: how far, how fast, where it is slow, where it fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.cli.frame import Line, Span, Style
+from tui_dl.cli.pulse import HostCounts, Pulse, slowest_hosts
+from tui_dl.core.display_text import mask_secrets
+from tui_dl.core.events import EventKind
+from tui_dl.core.status import Status
+from tui_dl.ui.format import count, duration, percent, wait_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tui_dl.cli.batch import Tally
+    from tui_dl.core.events import Event
+    from tui_dl.core.ports import EngineSnapshot
+    from tui_dl.core.task import DownloadProgress
+    from tui_dl.ui.format import Units
+
+FEW_TASKS: Final = 5
+"""So many tasks have a line each."""
+MOST_LARGE: Final = 3
+"""Large files of a long batch that have a line each."""
+LARGE_BYTES: Final = 16 * 1024 * 1024
+"""From this size on a file of a long batch is watched by itself."""
+MOST_HOSTS: Final = 3
+"""Hosts that a line names."""
+BAR_CELLS: Final = 24
+NAME_CELLS: Final = 40
+_BARS: Final = {True: ("━", "─"), False: ("#", "-")}
+_DOT: Final = " · "
+
+
+class Board:
+    """Makes the frame of a terminal, and the one line of a pipe."""
+
+    def __init__(self, units: Units, *, has_utf8: bool) -> None:
+        self._units = units
+        self._full, self._empty = _BARS[has_utf8]
+        self._pulse = Pulse()
+        self._failing = HostCounts()
+
+    def hear(self, event: Event) -> None:
+        """Count where tasks fail."""
+        if event.kind is EventKind.FAILED:
+            self._failing.add(event.task.host)
+
+    def look(self, tally: Tally, at: float) -> None:
+        """Take in how far it is; before each picture."""
+        self._pulse.look(tally.ended, at)
+
+    def line(self, snapshot: EngineSnapshot, tally: Tally) -> str:
+        """Return one line for a log."""
+        live = _running(snapshot)
+        parts = [f"{count(tally.ended)} of {self._total(tally)}", *self._pace(snapshot, tally), _failures(tally)]
+        if len(live) == 1 and tally.total == 1:
+            parts = [self._one(live[0])]
+        return _DOT.join(part for part in (*parts, *snapshot.notices) if part)
+
+    def lines(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> list[Line]:
+        """Return the frame for a terminal."""
+        live = _running(snapshot)
+        is_short = tally.total <= FEW_TASKS
+        lines = [] if tally.total == 1 else [self._whole(snapshot, tally), *self._counts(snapshot, tally)]
+        if not is_short:
+            lines += self._slow(snapshot, at)
+            lines += self._failing_hosts()
+        wanted = live[:FEW_TASKS] if is_short else _large(live)
+        lines += [self._file(one) for one in wanted]
+        lines += [(Span(notice, Style.BAD),) for notice in snapshot.notices]
+        return lines or [(Span("connecting" if tally.total else "reading the list", Style.FAINT),)]
+
+    def _whole(self, snapshot: EngineSnapshot, tally: Tally) -> Line:
+        share = tally.ended / tally.total if tally.total else 0.0
+        shown = percent(100 * share if tally.is_list_read else min(100 * share, 99))
+        done = f" {shown:>5}  {count(tally.ended)} of {self._total(tally)}"
+        return (*self._bar(share), Span(_DOT.join((done, *self._pace(snapshot, tally)))))
+
+    def _pace(self, snapshot: EngineSnapshot, tally: Tally) -> list[str]:
+        rate = self._pulse.files_per_s
+        left = tally.total - tally.ended
+        eta_s = self._pulse.eta_s(left, snapshot.live.values()) if left else None
+        parts = (
+            f"{rate:,.0f} files/s" if rate is not None and rate >= 10 else f"{rate:.1f} files/s" if rate else "",
+            self._units.speed(snapshot.speed_bps),
+            f"{duration(eta_s)} left" if eta_s is not None and tally.is_list_read else "",
+        )
+        return [part for part in parts if part]
+
+    def _total(self, tally: Tally) -> str:
+        return f"{count(tally.total)}{'' if tally.is_list_read else '+'}"
+
+    def _counts(self, snapshot: EngineSnapshot, tally: Tally) -> Iterator[Line]:
+        waiting = sum(one.task.status is Status.WAITING for one in snapshot.live.values())
+        running = len(snapshot.live) - waiting
+        good = f"{count(tally.outcomes[EventKind.COMPLETED])} done"
+        others = [
+            f"{count(number)} {word}"
+            for number, word in (
+                (tally.outcomes[EventKind.SKIPPED], "skipped"),
+                (running, "running"),
+                (waiting, "waiting"),
+            )
+            if number
+        ]
+        failed = _failures(tally)
+        spans = [Span(" "), Span(good, Style.GOOD)]
+        if failed:
+            spans += [Span(_DOT), Span(failed, Style.BAD)]
+        yield (*spans, Span("".join(f"{_DOT}{one}" for one in others)))
+
+    def _slow(self, snapshot: EngineSnapshot, at: float) -> Iterator[Line]:
+        words = []
+        for one in slowest_hosts(snapshot, at, MOST_HOSTS):
+            if one.due_at is not None:
+                words.append(f"{one.host} waits {wait_time(max(one.due_at - at, 0.0))}")
+            else:
+                words.append(f"{one.host} {self._units.speed(one.each_bps) or '0 B/s'}")
+        if words:
+            yield (Span(" slowest ", Style.FAINT), Span(_DOT.join(words)))
+
+    def _failing_hosts(self) -> Iterator[Line]:
+        if len(self._failing):
+            words = [f"{host} {count(number)}" for host, number in self._failing.most_common(MOST_HOSTS)]
+            yield (Span(" failing ", Style.FAINT), Span(_DOT.join(words)))
+
+    def _file(self, progress: DownloadProgress) -> Line:
+        share = (progress.percentage or 0.0) / 100
+        return (*self._bar(share), Span(f" {self._one(progress)}"))
+
+    def _one(self, progress: DownloadProgress) -> str:
+        task = progress.task
+        name = task.filename or mask_secrets(task.url)
+        if task.status is Status.WAITING:
+            return f"{name}: waits, {mask_secrets(task.reason_text)}"
+        size = self._units.size(progress.downloaded_bytes)
+        if progress.total_bytes is not None:
+            size = f"{percent(progress.percentage)} of {self._units.size(progress.total_bytes)}"
+        parts = (
+            f"{size}",
+            self._units.speed(progress.speed_bps),
+            f"{duration(progress.eta_s)} left" if progress.eta_s is not None else "",
+            f"{progress.connections} connections" if progress.connections > 1 else "",
+            name,
+        )
+        return _DOT.join(part for part in parts if part)
+
+    def _bar(self, share: float) -> tuple[Span, Span]:
+        full = round(BAR_CELLS * min(max(share, 0.0), 1.0))
+        return Span(f" {self._full * full}", Style.GOOD), Span(self._empty * (BAR_CELLS - full), Style.FAINT)
+
+
+def _failures(tally: Tally) -> str:
+    failed = tally.outcomes[EventKind.FAILED]
+    if not failed:
+        return ""
+    return f"{count(failed)} failed" + (f", {count(tally.gone)} of them gone" if tally.gone else "")
+
+
+def _running(snapshot: EngineSnapshot) -> list[DownloadProgress]:
+    return sorted(snapshot.live.values(), key=lambda one: one.task.position)
+
+
+def _large(live: list[DownloadProgress]) -> list[DownloadProgress]:
+    large = [one for one in live if (one.total_bytes or one.downloaded_bytes) >= LARGE_BYTES]
+    # By position, not by size: a line keeps its place.
+    return large[:MOST_LARGE]
