@@ -42,7 +42,7 @@ _SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x",
 _METAVARS: Final = {
     "dir": "FOLDER",
     "chunk_size": "SIZE",
-    "limit_rate": "SIZE/s|TIMETABLE",
+    "park_time": "SECONDS",
     "rate": "N/s|N/m|N/h",
     "ca_certificate": "FILE",
     "certificate": "FILE[,KEYFILE]",
@@ -66,7 +66,7 @@ _METAVARS: Final = {
 }
 _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
-    *("retry_delay", "max_retries", "rate", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
+    *("retry_delay", "max_retries", "park_time", "rate", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("max_time", "bearer", "auth", "resolve", "dns_servers"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
     *("min_free", "preallocate", "verify", "name_template"),

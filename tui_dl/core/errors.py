@@ -70,6 +70,8 @@ class Reason(StrEnum):
     EXTRA_MISSING = "extra-missing"
     HOST_ASKED = "host-asked"
     HOST_BUSY = "host-busy"
+    HOST_PARKED = "host-parked"
+    HOST_GIVEN_UP = "host-given-up"
     INTERNAL = "internal"
 
 
@@ -148,6 +150,12 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.EXTRA_MISSING: ReasonFacts("an extra is not installed", "Install what the message names, then retry."),
     Reason.HOST_ASKED: ReasonFacts("the host asked to wait", "It goes on by itself."),
     Reason.HOST_BUSY: ReasonFacts("the host bears no more at once", "It goes on when others of that host are done."),
+    Reason.HOST_PARKED: ReasonFacts(
+        "the host fails for all its files", "It is tried again by itself, with one file; r tries at once."
+    ),
+    Reason.HOST_GIVEN_UP: ReasonFacts(
+        "the host failed for all its files too long", "Look at the host, then retry with r; --park-time waits longer."
+    ),
     Reason.INTERNAL: ReasonFacts("a fault of tui-dl itself", "Please report it with the log (--log FILE -vv)."),
 }
 

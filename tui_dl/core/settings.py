@@ -89,6 +89,12 @@ class Settings:
     max_retry_after: float = _setting(
         3600.0, "Longest Retry-After of a server that is obeyed, in seconds.", low=1, high=7 * 86_400
     )
+    park_time: float = _setting(
+        300.0,
+        "Seconds that a host which fails for all its files is tried now and then, until they fail; 0: each by itself.",
+        low=0,
+        high=7 * 86_400,
+    )
     limit_rate: int | str = _setting(
         0,
         "Bytes per second for all tasks, 0: no limit; or a timetable: 08:00,512K 23:00,off.",

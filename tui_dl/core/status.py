@@ -112,7 +112,7 @@ TRANSITIONS: Final[dict[Trigger, dict[Status, Status]]] = {
     Trigger.PAUSE: _all_to(Status.PAUSED, *_OPEN),
     Trigger.RESUME: _all_to(Status.PENDING, Status.PAUSED),
     Trigger.CANCEL: _all_to(Status.CANCELLED, *_OPEN, Status.PAUSED),
-    Trigger.RETRY: _all_to(Status.PENDING, Status.FAILED, Status.CANCELLED, Status.SKIPPED),
+    Trigger.RETRY: _all_to(Status.PENDING, Status.WAITING, Status.FAILED, Status.CANCELLED, Status.SKIPPED),
 }
 
 LIVE: Final = frozenset(_LIVE)

@@ -125,6 +125,7 @@ class Asker:
             raise
         if exchange.answer.status < 300:
             exchange.accept()
+            self._context.budgets.works(self._live.task.host)
             if self._live.is_doubted:
                 self._live.is_doubted = False
                 exchange.budget.learn_crowds(self._context.clock(), Crowds.REFUSED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.host_budget import MEMORY_S, HostBudget
 from tui_dl.core.host_memory import facts_of, recall
+from tui_dl.core.parking import Parking
 from tui_dl.core.request_rate import RequestBucket
 from tui_dl.engine.reach import Reach
 
@@ -41,6 +42,10 @@ class HostBudgets(dict[str, HostBudget]):
         """Told when a host was found to bear more than was known."""
         self.reach = Reach()
         """Which hosts answer."""
+        self.parking = Parking(0.0)
+        """Which hosts fail wholesale and are left alone for a while."""
+        self.on_unparked: Callable[[str], None] = lambda _host: None
+        """Told when a host that was parked has answered."""
 
     def __missing__(self, host: str) -> HostBudget:
         rule = self._rules.of_host(host)
@@ -51,11 +56,20 @@ class HostBudgets(dict[str, HostBudget]):
     def can_admit(self, host: str, now: float) -> bool:
         """Whether a host, and the one that it leads to where that is known to be busy, bears one more task now."""
         budget = self[host]
-        if not budget.can_admit(now):
+        if not budget.can_admit(now) or not self.parking.can_start(host, now):
             return False
         if not budget.leads_to or self[budget.leads_to].can_start(now):
             return True
         return now - budget.led_in_vain_at >= LED_AGAIN_S
+
+    def works(self, host: str) -> None:
+        """Note that a host answered to some use; of a parked one all tasks go on."""
+        if self.parking.works(host):
+            self.on_unparked(host)
+
+    def start_wait_s(self, host: str, now: float) -> float:
+        """Return the seconds until a task of a host may start, as far as time decides."""
+        return max(self[host].start_wait_s(now), self.parking.wait_s(host, now))
 
     def let_go(self, now: float) -> None:
         """Forget hosts that taught nothing and are at rest, where there are very many."""

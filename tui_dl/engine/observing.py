@@ -85,7 +85,8 @@ class Observer:
             free_bytes=self._free_bytes,
             generation=journal.generation + self._ledger.changes,
             speed_history=tuple(map(float, self._meter.history(now, HISTORY_S))),
-            notices=(*journal.notices, *self._context.watermark.notices),
+            works=works,
+            notices=(*journal.notices, *self._context.watermark.notices, *self._scheduler.parker.notices()),
         )
 
     def progress(self, task_id: int) -> DownloadProgress | None:
@@ -96,7 +97,7 @@ class Observer:
     def present(self, stored: DownloadTask) -> DownloadTask:
         """Return the row as it is now, given the journal's."""
         live = self._scheduler.live_of(stored.id)
-        return stored if live is None else live.task
+        return self._scheduler.parker.present(stored) if live is None else live.task
 
     async def details(self, task_id: int) -> TaskDetails | None:
         """Return the particulars of one task."""

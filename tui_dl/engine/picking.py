@@ -31,10 +31,15 @@ class Picker:
         running: dict[int, Slot],
         waiting: WaitingTasks,
         can_start: Callable[[], bool],
+        is_given_up: Callable[[DownloadTask], bool],
     ) -> None:
-        """`can_start` tells whether a task may start; it may not any more once the journal has answered."""
+        """`can_start` tells whether a task may start; it may not any more once the journal has answered.
+
+        `is_given_up` tells whether a pending row has failed without being tried.
+        """
         self._context, self._running, self._waiting = context, running, waiting
         self._can_start = can_start
+        self._is_given_up = is_given_up
         self._ready = ReadyQueue()
         self._may_have_pending = True
         self._looks = 0
@@ -92,7 +97,7 @@ class Picker:
         return await self._take_ready(can_host)
 
     async def _take_ready(self, can_host: Callable[[str], bool], *, above: int = LOWEST - 1) -> LiveTask | None:
-        if not self._ready and self._may_have_pending:
+        while not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
         live = self._pick(can_host, above)
         while live is None and self._ready and self._may_have_pending and self._can_start():
@@ -113,7 +118,7 @@ class Picker:
             lambda host: can_host(host) and budgets.can_admit(host, now),
             lambda task: task.priority > above and self._may_start(task),
         )
-        waits = (budgets[host].start_wait_s(now) or POLL_S for host in self._ready.hosts_aside)
+        waits = (budgets.start_wait_s(host, now) or POLL_S for host in self._ready.hosts_aside)
         self.host_due_s = min(waits, default=None)
         for host in self._ready.hosts_aside:
             self._context.crowds.hunger(budgets[host], now)
@@ -138,7 +143,8 @@ class Picker:
         if looks != self._looks:
             return  # rows changed while the journal was asked: what it answered may be old
         # A task may have been taken in hand while the journal was asked.
-        self._ready.extend(task for task in page if task.id not in self._running and task.id not in self._waiting.lives)
+        fresh = (task for task in page if task.id not in self._running and task.id not in self._waiting.lives)
+        self._ready.extend([task for task in fresh if not self._is_given_up(task)])
         self._may_have_pending = len(page) == PAGE_TASKS or bool(excluding_hosts)
         if page:
             self._passed_over = frozenset()

@@ -12,6 +12,7 @@ from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Trigger, can_advance
 from tui_dl.engine.overtime import run_in_time
+from tui_dl.engine.parker import Parker
 from tui_dl.engine.picking import Picker
 from tui_dl.engine.settling import Settler
 from tui_dl.engine.slot import Slot
@@ -51,8 +52,9 @@ class Scheduler:
         self._idle = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = WaitingTasks(context, self._wake.set)
-        self._picker = Picker(context, self.running, self._waiting, self._can_start)
-        self._settler = Settler(context, ledger, self._waiting, strategy, self._on_requeued)
+        self.parker = Parker(context, ledger, self._waiting, self.running, self._on_requeued)
+        self._picker = Picker(context, self.running, self._waiting, self._can_start, self.parker.is_given_up)
+        self._settler = Settler(context, ledger, self._waiting, self.parker, strategy, self._on_requeued)
         context.budgets.on_room = self._wake.set
         self._is_closing = False
         self._resting = 0
@@ -118,6 +120,10 @@ class Scheduler:
                 stopped.append(slot.live.task)
         return stopped
 
+    async def retry_waiting(self, ids: Collection[int]) -> list[DownloadTask]:
+        """Put what waits of these tasks back into the queue, to be tried at once; return their rows."""
+        return await self._settler.stop_waiting([key for key in self.waiting if key in ids], Trigger.RETRY)
+
     async def run_until_idle(self) -> None:
         """Return when nothing runs, waits or is pending."""
         await self._idle.wait()
@@ -176,6 +182,8 @@ class Scheduler:
             if live is None:
                 break
             self._launch(live)
+        if not self.running:
+            self.parker.hasten()
         if not (self.running or self.waiting or self._picker.may_have_more):
             self._idle.set()
 
@@ -196,6 +204,7 @@ class Scheduler:
         live.admitted_to = budget
         self._context.budgets.reach.take(slot.host)
         self._context.pacing.started(key)
+        self._context.budgets.parking.started(slot.host, key)
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
         live.may_be_named = not is_first
@@ -220,6 +229,7 @@ class Scheduler:
         finally:
             slot.live.arrive()
             self._context.pacing.ended(key)
+            self._context.budgets.parking.ended(slot.host, key)
             self._vacate(key)
             del self.running[key]
             slot.done.set()

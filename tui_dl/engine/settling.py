@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.ledger import Ledger
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.parker import Parker
     from tui_dl.engine.slot import Slot
     from tui_dl.engine.waiting import WaitingTasks
 
 MOST_DOUBLINGS: Final = 5
 """How often the pause of a local wait without progress doubles: each attempt costs the server a request."""
-STOPPED_EVENTS: Final = {Trigger.PAUSE: EventKind.PAUSED, Trigger.CANCEL: EventKind.CANCELLED}
+STOPPED_EVENTS: Final = {
+    Trigger.PAUSE: EventKind.PAUSED,
+    Trigger.CANCEL: EventKind.CANCELLED,
+    Trigger.RETRY: EventKind.RETRYING,
+}
 
 
 class Settler:
@@ -36,12 +41,13 @@ class Settler:
         context: EngineContext,
         ledger: Ledger,
         waiting: WaitingTasks,
+        parker: Parker,
         strategy: Callable[[DownloadTask, Exception], bool] | None,
         on_requeued: Callable[[], None],
     ) -> None:
         """`strategy` may overrule what is worth a retry; `on_requeued` hears that tasks are pending again."""
         self._context, self._ledger, self._waiting = context, ledger, waiting
-        self._strategy = strategy
+        self._parker, self._strategy = parker, strategy
         self._on_requeued = on_requeued
 
     async def settle(self, slot: Slot, outcome: Outcome, *, has_progressed: bool) -> None:
@@ -66,6 +72,8 @@ class Settler:
         context = self._context
         now = context.clock()
         live.note(f"{error.message}. {error.hint}")
+        if self._parker.takes(live, error, has_progressed=has_progressed):
+            return
         step = next_step(
             live.task,
             error,
@@ -96,6 +104,8 @@ class Settler:
         kind = STOPPED_EVENTS.get(trigger)
         if kind is not None:
             await self._ledger.record(lives, kind)
+            if trigger is Trigger.RETRY:
+                self._on_requeued()
             return
         await save_rows(self._context.journal, [live.task for live in lives])
         for live in lives:
@@ -107,7 +117,7 @@ class Settler:
         # All at once: another command may want the same ones while the journal writes.
         lives = [self._waiting.remove(key) for key in ids]
         for live in lives:
-            live.change(reason=None, reason_text="")
+            live.change(reason=None, reason_text="", **({"retry_count": 0} if trigger is Trigger.RETRY else {}))
         if lives:
             await self._record_stops(lives, trigger)
         return [live.task for live in lives]

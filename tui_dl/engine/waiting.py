@@ -60,6 +60,10 @@ class WaitingTasks:
         self._room.leave(key)
         return self.lives.pop(key)
 
+    def postpone(self, key: int, due_at: float) -> None:
+        """Have a task that waits do so until this monotonic instant, if that is later."""
+        self._schedule(key, max(due_at, self._due_at[key]))
+
     def sort_in(self, key: int) -> None:
         """Take a task's priority, that was changed, into account."""
         if key in self._places:
@@ -107,6 +111,7 @@ class WaitingTasks:
         budgets = self._context.budgets
         for group in self._ripe:
             wait_s = budgets[group.host].start_wait_s(now)
+            wait_s = max(wait_s, budgets.parking.wait_s(group.host, now))
             if group.waits_for:
                 wait_s = max(wait_s, budgets[group.waits_for].wait_s(now))
             yield wait_s or POLL_S
