@@ -130,7 +130,7 @@ def read_order(
     has_columns = bool(given.get("input_file"))
     namer = namer_for(effective.settings.name_template, datetime.now().astimezone(), has_columns=has_columns)
     news = [
-        _named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)), namer)
+        namer.named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)))
         for one in downloads
     ]
     for one in metalinks:
@@ -146,15 +146,6 @@ def read_order(
         is_to_stdout=output == STANDARD,
         priority=priority,
     )
-
-
-def _named(new: NewTask, namer: Namer) -> NewTask:
-    """Return a typed address with the place that the template gives it; a name that was asked for stays."""
-    if new.name:
-        namer.skip()
-        return new
-    folder, name = namer.place(new.dir, new.url)
-    return replace(new, dir=folder, name=name)
 
 
 def _check_template(given: Mapping[str, Any]) -> None:

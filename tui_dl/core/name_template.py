@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +16,8 @@ from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, folders_from_url, name_fr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from tui_dl.core.task import NewTask
 
 MOST_FOLDERS: Final = 32
 """Folders between the download folder and a file; what an address has beyond them becomes one digest."""
@@ -122,6 +124,14 @@ class Namer:
         folders, name = self._template.place(facts)
         self.has_placed = True
         return (f"{folder.rstrip('/')}/{folders}" if folders else folder), name
+
+    def named(self, new: NewTask) -> NewTask:
+        """Return a typed address with the place that the template gives it; a name that was asked for stays."""
+        if new.name or self._template is None:
+            self.skip()
+            return new
+        folder, name = self.place(new.dir, new.url)
+        return replace(new, dir=folder, name=name)
 
     def skip(self) -> None:
         """Count an address that cannot be used: the others keep their numbers once it is mended."""

@@ -28,6 +28,7 @@ from tui_dl.engine.identified import IdentifiedTransport
 from tui_dl.engine.ledger import Ledger, save_rows
 from tui_dl.engine.limits import Limits
 from tui_dl.engine.live import LiveTask
+from tui_dl.engine.naming import namer_of
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders, checked_task
 from tui_dl.engine.scheduler import Scheduler
@@ -209,7 +210,7 @@ class AsyncDownloadEngine:
         The same address and target that is known already is not added again: its row is returned, and tried again if
         it had failed or was cancelled.
         """
-        new = checked_task(url, self._folder(dir), name, options or TaskOptions())
+        new = namer_of(self.context).named(checked_task(url, self._folder(dir), name, options or TaskOptions()))
         outcome = (await self.add_checked([new], batch=batch))[0]
         if not outcome.is_new and outcome.task.status in (Status.FAILED, Status.CANCELLED):
             await self.execute(Command(CommandName.RETRY, ids=(outcome.task.id,)))

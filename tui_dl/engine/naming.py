@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import mimetypes
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.filename import name_from_content_disposition, name_from_url
 from tui_dl.core.http_rules import is_web_page
+from tui_dl.core.name_template import namer_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tui_dl.core.name_template import Namer
+    from tui_dl.engine.context import EngineContext
 
 SCRIPT_SUFFIXES: Final = (".php", ".asp", ".aspx", ".jsp", ".cgi", ".do")
 """Endings of programs on servers, not of files."""
@@ -35,6 +40,12 @@ def fixed_name(headers: Mapping[str, str], url: str, final_url: str) -> str:
         return asked
     arrived = name_from_url(final_url)
     return arrived if _looks_like_file(arrived) else asked
+
+
+def namer_of(context: EngineContext, template: str | None = None) -> Namer:
+    """Return who names what is added now, by a template or that of the settings; raises `UsageError`."""
+    text = context.settings.name_template if template is None else template
+    return namer_for(text, datetime.fromtimestamp(context.wall_clock()).astimezone(), has_columns=False)  # made aware at once
 
 
 def refuse_web_page(headers: Mapping[str, str], name: str) -> None:

@@ -20,6 +20,7 @@ from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.metalink_file import read_metalink
+from tui_dl.engine.naming import namer_of
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tuning import Tuning
 from tui_dl.engine.turns import Turns
@@ -27,6 +28,7 @@ from tui_dl.engine.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from tui_dl.core.name_template import Namer
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.engine import AsyncDownloadEngine
 
@@ -101,20 +103,21 @@ class Orders:
             raise UsageError("a name can be given to one address only")
         wishes = [{**arguments, "url": url} for url in urls]
         wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
-        news = [new for wish in wishes for new in await self._new_tasks(wish)]
+        namer = namer_of(self._context, arguments.get("name_template"))
+        news = [new for wish in wishes for new in await self._new_tasks(wish, namer)]
         outcomes = await self._engine.add_checked(news, batch=str(arguments.get("batch") or ""))
         added = [one.task.id for one in outcomes if one.is_new]
         known = len(outcomes) - len(added)
         message = f"{len(added)} added" + (f", {known} already there" if known else "")
         return CommandOutcome(len(added), tuple(added[:MOST_EVENTS]), message)
 
-    async def _new_tasks(self, wish: Mapping[str, Any]) -> list[NewTask]:
+    async def _new_tasks(self, wish: Mapping[str, Any], namer: Namer) -> list[NewTask]:
         """Return what an address means, or the path of a Metalink file on this machine."""
         folder = str(wish.get("dir") or "") or self._engine.default_dir
         options = options_from(wish.get("options") or {})
         url, name = str(wish.get("url") or ""), str(wish.get("name") or "")
         if not is_metalink_path(url):
-            return [checked_task(url, folder, name, options)]
+            return [namer.named(checked_task(url, folder, name, options))]
         metalink = await asyncio.to_thread(read_metalink, url, self._engine.default_dir)
         return metalink.tasks_of_file(folder, options, name)
 
