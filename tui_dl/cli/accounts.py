@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui_dl.cli.failed_list import FailedAddresses, FailedTable
-from tui_dl.cli.line_log import LineLog, own_columns
+from tui_dl.cli.line_log import LineLog
 from tui_dl.cli.manifest_files import form_of
 from tui_dl.core.events import EventKind
 from tui_dl.core.id_set import IdSet
-from tui_dl.core.manifest import own_name, record_of_bad_line, record_of_removed, record_of_task
+from tui_dl.core.manifest import own_columns, own_name, record_of_bad_line, record_of_removed, record_of_task
 from tui_dl.disk.os_errors import map_os_error
 
 if TYPE_CHECKING:

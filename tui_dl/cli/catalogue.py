@@ -8,6 +8,7 @@ SCREEN: Final = "[screen]"
 """Internal name of what runs without a command's name; no person can mean it by accident."""
 COMMANDS: Final = {
     "get": ("tui_dl.cli.get", "Download in the foreground without the screen, then exit."),
+    "ls": ("tui_dl.cli.ls", "List downloads, or failures by reason and host."),
     "refresh": ("tui_dl.cli.refresh", "Give a download in the queue a fresh link."),
     "demo": ("tui_dl.cli.demo", "Try it on a local server with files of every temper."),
     "config": ("tui_dl.cli.config", "Show, check or begin the settings file."),

@@ -6,8 +6,9 @@ import asyncio
 import json
 from itertools import islice
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tui_dl.core.manifest import own_columns
 from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
@@ -79,12 +80,6 @@ class LineLog:
 
     def _read(self) -> list[ListedLine]:
         return [ListedLine(*json.loads(text)) for text in islice(self._file, BLOCK_LINES)]
-
-
-def own_columns(extra: str) -> dict[str, Any]:
-    """Return the list's own columns of a line."""
-    columns = json.loads(extra) if extra else {}
-    return columns if isinstance(columns, dict) else {}
 
 
 def _bad(line: BadLine) -> ListedLine:

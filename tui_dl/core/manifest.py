@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import mask_secrets, mask_url
@@ -41,6 +42,12 @@ _OWN_PREFIX: Final = "list_"
 def is_gone(task: DownloadTask) -> bool:
     """Whether it failed because the server does not have it (404, 410)."""
     return task.status is Status.FAILED and task.reason in _IS_GONE
+
+
+def own_columns(extra: str) -> dict[str, Any]:
+    """Return the list's own columns of a line."""
+    columns = json.loads(extra) if extra else {}
+    return columns if isinstance(columns, dict) else {}
 
 
 def own_name(name: str) -> str:
