@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from tests.engine.stage import is_whole
 from tests.faults import FaultServer, Resource, lies, tempers
 from tui_dl.core.task import TaskOptions
-from tui_dl.engine.orders import checked_task
+from tui_dl.engine.wishes import checked_task
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -13,7 +13,7 @@ from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.engine.existing import FEW_LOOKS
-from tui_dl.engine.orders import checked_task
+from tui_dl.engine.wishes import checked_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,8 @@ from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
-from tui_dl.engine.orders import checked_task
 from tui_dl.engine.transfer import Transfer
+from tui_dl.engine.wishes import checked_task
 from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tui_dl.core.status import Status
+from tui_dl.core.status import Status
 
 
 class SortKey(StrEnum):
@@ -95,3 +93,21 @@ class TaskQuery:
     def is_filtered(self) -> bool:
         """Whether it asks for less than all rows of the default view or of the history."""
         return bool(self.text or self.statuses or self.host or self.terms or self.batch_id is not None)
+
+
+def allowed_statuses(query: TaskQuery) -> frozenset[Status]:
+    """Return the statuses that a query lets through, all its terms together."""
+    allowed = query.statuses or frozenset(Status)
+    wanted = [term for term in query.terms if term.kind is TermKind.STATUS and not term.is_negated]
+    if wanted:
+        allowed &= frozenset[Status]().union(*(term.statuses for term in wanted))
+    for term in query.terms:
+        if term.kind is TermKind.STATUS and term.is_negated:
+            allowed -= term.statuses
+    return allowed
+
+
+def without_statuses(query: TaskQuery) -> TaskQuery:
+    """Return the query with all that it says of statuses left out."""
+    terms = tuple(term for term in query.terms if term.kind is not TermKind.STATUS)
+    return replace(query, statuses=frozenset(), terms=terms)

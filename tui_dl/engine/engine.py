@@ -6,20 +6,24 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import AsyncIterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.settings import Settings
-from tui_dl.core.status import FINISHED, Status
+from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
+from tui_dl.engine.adding_many import added_ids
 from tui_dl.engine.additions import Additions
+from tui_dl.engine.awaiting import await_finished
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.following import FileAdder
@@ -30,11 +34,13 @@ from tui_dl.engine.limits import Limits
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.observing import Observer
-from tui_dl.engine.orders import Orders, checked_task
+from tui_dl.engine.orders import Orders
+from tui_dl.engine.revalidating import is_keeping
 from tui_dl.engine.scheduler import Scheduler
 from tui_dl.engine.stream_check import verified_stream
 from tui_dl.engine.tally import Tally
 from tui_dl.engine.transports import load_http2, make_transport
+from tui_dl.engine.wishes import checked_task
 from tui_dl.journal.adding import BatchKind
 from tui_dl.journal.journal import Journal
 
@@ -61,8 +67,6 @@ class _Memory:
         return "MEMORY"
 
 
-LOOK_AGAIN_S: Final = 1.0
-"""How often who waits for tasks looks at their rows, besides hearing of their ends."""
 MEMORY: Final = _Memory()
 """Journal that keeps nothing once the engine is closed."""
 
@@ -147,6 +151,7 @@ class AsyncDownloadEngine:
             self.context.budgets, journal, clock=self.context.clock, wall_clock=self.context.wall_clock
         )
         await self.keeper.load(settings.max_retry_after)
+        await journal.remembered.start(is_archiving=settings.archive, is_keeping=is_keeping(settings))
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
         self._additions = Additions(self.context, self.ledger, self.scheduler)
@@ -175,6 +180,7 @@ class AsyncDownloadEngine:
         """Stop all transfers with everything durable; unfinished tasks go on at the next start."""
         if self._loop_task is None:
             return
+        await self._orders.works.aclose()
         await self.scheduler.aclose()
         self._loop_task.cancel()
         with suppress(asyncio.CancelledError):
@@ -225,8 +231,21 @@ class AsyncDownloadEngine:
         arguments = {"url": url, "headers": None if headers is None else [list(one) for one in headers]}
         return await self.execute(Command(CommandName.REFRESH, ids=(task_id,), arguments=arguments))
 
-    async def add_many(self, news: Iterable[NewTask], *, batch: str = "") -> list[DownloadTask]:
-        """Add rows that were checked (`checked_task()`); return them in order, durable."""
+    @overload
+    async def add_many(self, news: Iterable[NewTask], *, batch: str = "") -> list[DownloadTask]: ...
+
+    @overload
+    async def add_many(self, news: AsyncIterable[NewTask], *, batch: str = "") -> array[int]: ...
+
+    async def add_many(
+        self, news: Iterable[NewTask] | AsyncIterable[NewTask], *, batch: str = ""
+    ) -> list[DownloadTask] | array[int]:
+        """Add rows that were checked (`checked_task()`); return them in order, durable.
+
+        Of an asynchronous source, which may have millions and is read no faster than they are added, the ids.
+        """
+        if isinstance(news, AsyncIterable):
+            return await added_ids(news, partial(self.add_checked, batch=batch))
         return [one.task for one in await self.add_checked(list(news), batch=batch)]
 
     async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
@@ -255,29 +274,7 @@ class AsyncDownloadEngine:
         return tally.result(total, self.context.clock() - started_at)
 
     async def _await_finished(self, ids: Sequence[int]) -> list[DownloadTask]:
-        open_ids = set(ids)
-        ended = asyncio.Event()
-
-        def listen(event: Event) -> None:
-            if event.task.id in open_ids and event.task.status in FINISHED:
-                open_ids.discard(event.task.id)
-                if not open_ids:
-                    ended.set()
-
-        unsubscribe = self.subscribe(listen)
-        try:
-            rows = await self.rows(ids)
-            open_ids -= {task.id for task in rows if task.status in FINISHED}
-            open_ids &= {task.id for task in rows}
-            while open_ids:
-                # Rows that were removed, or stopped by the thousand, tell no event.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_AGAIN_S):
-                        await ended.wait()
-                rows = await self.rows(list(open_ids))
-                open_ids &= {task.id for task in rows if task.status not in FINISHED}
-        finally:
-            unsubscribe()
+        await await_finished(self, ids)
         await self.context.journal.flush()
         return await self.rows(ids)
 
@@ -302,7 +299,7 @@ class AsyncDownloadEngine:
 
     def snapshot(self) -> EngineSnapshot:
         """Return the present state."""
-        return self._observer.snapshot()
+        return self._observer.snapshot(self._orders.works.views)
 
     def progress(self, task_id: int) -> DownloadProgress | None:
         """Return how one task stands that runs or waits for its turn again; None for any other. Cheap."""

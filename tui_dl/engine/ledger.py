@@ -59,7 +59,7 @@ class Ledger:
     def tell(self, kind: EventKind, task: DownloadTask) -> None:
         """Tell every listener; one that fails does not keep the others from hearing it."""
         self.changes += 1
-        if task.status in FINISHED:
+        if task.status in FINISHED and kind is not EventKind.REMOVED:
             self.tally.count(task)
         if logger.isEnabledFor(logging.INFO):
             why = f" ({task.reason_text})" if task.reason is not None else ""

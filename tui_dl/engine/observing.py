@@ -18,6 +18,7 @@ from tui_dl.engine.host_views import host_views
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tui_dl.core.ports import WorkView
     from tui_dl.core.status import Status
     from tui_dl.core.task import DownloadProgress, DownloadTask
     from tui_dl.engine.context import EngineContext
@@ -71,8 +72,8 @@ class Observer:
 
     # -- questions -----------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> EngineSnapshot:
-        """Return the present state."""
+    def snapshot(self, works: tuple[WorkView, ...] = ()) -> EngineSnapshot:
+        """Return the present state; `works` are the bulk actions under way."""
         now = self._context.clock()
         settings, journal = self._context.settings, self._context.journal
         return EngineSnapshot(

@@ -7,29 +7,26 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_dl.core.addresses import split_userinfo, wire_url
 from tui_dl.core.commands import Command, CommandName, CommandOutcome
-from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.events import EventKind
-from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.metalink import is_metalink_path
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import SETTINGS, coerce, settings_with
-from tui_dl.core.status import LIVE, UNFINISHED, Status, Trigger, sources_of
-from tui_dl.core.task import NewTask, OnExists, TaskOptions
-from tui_dl.core.url_list import check_url
+from tui_dl.core.status import FINISHED, LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.disk.metalink_file import read_metalink
+from tui_dl.engine.bulk_work import BulkWorks
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tuning import Tuning
 from tui_dl.engine.turns import Turns
+from tui_dl.engine.wishes import checked_task, options_from
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from tui_dl.core.name_template import Namer
-    from tui_dl.core.task import DownloadTask
+    from tui_dl.core.task import DownloadTask, NewTask, TaskOptions
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 MOST_EVENTS: Final = 1000
@@ -46,17 +43,6 @@ STARTS_OVER: Final = frozenset(
 """A retry of a task that failed for one of these begins at byte 0."""
 
 
-def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
-    """Return what is wanted, checked: address, user info moved to a header, a safe name. Raises `UsageError`."""
-    bare, authorization = split_userinfo(check_url(url, is_typed=True), is_typed=True)
-    if authorization and not any(key.lower() == "authorization" for key, _ in options.headers):
-        options = replace(options, headers=(*options.headers, ("Authorization", authorization)))
-    if options.checksum:
-        options = replace(options, checksum=str(parse_digest(options.checksum)))
-    safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
-    return NewTask(wire_url(bare, is_typed=True), folder, safe, options)
-
-
 class Orders:
     """The one door for keys, mouse, palette and other programs."""
 
@@ -66,6 +52,8 @@ class Orders:
         self._journal = engine.context.journal
         self._scheduler = engine.scheduler
         self._turns = Turns()
+        self.works = BulkWorks(engine.context, engine.scheduler)
+        """Commands on very many rows, and how far they are."""
         self._tuning = Tuning(engine.context, engine.scheduler, self._set_options)
         self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
             CommandName.ADD: self._add,
@@ -124,39 +112,68 @@ class Orders:
     # -- states --------------------------------------------------------------------------------------------------------
 
     async def _pause(self, command: Command) -> CommandOutcome:
-        return await self._step(Trigger.PAUSE, await self._targets(command))
+        return await self._step_targets(Trigger.PAUSE, command)
 
     async def _resume(self, command: Command) -> CommandOutcome:
-        return await self._step(Trigger.RESUME, await self._targets(command))
+        return await self._step_targets(Trigger.RESUME, command)
 
     async def _cancel(self, command: Command) -> CommandOutcome:
-        return await self._step(Trigger.CANCEL, await self._targets(command))
+        return await self._step_targets(Trigger.CANCEL, command)
+
+    async def _step_targets(self, trigger: Trigger, command: Command) -> CommandOutcome:
+        ids = await self._few(command)
+        if ids is not None:
+            return await self._step(trigger, ids)
+        return await self.works.step(command.name, trigger, _query(command), command.excluding_ids)
 
     async def _toggle_pause(self, command: Command) -> CommandOutcome:
-        tasks = await self._engine.rows(await self._targets(command))
+        ids = await self._few(command)
+        if ids is None:
+            return await self.works.toggle(_query(command), command.excluding_ids)
+        tasks = await self._engine.rows(ids)
         paused = [task.id for task in tasks if task.status is Status.PAUSED]
         others = [task.id for task in tasks if task.status is not Status.PAUSED]
         resumed = await self._step(Trigger.RESUME, paused) if paused else CommandOutcome()
         stopped = await self._step(Trigger.PAUSE, others) if others else CommandOutcome()
         return CommandOutcome(resumed.changed + stopped.changed, resumed.ids + stopped.ids)
 
-    async def _toggle_all(self, _command: Command) -> CommandOutcome:
+    async def _toggle_all(self, command: Command) -> CommandOutcome:
         counts = self._engine.snapshot().counts
-        if any(counts.get(status, 0) for status in UNFINISHED - {Status.PAUSED}):
-            return await self._step(Trigger.PAUSE, await self._ids(UNFINISHED - {Status.PAUSED}))
-        return await self._step(Trigger.RESUME, await self._ids({Status.PAUSED}))
+        is_moving = any(counts.get(status, 0) for status in UNFINISHED - {Status.PAUSED})
+        trigger, statuses = (
+            (Trigger.PAUSE, UNFINISHED - {Status.PAUSED}) if is_moving else (Trigger.RESUME, frozenset({Status.PAUSED}))
+        )
+        if sum(counts.get(status, 0) for status in statuses) <= MOST_EVENTS:
+            return await self._step(trigger, await self._ids(statuses))
+        return await self.works.step(command.name, trigger, TaskQuery(statuses=statuses))
 
     async def _retry(self, command: Command) -> CommandOutcome:
-        ids = await self._targets(command)
+        ids = await self._few(command)
+        if ids is None:
+            restarts = bool(command.arguments.get("restart"))
+            self._scheduler.parker.try_again()
+            return await self.works.retry(
+                _query(command), command.excluding_ids, restarts=restarts, starts_over=STARTS_OVER
+            )
+        hosts: set[str] | None = None
         if len(ids) <= MOST_EVENTS:
             restarts = bool(command.arguments.get("restart"))
-            for task in await self._journal.rows(ids):
+            rows = await self._journal.rows(ids)
+            hosts = {task.host for task in rows}
+            for task in rows:
                 if (restarts or _starts_over(task)) and task.status in sources_of(Trigger.RETRY):
                     wanted = replace(task, options=replace(task.options, restarts=True))
                     await self._journal.save(wanted, is_durable=False)
-        return await self._step(Trigger.RETRY, ids)
+        unparked = self._scheduler.parker.try_again(hosts)
+        outcome = await self._step(Trigger.RETRY, ids)
+        text = f"{unparked} parked host{'' if unparked == 1 else 's'} tried again"
+        return replace(outcome, message=text) if unparked else outcome
 
     async def _retry_failed(self, _command: Command) -> CommandOutcome:
+        self._scheduler.parker.try_again()
+        query = TaskQuery(statuses=frozenset({Status.FAILED}))
+        if await self.works.few(query, ()) is None:
+            return await self.works.retry(query, (), restarts=False, starts_over=STARTS_OVER)
         return await self._step(Trigger.RETRY, await self._ids({Status.FAILED}))
 
     async def _step(self, trigger: Trigger, ids: Sequence[int]) -> CommandOutcome:
@@ -165,6 +182,8 @@ class Orders:
         with self._scheduler.barring(wanted):
             if trigger in (Trigger.PAUSE, Trigger.CANCEL):
                 stopped = await self._scheduler.stop(wanted, trigger)
+            elif trigger is Trigger.RETRY:
+                stopped = await self._scheduler.retry_waiting(wanted)
             touched = {task.id for task in stopped}
             rest = [key for key in ids if key not in touched]
             await self._journal.flush()
@@ -213,7 +232,10 @@ class Orders:
         return await self._move(command, up=False)
 
     async def _move(self, command: Command, *, up: bool) -> CommandOutcome:
-        moved = await self._journal.move(await self._targets(command), up=up)
+        ids = await self._few(command)
+        if ids is None:
+            return await self.works.move(command.name, _query(command), command.excluding_ids)
+        moved = await self._journal.move(ids, up=up)
         self._scheduler.look_again()
         return CommandOutcome(moved)
 
@@ -257,7 +279,10 @@ class Orders:
         return await self._tuning.set_limit(command, await self._targets(command) if has_targets else None)
 
     async def _set_priority(self, command: Command) -> CommandOutcome:
-        return await self._tuning.set_priority(command, await self._targets(command))
+        ids = await self._few(command)
+        if ids is None:
+            return await self._tuning.set_priority_of(self.works, command, _query(command))
+        return await self._tuning.set_priority(command, ids)
 
     async def _set_options(self, ids: Sequence[int], options_of: Callable[[DownloadTask], TaskOptions]) -> list[int]:
         """Change the options of tasks, in hand or not; return the ids of those that there are."""
@@ -279,11 +304,29 @@ class Orders:
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     async def _clear_finished(self, command: Command) -> CommandOutcome:
-        if command.ids or command.query is not None:
-            removed = await self._journal.remove(await self._targets(command))
-        else:
-            removed = await self._journal.clear_finished()
+        is_by_ids = bool(command.ids) and command.query is None
+        removed = await (self._remove_few(command.ids) if is_by_ids else self._remove_many(command))
         return CommandOutcome(removed, message=f"{removed} removed, u brings back")
+
+    async def _remove_few(self, ids: Sequence[int]) -> int:
+        """Take rows out and tell of each that went."""
+        rows = await self._journal.rows(ids) if len(ids) <= MOST_EVENTS else []
+        removed = await self._journal.remove(ids)
+        left = {task.id for task in await self._journal.rows([task.id for task in rows])}
+        for task in rows:
+            if task.id not in left:
+                self._engine.ledger.tell(EventKind.REMOVED, task)
+        return removed
+
+    async def _remove_many(self, command: Command) -> int:
+        query = _query(command)
+        finished = replace(query, statuses=(query.statuses or FINISHED) & FINISHED)
+        if not finished.statuses:
+            return 0
+        few = await self.works.few(finished, command.excluding_ids)
+        if few is not None:
+            return await self._remove_few(few)
+        return (await self.works.remove(finished, command.excluding_ids)).changed
 
     async def _undo(self, _command: Command) -> CommandOutcome:
         restored = await self._journal.undo()
@@ -291,9 +334,17 @@ class Orders:
         return CommandOutcome(restored, message=f"{restored} brought back" if restored else "nothing to bring back")
 
     async def _targets(self, command: Command) -> Sequence[int]:
-        if command.query is not None:
-            return await self._engine.view(command.query)
-        return command.ids
+        if command.query is None:
+            return command.ids
+        excluded = frozenset(command.excluding_ids)
+        found = await self._engine.view(command.query)
+        return [task_id for task_id in found if task_id not in excluded] if excluded else found
+
+    async def _few(self, command: Command) -> Sequence[int] | None:
+        """Return the ids that a command means, None where its question finds more than are held in memory."""
+        if command.query is None:
+            return command.ids
+        return await self.works.few(command.query, command.excluding_ids)
 
     async def _ids(self, statuses: set[Status] | frozenset[Status]) -> Sequence[int]:
         in_hand = [key for key, slot in self._scheduler.running.items() if slot.live.task.status in statuses]
@@ -302,25 +353,14 @@ class Orders:
         return list(dict.fromkeys([*in_hand, *waiting, *stored]))
 
 
-def options_from(values: Mapping[str, Any]) -> TaskOptions:
-    """Return task options from JSON values; raises `UsageError` for unknown ones."""
-    known = TaskOptions.__dataclass_fields__
-    unknown = [name for name in values if name not in known]
-    if unknown:
-        raise UsageError(f"unknown option {unknown[0]!r} for a task")
-    taken = dict(values)
-    if "headers" in taken:
-        taken["headers"] = tuple((str(name), str(value)) for name, value in taken["headers"])
-    if "mirrors" in taken:
-        taken["mirrors"] = tuple(str(url) for url in taken["mirrors"])
-    if taken.get("on_exists"):
-        taken["on_exists"] = OnExists(taken["on_exists"])
-    return TaskOptions(**taken)
-
-
 def _starts_over(task: DownloadTask) -> bool:
     """Whether a retry drops what is held: not where pieces tell which bytes of it are right."""
     return task.reason in STARTS_OVER and not (task.reason is Reason.DIGEST_MISMATCH and task.options.pieces)
+
+
+def _query(command: Command) -> TaskQuery:
+    """Return the question of a command that has one."""
+    return command.query or TaskQuery()
 
 
 def _number(command: Command, now: int) -> int:

@@ -13,10 +13,10 @@ from tui_dl.core.task import DownloadTask
 from tui_dl.engine.asking import Asker
 from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.live import LiveTask
-from tui_dl.engine.orders import checked_task
 from tui_dl.engine.overtime import StreamTime
 from tui_dl.engine.retrying import next_step
 from tui_dl.engine.throttle import Admission
+from tui_dl.engine.wishes import checked_task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

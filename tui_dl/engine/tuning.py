@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.commands import CommandOutcome
@@ -12,10 +13,12 @@ from tui_dl.core.sharing import PriorityChange, priority_number, priority_word
 from tui_dl.core.timetable import parse_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from tui_dl.core.commands import Command
+    from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadTask, TaskOptions
+    from tui_dl.engine.bulk_work import BulkWorks
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.limits import PlannedThrottle
     from tui_dl.engine.scheduler import Scheduler
@@ -81,18 +84,26 @@ class Tuning:
         change = _priority_change(command)
         with self._scheduler.barring(frozenset(ids)):
             changed = await self._context.journal.change_priority(ids, change)
-            for live in filter(None, map(self._scheduler.live_of, ids)):
-                priority = change.of(live.task.priority)
-                live.stored = replace(live.stored, priority=priority)
-                live.change(priority=priority)
-                self._scheduler.sort_in(live.task.id)
-                self._context.limits.set_priority(live.task.id, priority)
+            self._change_live(change, ids)
         message = "" if change.is_relative else f"{priority_word(change.number)} priority"
         if change.is_relative and len(ids) == 1:
             message = " ".join(
                 f"{priority_word(task.priority)} priority" for task in await self._context.journal.rows(ids)
             )
         return CommandOutcome(changed, tuple(ids[:MOST_IDS]), message)
+
+    async def set_priority_of(self, works: BulkWorks, command: Command, query: TaskQuery) -> CommandOutcome:
+        """Change the priority of all rows of a query that finds very many."""
+        change = _priority_change(command)
+        return await works.prioritise(query, command.excluding_ids, change, partial(self._change_live, change))
+
+    def _change_live(self, change: PriorityChange, ids: Collection[int]) -> None:
+        for live in filter(None, map(self._scheduler.live_of, ids)):
+            priority = change.of(live.task.priority)
+            live.stored = replace(live.stored, priority=priority)
+            live.change(priority=priority)
+            self._scheduler.sort_in(live.task.id)
+            self._context.limits.set_priority(live.task.id, priority)
 
 
 def _limit_of(command: Command) -> int | str:

@@ -70,7 +70,7 @@ class Journal:
         self._lock = opened.lock
         self._lasting_notices = opened.notices
         self._threads = JournalThreads(path, opened)
-        self._read, self._ask = self._threads.read, self._threads.ask
+        self._read, self._look, self._ask = self._threads.read, self._threads.look, self._threads.ask
         self.shards = ShardBook(self._threads.ask)
         """Which finished file is in which tar shard."""
         self.remembered = Remembered(self._threads)
@@ -124,7 +124,7 @@ class Journal:
     async def refresh(self) -> bool:
         """Take notice of what other processes changed; return whether the generation grew."""
         before = self.generation
-        found = await self._read(read_state)
+        found = await self._look(read_state)
         self._threads.publish(replace(found, trouble=self._threads.state.trouble))
         return self.generation != before
 
@@ -158,7 +158,7 @@ class Journal:
         # Rows whose newer state is not committed yet would look pending still.
         ids = {*excluding_ids, *self._threads.unsaved}
         hosts = tuple(excluding_hosts)
-        return await self._read(lambda connection: views.next_pending(connection, self.instance_id, limit, hosts, ids))
+        return await self._look(lambda connection: views.next_pending(connection, self.instance_id, limit, hosts, ids))
 
     async def save(self, task: DownloadTask, *, is_durable: bool) -> None:
         """Record the state of a task that we own; durable on return, or within `GROUP_S` if that was not asked for.
@@ -287,15 +287,20 @@ class Journal:
         """Return the failed rows that match, by reason and host, the largest group first."""
         return await self._read(lambda connection: failures.groups_of(connection, query))
 
+    async def ids_among(self, ids: Collection[int], query: TaskQuery) -> array[int]:
+        """Return those of these ids whose rows match, in no order, with all that was told before."""
+        selection = Selection(query, tuple(ids))
+        return await self._ask(lambda connection: views.ids_selected(connection, selection), Need.READ)
+
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return the rows of these ids, in this order; ids that are gone are left out."""
         held = tuple(ids)
-        return await self._read(lambda connection: views.rows_of(connection, held))
+        return await self._look(lambda connection: views.rows_of(connection, held))
 
     async def children(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return the rows that these brought (the files of Metalinks), in the order of the queue."""
         held = tuple(ids)
-        return await self._read(lambda connection: views.children_of(connection, held))
+        return await self._look(lambda connection: views.children_of(connection, held))
 
     async def get(self, task_id: int) -> DownloadTask | None:
         """Return one row with all that was told before; None if it is gone."""
@@ -308,7 +313,7 @@ class Journal:
 
     async def batch_names(self) -> list[str]:
         """Return the names of the last batches, the newest first; no row is looked at."""
-        return await self._read(batches.read_names)
+        return await self._look(batches.read_names)
 
     async def batch(self, batch_id: int) -> BatchView | None:
         """Return one batch with all that was told before; None if its rows are gone."""

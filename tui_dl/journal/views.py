@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadTask
+    from tui_dl.journal.queue_steps import Selection
 
 _STATUS_RANK: Final = " ".join(f"WHEN '{status.value}' THEN {rank}" for rank, status in enumerate(Status))
 
@@ -43,6 +44,13 @@ def ids_of(connection: sqlite3.Connection, query: TaskQuery, limit: int = -1) ->
     if limit >= 0:
         # Bound, not always there: without one SQLite sorts all at once, which is quicker for all of them.
         statement += f" LIMIT {limit:d}"
+    return array("q", map(itemgetter(0), connection.execute(statement, parameters)))
+
+
+def ids_selected(connection: sqlite3.Connection, selection: Selection) -> array[int]:
+    """Return the ids of a selection's rows, in no order."""
+    where, parameters = selection.condition()
+    statement = f"SELECT id FROM tasks WHERE {where}"  # noqa: S608  # fixed parts
     return array("q", map(itemgetter(0), connection.execute(statement, parameters)))
 
 

@@ -1,0 +1,159 @@
+"""Commands on more rows than are looked at one by one: pause all that match, and the rest, while tasks run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.stage import until
+from tests.faults import Resource, tempers
+from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.events import EventKind
+from tui_dl.core.query import TaskQuery
+from tui_dl.core.query_text import parse_query
+from tui_dl.core.status import Status
+from tui_dl.core.task import NewTask
+from tui_dl.engine.bulk_work import MOST_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.engine.stage import Engines
+    from tests.faults import FaultServer
+    from tui_dl.core.ports import WorkView
+    from tui_dl.engine.engine import AsyncDownloadEngine
+
+MANY = 3 * MOST_ROWS
+SMALL = Resource(20_000)
+ALL = TaskQuery()
+
+
+@pytest.fixture
+async def engine(engines: Engines, fault_server: FaultServer) -> AsyncDownloadEngine:
+    """One task that runs without end, and thousands behind it."""
+    engine = await engines(concurrent_downloads=1)
+    await engine.add(fault_server.add("/running.bin", SMALL, tempers.never_answers()))
+    host = fault_server.url("/x").removesuffix("/x")
+    await engine.add_many([NewTask(f"{host}/{number}.bin", "/srv") for number in range(MANY)], batch="many")
+    await until(lambda: len(engine.scheduler.running) == 1)
+    return engine
+
+
+def counts(engine: AsyncDownloadEngine) -> dict[Status, int]:
+    """Return how many rows there are of each status, without those of which there are none."""
+    return {status: number for status, number in engine.snapshot().counts.items() if number}
+
+
+async def test_all_that_match_are_paused_and_go_on(engine: AsyncDownloadEngine) -> None:
+    """What runs is stopped, what waits in the queue stays there; resuming takes all up again."""
+    outcome = await engine.execute(Command(CommandName.PAUSE, query=ALL))
+    assert (outcome.changed, counts(engine)) == (MANY + 1, {Status.PAUSED: MANY + 1})
+    assert not engine.scheduler.running
+    outcome = await engine.execute(Command(CommandName.RESUME, query=parse_query("status:paused")))
+    assert outcome.changed == MANY + 1
+    await until(lambda: len(engine.scheduler.running) == 1)
+
+
+async def test_what_runs_is_meant_by_what_it_does_now(engine: AsyncDownloadEngine) -> None:
+    """A task that runs is no queued one, whatever the journal knows of it yet."""
+    (running,) = engine.scheduler.running
+    await engine.execute(Command(CommandName.PAUSE, query=parse_query("status:queued")))
+    assert list(engine.scheduler.running) == [running]
+    assert counts(engine) == {Status.DOWNLOADING: 1, Status.PAUSED: MANY}
+
+
+async def test_rows_let_go_are_not_meant(engine: AsyncDownloadEngine) -> None:
+    """A selection of all but some leaves those alone, the running one among them."""
+    (running,) = engine.scheduler.running
+    other = (await engine.view(ALL))[-1]
+    outcome = await engine.execute(Command(CommandName.CANCEL, query=ALL, excluding_ids=(running, other)))
+    assert outcome.changed == MANY - 1
+    assert counts(engine) == {Status.DOWNLOADING: 1, Status.PENDING: 1, Status.CANCELLED: MANY - 1}
+
+
+async def test_toggling_all_pauses_and_resumes(engine: AsyncDownloadEngine) -> None:
+    """The one key for everything."""
+    await engine.execute(Command(CommandName.TOGGLE_ALL))
+    assert counts(engine) == {Status.PAUSED: MANY + 1}
+    await engine.execute(Command(CommandName.TOGGLE_ALL))
+    assert Status.PAUSED not in counts(engine)
+
+
+async def test_toggling_many_turns_each_by_itself(engine: AsyncDownloadEngine) -> None:
+    """The running one stops, paused rows go on."""
+    await engine.execute(Command(CommandName.PAUSE, query=parse_query("name:*0.bin")))
+    await engine.execute(Command(CommandName.TOGGLE_PAUSE, query=ALL))
+    assert counts(engine)[Status.PAUSED] == MANY + 1 - MANY // 10
+
+
+async def test_ended_ones_are_tried_again_and_removed(engine: AsyncDownloadEngine) -> None:
+    """Cancelled rows go back to the queue; removing takes finished ones alone, and undo brings them back."""
+    await engine.execute(Command(CommandName.CANCEL, query=parse_query("name:*.bin -name:running*")))
+    assert (await engine.execute(Command(CommandName.CLEAR_FINISHED, query=ALL))).changed == MANY
+    assert counts(engine) == {Status.DOWNLOADING: 1}
+    assert (await engine.execute(Command(CommandName.UNDO))).changed == MANY
+    assert (await engine.execute(Command(CommandName.RETRY, query=ALL))).changed == MANY
+    assert counts(engine) == {Status.DOWNLOADING: 1, Status.PENDING: MANY}
+
+
+async def test_many_rows_get_a_priority_and_move_to_the_end(engine: AsyncDownloadEngine) -> None:
+    """The running one is meant, too; moves by one place mean nothing to thousands."""
+    (running,) = engine.scheduler.running
+    await engine.execute(Command(CommandName.SET_PRIORITY, query=ALL, arguments={"value": "high"}))
+    live = engine.scheduler.live_of(running)
+    assert live is not None
+    assert live.task.priority == 1
+    query = parse_query("name:1*.bin -name:running*")
+    moved = await engine.execute(Command(CommandName.MOVE_DOWN, query=query))
+    assert "end of the queue" in moved.message
+    ids = await engine.view(ALL)
+    last = await engine.rows(ids[-moved.changed :])
+    assert all(task.filename.startswith("1") and task.priority == 1 for task in last)
+
+
+async def test_the_snapshot_tells_how_far_it_is(engine: AsyncDownloadEngine) -> None:
+    """While it goes on its name and its progress are there to see; then they are gone."""
+    seen: list[WorkView] = []
+    pausing = asyncio.ensure_future(engine.execute(Command(CommandName.PAUSE, query=ALL)))
+    while not pausing.done():
+        seen += engine.snapshot().works
+        await asyncio.sleep(0)
+    assert {work.name for work in seen} == {CommandName.PAUSE}
+    assert any(0 < work.done <= work.total for work in seen)
+    assert engine.snapshot().works == ()
+
+
+async def test_what_was_ordered_is_done_although_nobody_waits(engine: AsyncDownloadEngine) -> None:
+    """Leaving at once after a pause of all leaves nothing half paused."""
+    pausing = asyncio.ensure_future(engine.execute(Command(CommandName.PAUSE, query=ALL)))
+    await until(lambda: engine.snapshot().works)
+    pausing.cancel()
+    await asyncio.gather(pausing, return_exceptions=True)
+    await until(lambda: not engine.snapshot().works)
+    assert counts(engine) == {Status.PAUSED: MANY + 1}
+
+
+async def test_each_row_removed_is_told(engines: Engines, fault_server: FaultServer) -> None:
+    """Few rows that go are told one by one."""
+    engine = await engines()
+    tasks = await engine.add_many([NewTask(fault_server.url(f"/{number}.bin"), "/srv") for number in range(3)])
+    await engine.execute(Command(CommandName.CANCEL, query=ALL))
+    await engine.execute(Command(CommandName.CLEAR_FINISHED))
+    removed = [event.task.id for event in engines.events if event.kind is EventKind.REMOVED]
+    assert sorted(removed) == [task.id for task in tasks]
+
+
+async def test_rows_are_added_from_an_asynchronous_source(engines: Engines, fault_server: FaultServer) -> None:
+    """As they come, in order, each once."""
+    engine = await engines(concurrent_downloads=1)
+
+    async def source() -> AsyncIterator[NewTask]:
+        for number in (0, 1, 1, 2):
+            await asyncio.sleep(0)
+            yield NewTask(fault_server.url(f"/{number}.bin"), "/srv")
+
+    ids = await engine.add_many(source())
+    assert [task.url[-5:] for task in await engine.rows(ids)] == ["0.bin", "1.bin", "1.bin", "2.bin"]
+    assert ids[1] == ids[2]

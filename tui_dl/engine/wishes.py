@@ -1,0 +1,43 @@
+"""What is wanted, checked: an address with its options as keys, programs and the library give them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tui_dl.core.addresses import split_userinfo, wire_url
+from tui_dl.core.digests import parse_digest
+from tui_dl.core.errors import UsageError
+from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.task import NewTask, OnExists, TaskOptions
+from tui_dl.core.url_list import check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
+    """Return what is wanted, checked: address, user info moved to a header, a safe name. Raises `UsageError`."""
+    bare, authorization = split_userinfo(check_url(url, is_typed=True), is_typed=True)
+    if authorization and not any(key.lower() == "authorization" for key, _ in options.headers):
+        options = replace(options, headers=(*options.headers, ("Authorization", authorization)))
+    if options.checksum:
+        options = replace(options, checksum=str(parse_digest(options.checksum)))
+    safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
+    return NewTask(wire_url(bare, is_typed=True), folder, safe, options)
+
+
+def options_from(values: Mapping[str, Any]) -> TaskOptions:
+    """Return task options from JSON values; raises `UsageError` for unknown ones."""
+    known = TaskOptions.__dataclass_fields__
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise UsageError(f"unknown option {unknown[0]!r} for a task")
+    taken = dict(values)
+    if "headers" in taken:
+        taken["headers"] = tuple((str(name), str(value)) for name, value in taken["headers"])
+    if "mirrors" in taken:
+        taken["mirrors"] = tuple(str(url) for url in taken["mirrors"])
+    if taken.get("on_exists"):
+        taken["on_exists"] = OnExists(taken["on_exists"])
+    return TaskOptions(**taken)
