@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from tui_dl.core.errors import UsageError
+from tui_dl.core.list_kinds import ListFormat
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, SettingFacts, coerce
 from tui_dl.core.sharing import Priority
 from tui_dl.core.task import OnExists
@@ -19,19 +20,26 @@ F = TypeVar("F", bound="Callable[..., Any]")
 LATER_OPTIONS: Final = frozenset(
     {
         *("--accept", "--background", "--completion"),
-        *("--cookies-from-browser", "--detach", "--failed-list", "--max-failed"),
-        *("--max-size", "--min-size", "--plain"),
-        *("--rate",),
+        *("--cookies-from-browser", "--detach"),
+        *("--max-size", "--min-size", "--watch"),
     }
 )
 """Options that the design names and that this version cannot honour."""
+OF_GET: Final = frozenset(
+    {
+        *("--failed-list", "--json", "--manifest", "--max-failed", "--plain", "--quiet"),
+        *("--shard-name", "--shards"),
+    }
+)
+"""Options of a batch that ends, which the screen is not."""
 LATER_COMMANDS: Final = frozenset(
-    {"add", "cancel", "completion", "limit", "ls", "move", "pause", "resume", "retry", "stop", "wait", "ytdlp"}
+    {"add", "cancel", "completion", "limit", "move", "pause", "resume", "retry", "stop", "wait", "ytdlp"}
 )
 """Commands that the design names and that this version does not have."""
 ON_EXISTS_FLAGS: Final = {
     "skip_existing": OnExists.SKIP,
     "overwrite": OnExists.OVERWRITE,
+    "if_modified": OnExists.IF_MODIFIED,
     "rename": OnExists.RENAME,
 }
 """Option's parameter name to the policy it stands for."""
@@ -44,6 +52,7 @@ _METAVARS: Final = {
     "chunk_size": "SIZE",
     "park_time": "SECONDS",
     "rate": "N/s|N/m|N/h",
+    "limit_rate": "SIZE/s|TIMETABLE",
     "ca_certificate": "FILE",
     "certificate": "FILE[,KEYFILE]",
     "proxy": "URL",
@@ -62,6 +71,7 @@ _METAVARS: Final = {
     "min_free": "SIZE",
     "preallocate": "auto|off",
     "verify": "auto|require|off",
+    "cache": "on|FOLDER|off",
     "name_template": "TEMPLATE",
 }
 _ON_COMMAND_LINE: Final = (
@@ -69,13 +79,13 @@ _ON_COMMAND_LINE: Final = (
     *("retry_delay", "max_retries", "park_time", "rate", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("max_time", "bearer", "auth", "resolve", "dns_servers"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
-    *("min_free", "preallocate", "verify", "name_template"),
+    *("min_free", "preallocate", "verify", "name_template", "cache"),
 )
 _REPEATED: Final = frozenset({"resolve"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
-_SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes", "sha256")
+_SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
 """Settings that an option without a value turns on."""
-_CHOICES: Final = ("follow_metalink", "async_downloads")
+_CHOICES: Final = ("sha256", "archive", "follow_metalink", "async_downloads")
 """Settings that are on, and that an option with `no-` turns off."""
 SETTING_PARAMETERS: Final = (
     *_ON_COMMAND_LINE,
@@ -87,6 +97,8 @@ SETTING_PARAMETERS: Final = (
     "preset",
 )
 """Parameter names of the options that set settings."""
+SHARD_PARAMETERS: Final = ("shards", "shard_name")
+"""Parameter names of the options that set settings of `get` alone."""
 
 
 class SettingType(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.5 alone, and we take 8.2
@@ -115,6 +127,8 @@ class PlainCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            if error.option_name in OF_GET:
+                raise click.UsageError(f"{error.option_name} is an option of `tui-dl get`", ctx) from None
             if error.option_name not in LATER_OPTIONS:
                 raise
             raise click.UsageError(
@@ -147,7 +161,7 @@ def task_options(command: F) -> F:
     """Add what `get` and the screen take about the files themselves."""
     for option in reversed(
         (
-            click.option("-i", "--input", "input_file", metavar="FILE|-", help="Read addresses from a file or a pipe."),
+            *_list_options(),
             click.option("-o", "--output", metavar="NAME", help="File name, for one address."),
             click.option("--curl", multiple=True, metavar="COMMAND|-", help="A browser's 'copy as cURL'; -: a pipe."),
             click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
@@ -164,11 +178,37 @@ def task_options(command: F) -> F:
             ),
             click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
             click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),
+            click.option(
+                "--if-modified", is_flag=True, help="Fetch again only what changed, there or here, and replace it."
+            ),
             click.option("--rename", is_flag=True, help="Save beside a file that is there already (the default)."),
         )
     ):
         command = option(command)
     return command
+
+
+def _list_options() -> tuple[Callable[[F], F], ...]:
+    """Return what is taken about lists of addresses."""
+    formats = [one.value for one in ListFormat]
+    return (
+        click.option(
+            "-i",
+            "--input",
+            "input_files",
+            multiple=True,
+            metavar="FILE|-",
+            help="A list of addresses; repeat. -: a pipe.",
+        ),
+        click.option("--input-format", type=click.Choice(formats), help="How lists are written. [auto]"),
+        click.option("--part", metavar="N/M", help="Every M-th line of the lists, from the N-th on: for array jobs."),
+        click.option("--strict", "is_strict", is_flag=True, help="A bad line in a list ends it all, exit 2."),
+        click.option("--batch", metavar="NAME", help="Name of what is added. [the list's name]"),
+        click.option(
+            "--glob/--no-glob", "has_globs", default=True, help="[1-9], [a-z:2], {a,b} in an address are many. [glob]"
+        ),
+        click.option("-y", "--yes", "is_agreed", is_flag=True, help="Do not ask before adding very many."),
+    )
 
 
 def log_options(command: F) -> F:

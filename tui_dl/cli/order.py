@@ -13,9 +13,10 @@ import click
 
 from tui_dl.cli import curl
 from tui_dl.cli.header_files import header_lines
+from tui_dl.cli.list_orders import take_lists
 from tui_dl.cli.listed import new_task, task_of_line
 from tui_dl.cli.metalinks import notes_of, take_metalinks
-from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS
+from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS, SHARD_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.addresses import shown_url, split_userinfo
 from tui_dl.core.digests import parse_digest
@@ -31,6 +32,7 @@ from tui_dl.core.url_list import BadLine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tui_dl.cli.list_orders import Lists
     from tui_dl.cli.metalinks import MetalinkWish
     from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.core.name_template import Namer
@@ -49,8 +51,8 @@ class Order:
 
     news: tuple[NewTask, ...]
     """Addresses that were typed."""
-    input_file: str
-    """List to read further addresses from; `-` for standard input, empty for none."""
+    lists: Lists
+    """What further addresses are read from."""
     dir: str
     """Absolute folder."""
     options: TaskOptions
@@ -104,10 +106,11 @@ def read_order(
 
     `folder` is where the command was typed; `given` holds the parameters of `setting_options` and `task_options`.
     """
+    given, lists = take_lists(given)
     given, metalinks = take_metalinks(given, folder)
     downloads = curl.downloads_of(given)
     given = {**given, "urls": (*(one.url for one in downloads), *(one.word for one in metalinks))}
-    settings = {name: given.get(name) for name in SETTING_PARAMETERS} | curl.settings_of(downloads, given)
+    settings = {name: given.get(name) for name in (*SETTING_PARAMETERS, *SHARD_PARAMETERS)} | curl.settings_of(downloads, given)
     settings["on_exists"] = _on_exists(given)
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
@@ -125,9 +128,8 @@ def read_order(
     _check_output(output, urls, given)
     name = "" if output == STANDARD else _checked_name(output)
     priority = _priority(given)
-    _check_input(given.get("input_file") or "")
     _check_template(given)
-    has_columns = bool(given.get("input_file"))
+    has_columns = bool(lists.files)
     namer = namer_for(effective.settings.name_template, datetime.now().astimezone(), has_columns=has_columns)
     news = [
         namer.named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)))
@@ -138,7 +140,7 @@ def read_order(
     return Order(
         news=tuple(replace(one, priority=priority) for one in news),
         notes=tuple(notes_of(metalinks)),
-        input_file=given.get("input_file") or "",
+        lists=lists,
         dir=target,
         options=options,
         effective=effective,
@@ -162,7 +164,7 @@ def _metalink_tasks(wish: MetalinkWish, folder: str, name: str, options: TaskOpt
 def _mirrors(given: Mapping[str, Any]) -> tuple[str, ...]:
     """Return further addresses of the one file, checked."""
     mirrors = given.get("mirrors", ())
-    if mirrors and (len(given.get("urls", ())) != 1 or given.get("input_file")):
+    if mirrors and (len(given.get("urls", ())) != 1 or given.get("has_list")):
         raise UsageError("--mirror is another address of one file, so it takes exactly one address")
     if mirrors and given.get("output") == STANDARD:
         raise UsageError("--output - reads one address in order, so --mirror has no meaning; leave it out")
@@ -186,13 +188,13 @@ def _with_password(user: str | None) -> str | None:
 def _on_exists(given: Mapping[str, Any]) -> str | None:
     chosen = [policy for flag, policy in ON_EXISTS_FLAGS.items() if given.get(flag)]
     if len(chosen) > 1:
-        raise UsageError("--skip-existing, --overwrite and --rename exclude each other; keep one")
+        raise UsageError("--skip-existing, --overwrite, --if-modified and --rename exclude each other; keep one")
     return chosen[0].value if chosen else None
 
 
 def _continues(given: Mapping[str, Any]) -> bool:
     if given.get("continues"):
-        for flag in ("skip_existing", "rename"):
+        for flag in ("skip_existing", "if_modified", "rename"):
             if given.get(flag):
                 name = flag.replace("_", "-")
                 raise UsageError(f"--continue takes over the file that is there, --{name} leaves it alone; keep one")
@@ -207,7 +209,7 @@ def _check_sequential(given: Mapping[str, Any], effective: EffectiveSettings) ->
 def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) -> None:
     if not output:
         return
-    if len(urls) != 1 or given.get("input_file"):
+    if len(urls) != 1 or given.get("has_list"):
         raise UsageError("--output names one file, so it takes exactly one address; use --dir for several")
     if output == STANDARD and given.get("is_json"):
         raise UsageError("--output - and --json both want standard output; keep one")
@@ -238,7 +240,7 @@ def _checksum(given: Mapping[str, Any]) -> str:
     text = given.get("checksum")
     if text is None:
         return ""
-    if len(given.get("urls", ())) != 1 or given.get("input_file"):
+    if len(given.get("urls", ())) != 1 or given.get("has_list"):
         raise UsageError("--checksum is of one file, so it takes exactly one address; run one command for each file")
     return str(parse_digest(text))
 
@@ -248,12 +250,6 @@ def _priority(given: Mapping[str, Any]) -> int | None:
     if word is not None and given.get("output") == STANDARD:
         raise UsageError("--output - writes one file alone, so --priority has no meaning; leave it out")
     return None if word is None else priority_number(word)
-
-
-def _check_input(file: str) -> None:
-    if file not in ("", STANDARD) and not os.access(file, os.R_OK):
-        reason = "no permission" if os.path.lexists(file) else "no such file"
-        raise UsageError(f"--input {display_text(file)}: cannot be read: {reason}")
 
 
 def _checked_name(output: str) -> str:

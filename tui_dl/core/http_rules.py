@@ -271,6 +271,7 @@ def content_encodings(headers: Mapping[str, str]) -> tuple[str, ...]:
 _SAFE_HEADERS: Final = frozenset(
     (
         *("accept", "accept-encoding", "accept-language", "user-agent", "range", "if-range", "cache-control"),
+        *("if-none-match", "if-modified-since"),
         *("pragma", "dnt", "want-repr-digest", "want-content-digest"),
     )
 )

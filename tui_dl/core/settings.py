@@ -10,6 +10,7 @@ from tui_dl.core.display_text import MASK
 from tui_dl.core.errors import UsageError
 from tui_dl.core.host_rules import HostRules
 from tui_dl.core.request_rate import request_rate_text
+from tui_dl.core.sharding import MOST_SAMPLES
 from tui_dl.core.sizes import parse_size
 from tui_dl.core.task import OnExists
 from tui_dl.core.timetable import limit_value
@@ -109,6 +110,21 @@ class Settings:
     on_exists: str = _setting(OnExists.RENAME.value, "What to do where the target exists.", choices=tuple(OnExists))
     name_template: str = _setting(
         "", "Folders and name of each file, as {host}/{path}/{name} or {index:06}.{ext}; empty: its name alone."
+    )
+    shards: int = _setting(
+        0,
+        "Samples in each tar shard (WebDataset) that `get` makes instead of files; 0: files.",
+        low=0,
+        high=MOST_SAMPLES,
+    )
+    shard_name: str = _setting("shard-{:06}.tar", "Names of tar shards; {:06} or %06d stands for their number.")
+    archive: bool = _setting(
+        default=False, text="Remember addresses and digests that are done, and fetch none of them again, anywhere."
+    )
+    cache: str = _setting(
+        "off",
+        "Take what the same version or digest finished before from where it lies: on; or a folder that keeps a copy"
+        " of everything; off.",
     )
     on_change: str = _setting(
         "restart",

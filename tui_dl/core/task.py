@@ -21,6 +21,8 @@ class OnExists(StrEnum):
     RENAME = "rename"
     SKIP = "skip"
     OVERWRITE = "overwrite"
+    IF_MODIFIED = "if-modified"
+    """Asked for again only where it changed, on the server or here; then it replaces what it was."""
 
 
 class TargetState(StrEnum):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
+from tui_dl.core.task import OnExists
 from tui_dl.engine.asking_again import refuted, take_digests
+from tui_dl.journal.archive import kept_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +39,12 @@ class Additions:
             news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
         news = await context.existing.sift(news, name=batch, kind=kind, at=at)
         outcomes = await journal.add(news, batch=batch, at=at, kind=kind)
+        stale = _to_ask_again(context, news, outcomes)
+        if stale:
+            files = (kept_of(outcomes[index].task) for index in stale)
+            await journal.remembered.keep([one for one in files if one is not None])
         gone = await context.existing.gone(outcomes, name=batch, kind=kind)
-        if again := sorted({*gone, *await refuted(news, outcomes, journal.instance_id)}):
+        if again := sorted({*gone, *stale, *await refuted(news, outcomes, journal.instance_id)}):
             await journal.remove([outcomes[index].task.id for index in again])
             renewed = await journal.add([news[index] for index in again], batch=batch, at=at, kind=kind)
             for index, outcome in zip(again, renewed, strict=True):
@@ -51,3 +57,13 @@ class Additions:
             elif outcome.is_new:
                 self._ledger.tell(EventKind.ADDED, outcome.task)
         return outcomes
+
+
+def _to_ask_again(context: EngineContext, news: Sequence[NewTask], outcomes: Sequence[AddOutcome]) -> list[int]:
+    """Return which completed rows of ours are asked for again, whether their files changed."""
+    return [
+        index
+        for index, (new, (task, is_new, _)) in enumerate(zip(news, outcomes, strict=True))
+        if not is_new and task.status is Status.COMPLETED and task.owner == context.journal.instance_id
+        if context.policy_of(new) is OnExists.IF_MODIFIED
+    ]

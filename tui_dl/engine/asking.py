@@ -15,6 +15,7 @@ from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
 from tui_dl.core.task import Flag
 from tui_dl.engine.host_gate import AT_ONCE_S, HostGate
 from tui_dl.engine.naming import expects_page
+from tui_dl.engine.revalidating import NOT_MODIFIED, NotModified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,6 +116,10 @@ class Asker:
         """Judge an answer and learn from it; closes the exchange where the verdict ends the attempt."""
         if verdict_on is judge:
             self._doubt(exchange, asked)
+            if exchange.answer.status == NOT_MODIFIED and self._live.conditions:
+                exchange.accept()
+                exchange.close()
+                raise NotModified
         try:
             exchange.judgement = verdict_on(asked, exchange.answer.status, exchange.answer.headers)
         except TuiDlError as error:
@@ -205,6 +210,8 @@ class Asker:
         elif not task.options.is_named_elsewhere:
             headers.update(self._context.identity.first_headers(self.url, given))
         headers.update(self._conditions(asked))
+        if self._live.conditions and self.url == task.url:
+            headers = {**self._live.conditions, **headers}
         return headers
 
     def _conditions(self, asked: Asked) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from dataclasses import dataclass, field
@@ -123,4 +124,7 @@ class EngineContext:
         """
         policy = self.policy_of(task)
         is_replacing = policy is OnExists.OVERWRITE and not task.options.wanted_name
+        if policy is OnExists.IF_MODIFIED:
+            # Its own file of before, and no other.
+            is_replacing = task.path == os.path.join(task.dir, task.filename)  # noqa: PTH118  # text in, text out
         return OnExists.OVERWRITE if is_replacing else OnExists.RENAME

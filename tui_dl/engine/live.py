@@ -99,6 +99,8 @@ class LiveTask:
         self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
+        self.conditions: Mapping[str, str] = {}
+        """Headers by which the server says that nothing changed since an earlier download; empty for none."""
         self._metered_bytes = self.received_bytes
         self._wall_clock = wall_clock
         self._traffic = traffic or Traffic()

@@ -124,6 +124,7 @@ class Targets:
         if changed_at is None:
             return False
         is_replaced = is_first and self._context.policy_of(task) is OnExists.OVERWRITE
+        is_replaced |= self._context.policy_of(task) is OnExists.IF_MODIFIED and task.path == key
         is_crash_candidate = task.added_at < self._context.opened_at
         if not (is_replaced or is_crash_candidate):
             return True

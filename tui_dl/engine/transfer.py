@@ -23,6 +23,7 @@ from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.outcome import BytesRefuted, End, Outcome, VersionChanged
 from tui_dl.engine.provenance import provenance_of
+from tui_dl.engine.revalidating import SAME_TEXT, NotModified, Revalidation
 from tui_dl.engine.skip_check import SkipCheck
 from tui_dl.engine.sources import Sources
 from tui_dl.engine.verifying import Verifier
@@ -60,6 +61,7 @@ class Transfer:
         self._verifier = Verifier(context, live)
         self._holding = Holding(context, live)
         self._skip = SkipCheck(context, live)
+        self._revalidation = Revalidation(context, live)
         self._beginning = Beginning(context, live, self._sources, self._holding)
         self._crew: Crew | None = None
         self._task: asyncio.Task[object] | None = None
@@ -131,13 +133,21 @@ class Transfer:
             return Outcome(End.STOPPED)
         return outcome
 
-    async def _attempt(self) -> Outcome:
+    async def _begin(self) -> Outcome | None:
+        """Take up what there is; return how the attempt ends where that is known before anybody is asked."""
         await self._context.watermark.require(self._live.task.dir)
         await self._holding.reopen()
         if self._live.task.status is Status.COMPLETED:
             return Outcome(End.COMPLETED)
         if self._holding.part is None and await self._skip.is_due():
             return Outcome(End.SKIPPED, text="the target is there already")
+        if self._holding.part is None:
+            await self._revalidation.begin()
+        return None
+
+    async def _attempt(self) -> Outcome:
+        if (end := await self._begin()) is not None:
+            return end
         restarts = 0
         while restarts <= MAX_RESTARTS:
             exchange: Exchange | None = None
@@ -147,6 +157,8 @@ class Transfer:
                     return await self._commit()
                 source, exchange = await self._beginning.open()
                 return await self._fetch(source, exchange)
+            except NotModified:
+                return Outcome(End.SKIPPED, text=SAME_TEXT, reason=None)
             except VersionChanged as change:
                 # A server that names another version in each answer gives one whole file on one connection.
                 restarts += 1
@@ -193,6 +205,8 @@ class Transfer:
             await self._restart(is_proven=self._is_other_version(judgement))
         if is_to_follow(self._context, self._live.task, exchange) and self._holding.part is None:
             return await follow(self._context, self._live, exchange, source.asker.final_url)
+        if self._revalidation.is_same(judgement):
+            raise NotModified
         self._accept(source, exchange)
         if self._holding.part is None and await self._skip.is_due():
             return Outcome(End.SKIPPED, text="the target is there already")

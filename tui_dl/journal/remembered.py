@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui_dl.journal import runs
+from tui_dl.journal import archive, runs
 from tui_dl.journal.adding import Batch, BatchKind, batch_id_of
 from tui_dl.journal.writer import Need
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui_dl.core.name_set import NameSet
     from tui_dl.core.task import DownloadTask
+    from tui_dl.journal.archive import ArchiveEntry, Kept
     from tui_dl.journal.runs import Claims, Run
     from tui_dl.journal.threads import JournalThreads
 
@@ -46,3 +49,35 @@ class Remembered:
         """Return which paths the addresses of a batch took, with all that was told before."""
         await self._threads.ask(lambda _: None, Need.WRITE)
         return await self._threads.read(partial(runs.read_claims, run=run))
+
+    # -- what was done once ----------------------------------------------------------------------------------------
+
+    async def start(self, *, is_archiving: bool, is_keeping: bool) -> None:
+        """Note from now on which addresses and digests are done, and which version each finished file is."""
+        for is_wanted, step in ((is_archiving, archive.start_archiving), (is_keeping, archive.start_keeping)):
+            if is_wanted:
+                await self._threads.ask(step, Need.WRITE)
+
+    async def archived(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
+        """Return which of these kinds and keys were done before, with all that was told before."""
+        return await self._threads.ask(partial(archive.read_archived, keys=tuple(keys)), Need.READ)
+
+    async def archive_entries(self, after: tuple[str, str], most: int) -> list[ArchiveEntry]:
+        """Return entries of the archive in their order, from behind a kind and key on."""
+        return await self._threads.read(partial(archive.read_entries, after=after, most=most))
+
+    async def forget_archived(self, keys: Sequence[str]) -> int:
+        """Take addresses and digests out of the archive; return how many were there; durable."""
+        return await self._threads.ask(partial(archive.forget, keys=tuple(keys)), Need.DURABLE)
+
+    async def keep(self, files: Sequence[Kept]) -> None:
+        """Record which version finished files are; durable."""
+        await self._threads.ask(partial(archive.keep, files=tuple(files)), Need.DURABLE)
+
+    async def kept(self, url: str, *, sha256: str = "") -> list[Kept]:
+        """Return the files of a digest, or without one those of an address, the latest first."""
+        return await self._threads.ask(partial(archive.read_kept, url=url, sha256=sha256), Need.READ)
+
+    async def drop_kept(self, path: str) -> None:
+        """Forget a file that is not what it was."""
+        await self._threads.ask(partial(archive.drop_kept, path=path), Need.WRITE)
