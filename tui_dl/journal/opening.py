@@ -55,6 +55,8 @@ class Opened:
     """Counts and generation as they were found."""
     notices: tuple[str, ...] = ()
     """What a person should know, in words."""
+    looking: sqlite3.Connection | None = None
+    """For the thread of short questions; None where `reading` is."""
 
 
 def open_memory() -> Opened:
@@ -83,13 +85,14 @@ def open_file(path: Path, locks: Path, clock: Callable[[], float], mounts: Path)
             bury_dead(connection, owner)
             state = read_state(connection)
             reading = None if is_remote else _connect(path, is_reading=True)
+            looking = None if is_remote else _connect(path, is_reading=True)
     except BaseException as error:
         if lock is not None:
             lock.release()
         if isinstance(error, OSError | sqlite3.Error):
             raise journal_error(error, path) from error
         raise
-    return Opened(connection, reading, owner, lock, state, notices)
+    return Opened(connection, reading, owner, lock, state, notices, looking)
 
 
 def _refuse_others(owner: Owner, path: Path) -> None:

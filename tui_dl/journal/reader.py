@@ -1,11 +1,11 @@
-"""A thread with its own connection, so that no question waits for a sync or blocks the loop."""
+"""A thread with its own connection, so that no question waits for a sync or blocks the loop; it can be broken off."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.journal.fault_map import condition_of, is_damage, journal_error
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui_dl.journal.writer import Job
+
+_AGAIN_S: Final = 0.02
+"""Until a job that was broken off and goes on is broken off again."""
 
 
 class Reader:
@@ -28,6 +31,9 @@ class Reader:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._damaged: Callable[[], None] = lambda: None
         self._ended: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+        self._running: Job | None = None
+        self._abandoned: set[int] = set()
         self._thread = threading.Thread(target=self._work, name="tui-dl-journal-reader", daemon=True)
 
     def start(self, on_damage: Callable[[], None]) -> None:
@@ -39,6 +45,22 @@ class Reader:
         """Queue a job; never blocks."""
         self._queue.put(job)
 
+    def abandon(self, job: Job) -> None:
+        """Break a job off, or leave it out if its turn has not come; nobody waits for its answer. Never blocks."""
+        with self._lock:
+            if self._running is not job:
+                self._abandoned.add(id(job))
+                return
+        self._break_off(job)
+
+    def _break_off(self, job: Job) -> None:
+        with self._lock:
+            if self._running is not job:
+                return
+            self._connection.interrupt()
+        # A statement that had not begun by then was not met.
+        self._loop.call_later(_AGAIN_S, self._break_off, job)
+
     def end(self, ended: Callable[[], None]) -> None:
         """Finish what was submitted, close the connection, end the thread; `ended` is called on the loop then."""
         self._ended = ended
@@ -46,7 +68,14 @@ class Reader:
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
-            self._settle(job, *self._answer(job))
+            with self._lock:
+                self._running = job
+                is_wanted = id(job) not in self._abandoned
+                self._abandoned.discard(id(job))
+            answer = self._answer(job) if is_wanted else (None, None)
+            with self._lock:  # from here on nothing of this job is there to be broken off
+                self._running = None
+            self._settle(job, *answer)
         self._connection.close()
         with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._ended)

@@ -29,7 +29,7 @@ GROUP_S: Final = 0.25
 
 
 class JournalThreads:
-    """The two threads of one open journal, and what is not told to them yet; belongs to one event loop."""
+    """The threads of one open journal, and what is not told to them yet; belongs to one event loop."""
 
     def __init__(self, path: Path | None, opened: Opened) -> None:
         self.state = opened.state
@@ -44,9 +44,11 @@ class JournalThreads:
         self._is_closed = False
         self._writer = Writer(opened.connection, path, self._loop, self.publish)
         self._reader = Reader(opened.reading, path, self._loop) if opened.reading is not None else None
+        self._looker = Reader(opened.looking, path, self._loop) if opened.looking is not None else None
         self._writer.start(self._mark_damaged)
-        if self._reader is not None:
-            self._reader.start(self._mark_damaged)
+        for thread in (self._reader, self._looker):
+            if thread is not None:
+                thread.start(self._mark_damaged)
 
     @property
     def is_closed(self) -> bool:
@@ -54,13 +56,25 @@ class JournalThreads:
         return self._is_closed
 
     async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask in the reader thread; sees what was committed before."""
-        if self._reader is None:
+        """Ask in the reader thread what may take long; sees what was committed before. Cancelled, it is broken off."""
+        return await self._read_in(self._reader, run)
+
+    async def look(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Ask in a thread of its own what is answered by an index: it waits for no view of a million rows."""
+        return await self._read_in(self._looker, run)
+
+    async def _read_in(self, reader: Reader | None, run: Callable[[sqlite3.Connection], T]) -> T:
+        if reader is None:
             return await self.ask(run, Need.READ)
         self._refuse_closed()
         future: asyncio.Future[T] = self._loop.create_future()
-        self._reader.submit(Job(run, Need.READ, partial(_resolve, future)))
-        return await future
+        job = Job(run, Need.READ, partial(_resolve, future))
+        reader.submit(job)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            reader.abandon(job)
+            raise
 
     async def ask(self, run: Callable[[sqlite3.Connection], T], need: Need) -> T:
         """Ask in the writer thread, after all that was told before."""
@@ -96,7 +110,7 @@ class JournalThreads:
         """Take no more questions, and end both threads after what was asked."""
         self._is_closed = True
         # The writer closes last: the last connection moves the log into the file, and a reading one cannot.
-        for thread in (self._reader, self._writer):
+        for thread in (self._reader, self._looker, self._writer):
             if thread is not None:
                 ended = self._loop.create_future()
                 thread.end(partial(_finish, ended))
