@@ -19,7 +19,7 @@ from tui_dl.disk.backlog import MOST_FREE_READERS
 from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
 from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
-from tui_dl.engine.resolving import make_resolver
+from tui_dl.engine.resolving import names_for
 from tui_dl.engine.trust import tls_context
 from tui_dl.engine.watching import ENDS, MADE, WatchingConnector
 
@@ -166,7 +166,7 @@ class AiohttpTransport:
         self._open_answers = OpenAnswers()
         self._tls = self._options.tls
         self._making_tls = asyncio.Lock()
-        self._resolver = make_resolver(self._options.own_names, self._options.dns_servers)
+        self._resolver = names_for(self._options.own_names, self._options.dns_servers)
         self._session = self._make_session(WatchingConnector(**self._connector_words()))
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
 

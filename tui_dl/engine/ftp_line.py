@@ -14,6 +14,7 @@ from aioftp.common import SSLSessionBoundContext
 from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.ftp_rules import FileFacts, parse_size_reply, parse_time_reply
 from tui_dl.engine.ftp_errors import map_reply, map_socket
+from tui_dl.engine.name_threads import NAME_THREADS
 from tui_dl.engine.resolving import addresses_by
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class FtpLine(aioftp.Client):
         if found or (self.proxy is not None and self.proxy.scheme != "socks4"):
             return found or [host]
         family = self._family if self.proxy is None else socket.AF_INET  # SOCKS4 takes no others
-        known = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        known = await NAME_THREADS.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
         return [str(one[4][0]) for one in known]
 
     async def command(self, command: str | None = None, *arguments: object, **words: object) -> tuple[str, list[str]]:  # type: ignore[override]

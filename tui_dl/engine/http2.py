@@ -18,6 +18,7 @@ from tui_dl.core.errors import NetworkError, Reason, TuiDlError, UsageError
 from tui_dl.engine.error_map import map_dns
 from tui_dl.engine.http2_errors import COULD_NOT_RESOLVE, map_curl
 from tui_dl.engine.http2_options import fixed_options, options_of
+from tui_dl.engine.name_threads import NAME_THREADS
 from tui_dl.engine.resolving import addresses_by, make_resolver
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ class Http2Transport:
         if getattr(error, "code", 0) == COULD_NOT_RESOLVE and proxy is None:
             # curl does not tell a name that is not there from a network that is not: the system's resolver does.
             try:
-                await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), None, family=self._options.family)
+                await NAME_THREADS.getaddrinfo(host.strip("[]"), None, family=self._options.family)
             except OSError as cause:
                 return map_dns(cause, host)
         return map_curl(error, host, proxy, facts, is_in_body=False)

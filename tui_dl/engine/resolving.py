@@ -8,11 +8,13 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import AsyncResolver, DefaultResolver
+from aiohttp.resolver import AsyncResolver
 
 from tui_dl.core.addresses import is_ip_address
 from tui_dl.core.errors import UsageError
 from tui_dl.core.own_names import addresses_of
+from tui_dl.engine.known_names import KnownNames
+from tui_dl.engine.name_threads import SystemNames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,12 +45,18 @@ class OwnNames(AbstractResolver):
         await self._rest.close()
 
 
+def names_for(names: Mapping[tuple[str, int], tuple[str, ...]], servers: Sequence[str]) -> AbstractResolver:
+    """Return what looks names up: those given by hand first, then what was found lately, then whoever is asked.
+
+    Needs a running loop.
+    """
+    rest = KnownNames(AsyncResolver(nameservers=list(servers)) if servers else SystemNames())
+    return OwnNames(names, rest) if names else rest
+
+
 def make_resolver(names: Mapping[tuple[str, int], tuple[str, ...]], servers: Sequence[str]) -> AbstractResolver | None:
-    """Return what looks names up, None for the library's own way. Needs a running loop."""
-    if not names and not servers:
-        return None
-    rest: AbstractResolver = AsyncResolver(nameservers=list(servers)) if servers else DefaultResolver()
-    return OwnNames(names, rest)
+    """Return what looks names up where a person has a say in it, else None: the client or a proxy looks them up."""
+    return names_for(names, servers) if names or servers else None
 
 
 async def addresses_by(resolver: AbstractResolver | None, host: str, port: int, family: int) -> list[str]:

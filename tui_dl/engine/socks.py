@@ -6,11 +6,11 @@ import socket
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from aiohttp.resolver import DefaultResolver
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError, ProxyType
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.engine.name_threads import SystemNames
 from tui_dl.engine.resolving import OwnNames
 from tui_dl.engine.watching import STAGE, WatchingConnector
 
@@ -40,7 +40,7 @@ class SocksConnector(WatchingConnector, ProxyConnector):
         )
         if proxy.scheme == "socks4":
             # The library's resolver leaves the names as they are.
-            self._resolver = resolver or DefaultResolver()
+            self._resolver = resolver or SystemNames()
             self._family = socket.AF_INET
         elif isinstance(resolver, OwnNames):
             self._resolver = OwnNames(resolver.names, self._resolver)

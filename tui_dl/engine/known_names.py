@@ -1,0 +1,78 @@
+"""What was looked up lately, found or not, so that a name is asked for once and not by each of its tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from aiohttp.abc import AbstractResolver
+
+if TYPE_CHECKING:
+    from aiohttp.abc import ResolveResult
+
+FOUND_S: Final = 60.0
+"""So long an address is taken for that of its name; the system does not tell how long it holds."""
+NOT_FOUND_S: Final = 10.0
+"""So long a name that is not there is not asked for again; one that could not be asked for is, at once."""
+MOST_NAMES: Final = 4096
+"""Names that are remembered; of more, the one that was not asked for the longest is forgotten."""
+_ABSENT: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+_ARES_ABSENT: Final = frozenset({1, 4})
+"""c-ares: the name has no such address, or is not there."""
+
+_Key = tuple[str, int, int]
+
+
+class KnownNames(AbstractResolver):
+    """Remembers what `rest` says."""
+
+    def __init__(self, rest: AbstractResolver) -> None:
+        self._rest = rest
+        self._known: OrderedDict[_Key, tuple[float, list[ResolveResult] | OSError]] = OrderedDict()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return addresses of a host; raises `OSError` where there are none."""
+        key = (host.lower(), port, int(family))
+        now = asyncio.get_running_loop().time()
+        until_at, known = self._known.get(key, (float("-inf"), None))
+        if known is None or until_at <= now:
+            known = await self._ask(key, host, port, family)
+        else:
+            self._known.move_to_end(key)
+        if isinstance(known, OSError):
+            # A fresh one each time: a traceback grows with each raising.
+            raise type(known)(*known.args) from known.__cause__
+        return [one.copy() for one in known]
+
+    async def close(self) -> None:
+        """Close who is asked."""
+        await self._rest.close()
+
+    async def _ask(
+        self, key: _Key, host: str, port: int, family: socket.AddressFamily
+    ) -> list[ResolveResult] | OSError:
+        found: list[ResolveResult] | OSError
+        try:
+            found = await self._rest.resolve(host, port, family)
+        except OSError as error:
+            if not _is_absent(error):
+                raise
+            found = error.with_traceback(None)
+        holds_s = NOT_FOUND_S if isinstance(found, OSError) else FOUND_S
+        self._known[key] = (asyncio.get_running_loop().time() + holds_s, found)
+        self._known.move_to_end(key)
+        if len(self._known) > MOST_NAMES:
+            self._known.popitem(last=False)
+        return found
+
+
+def _is_absent(error: OSError) -> bool:
+    """Whether a name has no address, as opposed to nobody there who could tell."""
+    if isinstance(error, socket.gaierror):
+        return error.errno in _ABSENT
+    words: tuple[object, ...] = getattr(error.__cause__, "args", ())
+    return any(word in _ARES_ABSENT for word in words[:1])
