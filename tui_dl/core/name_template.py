@@ -14,7 +14,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, folders_from_url, name_from_url, safe_name, split_extension
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from tui_dl.core.task import NewTask
@@ -177,11 +177,17 @@ def _add_literal(pieces: list[str | _Field], text: str) -> None:
 
 def _parse_field(name: str, spec: str, text: str, *, has_columns: bool) -> _Field:
     if name not in FIELDS and not (has_columns and name):
-        near = get_close_matches(name, FIELDS, n=1, cutoff=0.5)
-        hint = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(FIELDS)}"
-        raise _refusal(text, f"no field {{{display_text(name, _SHOWN_CELLS)}}}; {hint}")
+        raise _refusal(text, f"no field {{{display_text(name, _SHOWN_CELLS)}}}; {_hint(name, ())}")
     _check_spec(name, spec, text)
     return _Field(name, spec)
+
+
+def _hint(name: str, columns: Iterable[str]) -> str:
+    near = get_close_matches(name, columns, n=1) or _OTHER_WORDS.get(name, "").split()
+    near = near or get_close_matches(name, FIELDS, n=1)
+    if near:
+        return f"did you mean {{{display_text(near[0], _SHOWN_CELLS)}}}?"
+    return f"there are {', '.join(FIELDS)}"
 
 
 def _check_spec(name: str, spec: str, text: str) -> None:
@@ -227,10 +233,8 @@ def _value(piece: _Field, facts: NameFacts) -> str:
 
 def _column(name: str, facts: NameFacts) -> str:
     if name not in facts.columns:
-        near = get_close_matches(name, [*FIELDS, *facts.columns], n=1, cutoff=0.5)
-        hint = f"did you mean {{{display_text(near[0], _SHOWN_CELLS)}}}?" if near else f"there are {', '.join(FIELDS)}"
         shown = display_text(name, _SHOWN_CELLS)
-        raise UsageError(f"name template: no field and no column {{{shown}}}; {hint}")
+        raise UsageError(f"name template: no field and no column {{{shown}}}; {_hint(name, facts.columns)}")
     value = facts.columns[name]
     return "" if value is None else str(value)
 
@@ -280,6 +284,18 @@ FIELDS: Final[dict[str, Callable[[NameFacts], str]]] = {
     "sha256": _sha256,
 }
 """What fills a field; any other is a column of the list."""
+_OTHER_WORDS: Final = {
+    **dict.fromkeys(("file", "filename", "basename"), "name"),
+    **dict.fromkeys(("dir", "folder", "dirname"), "path"),
+    **dict.fromkeys(("n", "number", "num", "counter"), "index"),
+    "extension": "ext",
+    "suffix": "ext",
+    "domain": "host",
+    "time": "date",
+    "row": "line",
+    "hash": "sha1",
+}
+"""What other programs call a field."""
 _NUMBERS: Final = frozenset({"index", "line", "port"})
 
 

@@ -45,7 +45,7 @@ def fixed_name(headers: Mapping[str, str], url: str, final_url: str) -> str:
 def namer_of(context: EngineContext, template: str | None = None) -> Namer:
     """Return who names what is added now, by a template or that of the settings; raises `UsageError`."""
     text = context.settings.name_template if template is None else template
-    return namer_for(text, datetime.fromtimestamp(context.wall_clock()).astimezone(), has_columns=False)  # made aware at once
+    return namer_for(text, datetime.fromtimestamp(context.wall_clock()).astimezone(), has_columns=False)
 
 
 def refuse_web_page(headers: Mapping[str, str], name: str) -> None:
