@@ -47,7 +47,7 @@ class Accounts:
     """Notes the lines of a batch as they are added, and writes what became of them."""
 
     def __init__(self, folder: Path, *, manifest: ReplacedFile | None, failed_list: ReplacedFile | None) -> None:
-        """`folder` takes the lines that do not fit into memory."""
+        """`folder` takes the lines that do not fit into memory. Blocks, as `discard()` does."""
         self._log = LineLog(folder)
         self._manifest = manifest
         self._failed_list = failed_list
@@ -70,8 +70,8 @@ class Accounts:
         """Write what failed so far, if that is wanted; raises `FileSystemError`."""
         if self._failed_list is not None:
             file, self._failed_list = self._failed_list, None
-            is_table = file.path.suffix.lower() == ".csv"
-            form = FailedTable(file.file) if is_table else FailedAddresses(file.file)
+            make = FailedTable if file.path.suffix.lower() == ".csv" else FailedAddresses
+            form: ManifestForm = await asyncio.to_thread(make, file.file)
             await self._write(journal, file, form, is_failed_alone=True)
 
     async def write_manifest(self, journal: Rows, told: Told) -> None:
@@ -109,7 +109,7 @@ class Accounts:
         except OSError as error:
             raise map_os_error(error, f"write {file.path}") from error
         finally:
-            file.discard()
+            await asyncio.to_thread(file.discard)
 
     async def _records(
         self, journal: Rows, *, is_failed_alone: bool
