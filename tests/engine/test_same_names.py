@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import LARGE_BYTES, ended, fetch, is_whole, received, until
+from tests.engine.stage import ended, fetch, is_whole, received, until
 from tests.faults import Resource, tempers
 from tui_dl.core.filename import numbered
 from tui_dl.core.status import Status
@@ -99,11 +99,11 @@ async def test_a_second_run_after_one_that_was_cut_off_doubles_nothing(
 
 async def test_a_number_is_recorded_before_the_first_byte(engines: Engines, fault_server: FaultServer) -> None:
     """What the journal does not know when the process is killed would be fetched twice."""
-    fault_server.add("/1/f.bin", Resource(LARGE_BYTES), tempers.stall_after(1000))
+    fault_server.add("/1/f.bin", Resource(50_000), tempers.stall_after(1000))
     engine = await engines(journal=engines.journal)
     tasks = [await engine.add(fault_server.url("/1/f.bin"))]
     await fault_server.wait_for(lambda: fault_server.stalled("/1/f.bin"))
-    tasks.append(await engine.add(fault_server.add("/2/f.bin", Resource(LARGE_BYTES, 2), tempers.stall_after(1000))))
+    tasks.append(await engine.add(fault_server.add("/2/f.bin", Resource(50_000, 2), tempers.stall_after(1000))))
     await until(lambda: received(engine, tasks[1]))
     recorded = await engine.context.journal.rows([task.id for task in tasks])
     assert [task.filename for task in recorded] == ["f.bin", "f (1).bin"]
