@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_dl.cli.compose import open_engine, run_loop
+from tui_dl.cli.daemon_calls import in_daemon
 from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED
 from tui_dl.cli.getting import get_files
-from tui_dl.cli.lists import in_daemon, read_lines
+from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import read_order
 from tui_dl.cli.people import explain
+from tui_dl.cli.shards import shard_options
 from tui_dl.cli.stopping import Stopped, Stopping
 from tui_dl.cli.terminal import shown_on
 from tui_dl.cli.wishes import read_wishes, wish_options
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @task_options
 @setting_options
+@shard_options
 @wish_options
 @log_options
 def get(**given: Any) -> int:
@@ -45,8 +49,9 @@ def get(**given: Any) -> int:
     """
     locations = find_locations(os.environ)
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
-    if not order.news and not order.input_file:
+    if not order.news and not order.lists:
         raise UsageError("nothing to get; give an address, or a list with --input")
+    order = replace(order, notes=(*order.notes, *agreed(order.lists.globs, is_agreed=given["is_agreed"])))
     wishes = read_wishes(given, order)
     with logging_to(given["log_file"], given["verbose"]):
         if order.is_to_stdout:
@@ -80,12 +85,12 @@ async def get_to_stdout(order: Order, *, is_quiet: bool) -> int:
 
 
 async def blocks_of(order: Order) -> AsyncIterator[Sequence[NewTask | BadLine]]:
-    """Yield the tasks of an order, those of a list as it is read."""
+    """Yield the tasks of an order, those of a list as it is read; raises `UsageError`."""
+    await order.lists.check()
     if order.news:
         yield order.news
-    if order.input_file:
-        async for lines in read_lines(order.input_file):
-            yield order.listed_tasks(lines)
+    async for _, lines in order.lists.blocks():
+        yield order.listed_tasks(lines)
 
 
 def write_all(descriptor: int, chunk: bytes) -> None:

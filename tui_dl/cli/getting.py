@@ -16,6 +16,7 @@ from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.json_lines import JsonReporter
 from tui_dl.cli.people import PeopleReporter
 from tui_dl.cli.printer import Printer
+from tui_dl.cli.shards import packing
 from tui_dl.cli.stopping import Stopped, Stopping
 from tui_dl.cli.terminal import shown_on, terminal_of
 from tui_dl.cli.wishes import open_export, settings_for
@@ -83,7 +84,7 @@ class FileRun:
             shown=shown_on(sys.stderr),
             is_verbose=wishes.is_verbose,
         )
-        if order.input_file and "concurrent_downloads" not in order.effective.origins:
+        if order.lists and "concurrent_downloads" not in order.effective.origins:
             people.note(f"{order.effective.settings.concurrent_downloads} at once; --preset production uses 50")
         for note in order.notes:
             people.note(note)
@@ -108,17 +109,18 @@ class FileRun:
         settings = settings_for(self._wishes, self._order)
         async with open_engine(settings, locations.journal_file, is_get=True) as opened:
             try:
-                await run_batch(
-                    opened.engine,
-                    blocks,
-                    reporter,
-                    self._tally,
-                    name="get",
-                    owner=opened.instance_id,
-                    clock=time.time,
-                    bound=self._wishes.bound,
-                    accounts=self._accounts,
-                )
+                async with packing(opened.engine, self._wishes.shards, self._note) as engine:
+                    await run_batch(
+                        engine,
+                        blocks,
+                        reporter,
+                        self._tally,
+                        name=self._order.lists.batch_name or "get",
+                        owner=opened.instance_id,
+                        clock=time.time,
+                        bound=self._wishes.bound,
+                        accounts=self._accounts,
+                    )
             except asyncio.CancelledError:
                 # Whoever stops it waits: the failures are few, a manifest is for a list that is through.
                 await self._write(opened, has_manifest=False)
@@ -142,6 +144,10 @@ class FileRun:
         except FileSystemError as error:
             self._unwritten = error
 
+    def _note(self, text: str) -> None:
+        if self._people:
+            self._people.note(text)
+
     def _tell_written(self, through: int, of_lines: int) -> None:
         if self._people:
             self._people.working(f"writing the manifest: {through:,} of {of_lines:,} lines")
@@ -149,17 +155,27 @@ class FileRun:
 
 async def get_files(order: Order, blocks: Blocks, locations: Locations, wishes: Wishes) -> int:
     """Download into files and return the exit code; raises `UsageError` before it begins, `TuiDlError` at its end."""
+    accounts = await asyncio.to_thread(open_accounts, wishes)
+    try:
+        return await FileRun(order, wishes, accounts).run(blocks, locations)
+    finally:
+        if accounts is not None:
+            await asyncio.to_thread(accounts.discard)
+
+
+def open_accounts(wishes: Wishes) -> Accounts | None:
+    """Open what is to be written, None for nothing; raises `UsageError` where that is not possible."""
+    beside = wishes.manifest or wishes.failed_list
+    if beside is None:
+        return None
     with ExitStack() as stack:
-        accounts = None
         manifest = open_export("--manifest", wishes.manifest)
         if manifest is not None:
             stack.callback(manifest.discard)
         failed_list = open_export("--failed-list", wishes.failed_list)
-        beside = wishes.manifest or wishes.failed_list
-        if beside is not None:
-            accounts = Accounts(beside.parent, manifest=manifest, failed_list=failed_list)
-            stack.callback(accounts.discard)
-        return await FileRun(order, wishes, accounts).run(blocks, locations)
+        accounts = Accounts(beside.parent, manifest=manifest, failed_list=failed_list)
+        stack.pop_all()
+    return accounts
 
 
 def _end_line() -> None:

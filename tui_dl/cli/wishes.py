@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from tui_dl.cli.manifest_files import check_form
+from tui_dl.cli.shards import shard_wish
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.failure_bound import parse_failure_bound
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tui_dl.core.failure_bound import FailureBound
     from tui_dl.core.settings import Settings
     from tui_dl.disk.replaced_file import ReplacedFile
+    from tui_dl.engine.shard_sink import ShardWish
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -37,6 +39,8 @@ class Wishes:
     """Where to write what failed."""
     bound: FailureBound | None = None
     """How many failures are still well; None: none are, and none end the batch."""
+    shards: ShardWish | None = None
+    """How tar shards are wanted; None where files are."""
     is_json: bool = False
     """Whether programs read standard output."""
     is_quiet: bool = False
@@ -79,6 +83,7 @@ def read_wishes(given: Mapping[str, Any], order: Order) -> Wishes:
     return Wishes(
         manifest=manifest,
         failed_list=failed_list,
+        shards=None if order.is_to_stdout and not given.get("shards") else shard_wish(given, order),
         bound=None if bound is None else parse_failure_bound(bound),
         is_json=given["is_json"],
         is_quiet=given["is_quiet"],
@@ -89,7 +94,7 @@ def read_wishes(given: Mapping[str, Any], order: Order) -> Wishes:
 
 def inputs_of(order: Order) -> tuple[str, ...]:
     """Return the lists that an order reads."""
-    return (order.input_file,) if order.input_file else ()
+    return order.lists.files
 
 
 def settings_for(wishes: Wishes, order: Order) -> Settings:

@@ -11,6 +11,8 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui_dl.core.task import DownloadTask
 
 MOST_SAMPLES: Final = 1_000_000
@@ -104,6 +106,13 @@ class Shard:
     def part_name(self) -> str:
         """Name while it is not whole; its final one may still change."""
         return f"{self.number:06}{SUFFIX}{PART_SUFFIX}"
+
+
+def names_of(made: Sequence[Shard], pattern: ShardPattern) -> str:
+    """Return the names of shards in the order of their numbers, in one pattern where they follow each other."""
+    first, last = made[0].number, made[-1].number
+    is_row = [one.name for one in made] == [pattern.name(number) for number in range(first, last + 1)]
+    return pattern.span(first, last) if is_row else f"{made[0].name} to {made[-1].name}"
 
 
 class Sample(NamedTuple):

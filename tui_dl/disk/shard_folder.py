@@ -120,6 +120,10 @@ class ShardFolder:
         work = partial(_end, self._target, self._staging, fd, shard)
         await _run(self._lane, f"finish {self.join(shard.name)}", work)
 
+    async def discard(self, shard: Shard) -> None:
+        """Remove the part file of a shard that holds nothing."""
+        await _run(self._lane, f"remove {self.part_path(shard)}", partial(_discard, self._staging, shard))
+
     def close(self, fd: int) -> None:
         """Close a part file after all that was asked before."""
         self._lane.submit(partial(os.close, fd), _ignore)
@@ -257,6 +261,11 @@ def _set_aside(staging: Folder, part_name: str) -> None:
         except FileNotFoundError:
             return
         return
+
+
+def _discard(staging: Folder, shard: Shard) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(shard.part_name, dir_fd=staging.fd)
 
 
 def _sizes(paths: Sequence[str]) -> list[int | None]:

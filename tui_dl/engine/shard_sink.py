@@ -85,8 +85,10 @@ class ShardSink:
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         self._is_last = False
-        self.made: list[str] = []
-        """Final names of the shards that this run finished."""
+        self.moving = asyncio.Lock()
+        """Held while files change their place: who looks whether a row's file is there must hold it too."""
+        self.made: list[Shard] = []
+        """The shards that this run finished."""
         self.trouble = ""
         """What a person should know as long as it lasts: the disk refuses."""
 
@@ -246,16 +248,17 @@ class ShardSink:
         end, leftovers = await folder.append(opened.fd, shard.size_bytes, samples)
         grown = replace(shard, samples=shard.samples + len(group), size_bytes=end, leftovers=leftovers)
         members = [Member(row.id, sample.payload) for row, sample in zip(group, samples, strict=True)]
-        try:
-            await book.add(grown, folder.part_path(shard), members)
-        except FileSystemError:
-            # Whatever came of it: what the journal says is how it is.
-            opened.shard = await book.read(shard)
-            raise
-        opened.shard = grown
-        for row, sample in zip(group, samples, strict=True):
-            self._tell(replace(row, path=folder.join(grown.name), member=sample.payload))
-        await folder.remove(leftovers)
+        async with self.moving:
+            try:
+                await book.add(grown, folder.part_path(shard), members)
+            except FileSystemError:
+                # Whatever came of it: what the journal says is how it is.
+                opened.shard = await book.read(shard)
+                raise
+            opened.shard = grown
+            for row, sample in zip(group, samples, strict=True):
+                self._tell(replace(row, path=folder.join(grown.name), member=sample.payload))
+            await folder.remove(leftovers)
 
     # -- shards --------------------------------------------------------------------------------------------------------
 
@@ -265,28 +268,30 @@ class ShardSink:
         while not await folder.is_free(Shard(0, number, self._wish.pattern.name(number))):
             number += 1
         shard = await book.begin(folder.path, number, self._wish.pattern.name(number))
-        try:
-            fd = await folder.begin(shard)
-        except FileSystemError:
-            await book.forget(shard)
-            raise
-        self._open = _Open(shard, fd)
+        self._open = _Open(shard, await folder.begin(shard))
         return self._open
 
     async def _end(self, opened: _Open) -> None:
-        """Give a shard its name."""
+        """Give a shard its name; an empty one is dropped."""
         folder, book = self._folder, self._journal.shards
-        while not opened.is_named:
-            try:
-                await folder.end(opened.fd, opened.shard)
-                opened.is_named = True
-            except FileSystemError as error:
-                if error.reason is not Reason.TARGET_EXISTS:
-                    raise
-                opened.shard = await self._renamed(opened.shard)
-        await book.end(opened.shard, folder.join(opened.shard.name))
+        if not opened.shard.samples:
+            await folder.discard(opened.shard)
+            await book.forget(opened.shard)
+            folder.close(opened.fd)
+            self._open = None
+            return
+        async with self.moving:
+            while not opened.is_named:
+                try:
+                    await folder.end(opened.fd, opened.shard)
+                    opened.is_named = True
+                except FileSystemError as error:
+                    if error.reason is not Reason.TARGET_EXISTS:
+                        raise
+                    opened.shard = await self._renamed(opened.shard)
+            await book.end(opened.shard, folder.join(opened.shard.name))
         folder.close(opened.fd)
-        self.made.append(opened.shard.name)
+        self.made.append(opened.shard)
         self._open = None
 
     async def _renamed(self, shard: Shard) -> Shard:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.commands import Command, CommandOutcome
     from tui_dl.core.ports import EngineSnapshot
+    from tui_dl.core.sharding import Shard
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
     from tui_dl.engine.engine import AsyncDownloadEngine
     from tui_dl.engine.shard_sink import ShardWish
@@ -51,15 +52,17 @@ class ShardedEngine:
         await self._sink.aclose()
 
     @property
-    def shards_made(self) -> Sequence[str]:
-        """Names of the shards that this run finished."""
+    def shards_made(self) -> Sequence[Shard]:
+        """The shards that this run finished."""
         return self._sink.made
 
     # -- what a batch asks ---------------------------------------------------------------------------------------------
 
     async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
         """Add rows whose files arrive in the staging folder, below it where they have folders of their own."""
-        return await self._engine.add_checked([self._staged(new) for new in news], batch=batch)
+        # Meanwhile no file moves: a row whose file is gone is fetched again.
+        async with self._sink.moving:
+            return await self._engine.add_checked([self._staged(new) for new in news], batch=batch)
 
     async def execute(self, command: Command) -> CommandOutcome:
         """Do what a person wants."""
@@ -70,6 +73,10 @@ class ShardedEngine:
         result = await self._engine.wait()
         await self._sink.finish()
         return result
+
+    async def end_batch(self, batch: str) -> None:
+        """Note that a batch was added whole and came to its end."""
+        await self._engine.end_batch(batch)
 
     def snapshot(self) -> EngineSnapshot:
         """Return the present state."""
