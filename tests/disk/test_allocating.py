@@ -12,6 +12,7 @@ import pytest
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.task import OnExists
 from tui_dl.disk import allocating
+from tui_dl.disk.allocating import is_in_memory as find_in_memory
 from tui_dl.disk.allocating import reserve
 from tui_dl.disk.part_file import PartFile
 from tui_dl.disk.space import taken_bytes
@@ -35,6 +36,12 @@ def fd(tmp_path: Path) -> Iterator[int]:
     os.close(fd)
 
 
+@pytest.fixture(autouse=True)
+def on_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the folder of the tests for one on a disk, wherever it is."""
+    monkeypatch.setattr(allocating, "is_in_memory", lambda _device: False)
+
+
 def taker(number: int) -> object:
     """Return what fails as a file system does that answers with this error."""
 
@@ -50,6 +57,44 @@ def test_room_is_taken_and_the_length_stays(fd: int) -> None:
         pytest.skip("this file system cannot reserve")
     assert os.fstat(fd).st_size == 0
     assert os.fstat(fd).st_blocks * 512 >= 4 * MIB
+
+
+MOUNTS = """\
+23 28 0:21 / /proc rw,nosuid - proc proc rw
+31 28 0:27 / /dev/shm rw,nosuid shared:4 - tmpfs tmpfs rw
+32 28 8:1 / /a\\040b rw - ext4 /dev/sda1 rw
+33 28 0:40 / /ram rw - ramfs none rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "is_there"),
+    [(os.makedev(0, 27), True), (os.makedev(0, 40), True), (os.makedev(8, 1), False), (os.makedev(9, 9), False)],
+)
+def test_file_systems_in_memory_are_known_by_their_type(
+    device: int, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taking room there writes zeros, which is what reserving is to spare."""
+    (tmp_path / "mounts").write_text(MOUNTS)
+    monkeypatch.setattr(allocating, "MOUNTS", str(tmp_path / "mounts"))
+    find_in_memory.cache_clear()
+    assert find_in_memory(device) is is_there
+    find_in_memory.cache_clear()
+
+
+def test_without_a_list_of_mounts_every_file_system_is_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other systems than Linux have none."""
+    monkeypatch.setattr(allocating, "MOUNTS", "/nowhere")
+    find_in_memory.cache_clear()
+    assert not find_in_memory(os.makedev(0, 27))
+    find_in_memory.cache_clear()
+
+
+def test_nothing_is_taken_in_memory(fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system is not even asked."""
+    monkeypatch.setattr(allocating, "_taker", lambda: taker(errno.EIO))
+    monkeypatch.setattr(allocating, "is_in_memory", lambda _device: True)
+    assert not reserve(fd, MIB)
 
 
 @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])

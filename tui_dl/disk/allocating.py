@@ -8,12 +8,15 @@ import fcntl
 import os
 import struct
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MOUNTS: Final = "/proc/self/mountinfo"
+"""Device numbers and types of what is mounted (proc(5)), on Linux."""
+_IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _KEEP_SIZE: Final = 1
 """`FALLOC_FL_KEEP_SIZE`: the length stays what was written, so that it never claims bytes that did not come."""
 _NOT_OFFERED: Final = frozenset(
@@ -28,11 +31,12 @@ def reserve(fd: int, length_bytes: int) -> bool:
     """Take room for the first `length_bytes` of a new file, blocking; False where the file system cannot.
 
     Its length does not change and what is not written reads as nothing or as zeros. Nothing is ever written for it:
-    `posix_fallocate()` would write zeros where the file system cannot. Raises `OSError` ENOSPC, EDQUOT, EFBIG; what
+    `posix_fallocate()` would write zeros where the file system cannot, and one in memory does so itself (0.28 s a GiB
+    seen), with no fragments to be saved. Raises `OSError` ENOSPC, EDQUOT, EFBIG; what
     was taken until then goes with the file.
     """
     take = _taker()
-    if take is None or length_bytes <= 0:
+    if take is None or length_bytes <= 0 or is_in_memory(os.fstat(fd).st_dev):
         return False
     try:
         take(fd, length_bytes)
@@ -41,6 +45,21 @@ def reserve(fd: int, length_bytes: int) -> bool:
             return False
         raise
     return True
+
+
+@lru_cache(maxsize=64)
+def is_in_memory(device: int) -> bool:
+    """Whether a file system (`st_dev`) keeps its files in memory; False where nothing tells."""
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as lines:  # noqa: PTH123  # text in, text out
+            for line in lines:
+                before, _, after = line.partition(" - ")
+                if before.split(" ", 3)[2:3] == [wanted]:
+                    return after.split(" ", 1)[0] in _IN_MEMORY
+    except OSError:
+        return False
+    return False
 
 
 @cache
