@@ -73,7 +73,9 @@ def test_a_proxy_and_no_certificates_hold_for_the_run(tmp_path: Path) -> None:
     assert order(tmp_path, curl=(f"curl -k {URL}",), insecure=True).effective.settings.insecure
 
 
-@pytest.mark.parametrize("given", [{"urls": ("http://h/a",)}, {"urls": (), "input_file": "-"}], ids=["typed", "list"])
+@pytest.mark.parametrize(
+    "given", [{"urls": ("http://h/a",)}, {"urls": (), "input_files": ("-",)}], ids=["typed", "list"]
+)
 @pytest.mark.parametrize(("switch", "says"), [("-k", "--insecure"), ("-x http://p.example:8", "--proxy")])
 def test_they_do_not_hold_for_addresses_that_did_not_say_so(
     tmp_path: Path, given: dict[str, Any], switch: str, says: str
@@ -89,7 +91,7 @@ def test_standard_input_is_read_once() -> None:
     with pytest.raises(UsageError, match="once is enough"):
         downloads_of({"curl": ("-", "-")}, lambda: CURL)
     with pytest.raises(UsageError, match="both read standard input"):
-        downloads_of({"curl": ("-",), "input_file": "-"}, lambda: CURL)
+        downloads_of({"curl": ("-",), "input_files": ("-",)}, lambda: CURL)
 
 
 def test_a_command_that_is_refused_names_the_option() -> None:

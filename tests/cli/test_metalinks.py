@@ -76,7 +76,7 @@ def test_the_option_takes_files_of_any_name_and_addresses(tmp_path: Path) -> Non
         ({"urls": ("f.meta4",), "headers": ("Authorization: Basic x",)}, "--header Authorization"),
         ({"urls": ("f.meta4",), "follow_metalink": False}, "--no-follow-metalink"),
         ({"urls": (URL, "http://h/b"), "mirrors": ("http://m/a",)}, "--mirror"),
-        ({"urls": (URL,), "input_file": "-", "mirrors": ("http://m/a",)}, "--mirror"),
+        ({"urls": (URL,), "input_files": ("-",), "mirrors": ("http://m/a",)}, "--mirror"),
         ({"urls": (URL,), "output": "-", "mirrors": ("http://m/a",)}, "--mirror"),
         ({"urls": (URL,), "mirrors": ("http://me:secret@m/a",)}, "--mirror: credentials"),
         ({"urls": (URL,), "mirrors": ("nonsense",)}, "http://"),

@@ -43,7 +43,7 @@ def test_a_name_is_for_one_address(tmp_path: Path) -> None:
     """It is used as it is typed."""
     assert order(tmp_path, output="b.iso").news[0].name == "b.iso"
     with pytest.raises(UsageError, match="exactly one address"):
-        order(tmp_path, output="b.iso", input_file="-")
+        order(tmp_path, output="b.iso", input_files=("-",))
 
 
 def test_a_list_leaves_alone_what_is_there(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_checksum_is_of_one_address(tmp_path: Path) -> None:
     """It is kept in one spelling; for several and for a list it is refused with the way out."""
     text = "MD5=" + "AB" * 16
     assert order(tmp_path, checksum=text).news[0].options.checksum == "md5=" + "ab" * 16
-    for others in ({"urls": (URL, "http://h/b")}, {"urls": ()}, {"input_file": "-"}):
+    for others in ({"urls": (URL, "http://h/b")}, {"urls": ()}, {"input_files": ("-",)}):
         with pytest.raises(UsageError, match="one command for each"):
             order(tmp_path, checksum=text, **others)
     assert order(tmp_path, checksum=text, output="-").news[0].options.checksum == "md5=" + "ab" * 16

@@ -31,7 +31,7 @@ def downloads_of(given: Mapping[str, Any], read: Callable[[], str] | None = None
     texts: Sequence[str] = given.get("curl") or ()
     if texts.count(STANDARD) > 1:
         raise UsageError("--curl - reads all of standard input, so once is enough; paste several commands at once")
-    if STANDARD in texts and given.get("input_file") == STANDARD:
+    if STANDARD in texts and STANDARD in (given.get("input_files") or ()):
         raise UsageError("--curl - and --input - both read standard input; give one of them a file or a text")
     found = [CurlDownload(url) for url in given.get("urls", ())]
     for text in texts:
@@ -48,7 +48,7 @@ def settings_of(downloads: Sequence[CurlDownload], given: Mapping[str, Any]) -> 
     Raises `UsageError` where they would hold for downloads that did not ask for them.
     """
     settings: dict[str, Any] = {}
-    has_list = bool(given.get("input_file"))
+    has_list = bool(given.get("input_files") or given.get("has_list"))
     proxies = {one.proxy for one in downloads}
     if proxies - {""} and given.get("proxy") is None:
         if len(proxies) > 1 or has_list:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui_dl.cli import curl
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
+from tui_dl.cli.feeding import Feed
+from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import STANDARD, read_order
@@ -22,13 +23,7 @@ from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from tui_dl.cli.order import Order
-    from tui_dl.core.task import NewTask
-    from tui_dl.core.url_list import BadLine
     from tui_dl.disk.locations import Locations
-    from tui_dl.engine.engine import AsyncDownloadEngine
-
-MOST_BAD_LINES: Final = 10
-"""Lines without an address that are named one by one after the screen."""
 
 
 class ScreenCommand(PlainCommand):
@@ -59,9 +54,10 @@ def open_screen(**given: Any) -> int:
     _check_addresses(given["urls"])
     if given["output"] == STANDARD:
         raise UsageError("--output - writes to standard output, which the screen needs; use `tui-dl get -o -`")
-    if not given["input_file"] and curl.STANDARD not in given["curl"] and is_piped():
-        given["input_file"] = STANDARD
+    if not given["input_files"] and curl.STANDARD not in given["curl"] and is_piped():
+        given["input_files"] = (STANDARD,)
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
+    agreed(order.lists.globs, is_agreed=given["is_agreed"])
     with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):
         return open_with(order, locations)
 
@@ -71,38 +67,24 @@ def open_with(order: Order, locations: Locations) -> int:
     from tui_dl.cli.screen import Screen, run_screen_loop  # noqa: PLC0415  # `--help` must not pay for it
 
     screen = Screen(order.effective.settings, locations.journal_file, order.dir)
-    bad_lines: list[BadLine] = []
-    code = run_screen_loop(_show(screen, order, bad_lines))
-    for line in islice(bad_lines, MOST_BAD_LINES):
+    feed = Feed(order)
+    code = run_screen_loop(_show(screen, feed))
+    for line in feed.bad_lines:
         click.echo(display_text(line.message), err=True)
-    if len(bad_lines) > MOST_BAD_LINES:
-        click.echo(f"... and {len(bad_lines) - MOST_BAD_LINES} more lines without an address", err=True)
+    if more := feed.bad_count - len(feed.bad_lines):
+        click.echo(f"... and {more} more lines without an address", err=True)
     if screen.unfinished:
         click.echo(f"{screen.unfinished} unfinished; `tui-dl` goes on with them.", err=True)
     return code
 
 
-async def _show(screen: Any, order: Order, bad_lines: list[BadLine]) -> int:
-    from tui_dl.cli.lists import read_lines  # noqa: PLC0415  # as above
-    from tui_dl.core.url_list import BadLine  # noqa: PLC0415  # as above
-
-    def taken(lines: list[Any]) -> list[NewTask]:
-        tasks = order.listed_tasks(lines)
-        bad_lines.extend(one for one in tasks if isinstance(one, BadLine))
-        return [one for one in tasks if not isinstance(one, BadLine)]
-
+async def _show(screen: Any, feed: Feed) -> int:
     # Whoever writes into the pipe may talk to the terminal itself: it is heard out before the screen takes over.
-    piped = [taken(lines) async for lines in read_lines(STANDARD)] if order.input_file == STANDARD else []
-
-    async def feed(engine: AsyncDownloadEngine) -> None:
-        for news in [list(order.news), *piped]:
-            if news:
-                await engine.add_many(news)
-        if order.input_file not in ("", STANDARD):
-            async for lines in read_lines(order.input_file):
-                await engine.add_many(taken(lines))
-
-    code: int = await screen.show(feed)
+    await feed.prepare()
+    try:
+        code: int = await screen.show(feed.add_to)
+    finally:
+        feed.close()
     return code
 
 

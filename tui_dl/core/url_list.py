@@ -1,23 +1,23 @@
-"""Addresses from people: one that was typed, and lists of a million, line by line, each bad one named by its number."""
+"""What a list of addresses yields, line by line: usable lines and bad ones, each with its number."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from tui_dl.core.addresses import MOST_URL_CHARS, wire_url
 from tui_dl.core.display_text import display_text, mask_secrets
-from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
 
 MOST_LINE_BYTES: Final = MOST_URL_CHARS
-"""Longest line that is taken; of a longer one nothing is kept but its beginning for the message."""
+"""Longest line that is taken where a line is an address."""
+MOST_ROW_BYTES: Final = 1024 * 1024
+"""Longest line that is taken where a line is a row; of a longer one only the beginning is kept, for the message."""
 
 _SHOWN_CELLS: Final = 80
 _SHOWN_CHARS: Final = 1024
-_TOO_LONG: Final = f"the line is longer than {MOST_LINE_BYTES // 1024} KiB"
 
 
 def check_url(text: str, *, is_typed: bool = False) -> str:
@@ -72,60 +72,74 @@ class BadLine:
         return f"{self.name}:{self.number}: {self.problem}"
 
 
-def parse_lines(lines: Iterable[str], *, name: str, start: int = 1) -> Iterator[Line | BadLine]:
-    """Yield each line of a list as it comes: its address or its defect. Blank lines and `#` comments are skipped.
+class ListReader(Protocol):
+    """Understands the lines of one format; every list has a reader of its own, which counts the lines."""
 
-    Line ends (LF, CRLF) and a byte order mark on line 1 are dropped. `start` is the number of the first line, for lists
-    that arrive in pieces; `name` is how messages call the list.
-    """
-    shown_name = display_text(name, _SHOWN_CELLS)
-    for number, line in enumerate(lines, start):
-        if len(line) > MOST_LINE_BYTES + len("\r\n"):
-            yield BadLine(number, _shown(line), _TOO_LONG, shown_name)
-            continue
-        text = (line.removeprefix("\ufeff") if number == 1 else line).strip()
-        if text and not text.startswith("#"):
-            yield _parsed(number, text, shown_name)
+    @property
+    def is_holding(self) -> bool:
+        """Whether an address that came waits for what the next line may say of it."""
+        ...
 
+    def feed(self, lines: Sequence[bytes]) -> list[Line | BadLine]:
+        """Return what the next lines say. Raises `UsageError` where the whole list cannot be meant as it is."""
+        ...
 
-def parse_bytes_lines(lines: Iterable[bytes], *, name: str, start: int = 1) -> Iterator[Line | BadLine]:
-    """Yield the lines of a list in UTF-8 as `parse_lines()` does; bytes that are not UTF-8 make a bad line."""
-    for number, octets in enumerate(lines, start):
-        try:
-            text = octets.decode("utf-8")
-        except UnicodeDecodeError:
-            yield _undecodable(number, octets, display_text(name, _SHOWN_CELLS))
-        else:
-            yield from parse_lines((text,), name=name, start=number)
+    def finish(self) -> list[Line | BadLine]:
+        """Return what waits; more lines may come all the same."""
+        ...
 
 
-def _parsed(number: int, text: str, name: str) -> Line | BadLine:
-    try:
-        return Line(number, wire_url(text, is_typed=True))
-    except UsageError as error:
-        return BadLine(number, _shown(text), display_text(error.message), name)
+class BadLines:
+    """Makes the reports of one list."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name: Final = display_text(name, _SHOWN_CELLS)
+
+    def of_text(self, number: int, text: str, problem: str) -> BadLine:
+        """Report a line that was understood as text."""
+        return BadLine(number, shown_line(text), display_text(problem), self.name)
+
+    def of_octets(self, number: int, octets: bytes, most_bytes: int) -> BadLine:
+        """Report a line that is too long, or no text."""
+        is_long = len(octets) > most_bytes
+        problem = f"the line is longer than {most_bytes // 1024} KiB" if is_long else "bytes that are not UTF-8"
+        return self.of_text(number, octets[:_SHOWN_CHARS].decode("utf-8", "replace"), problem)
 
 
-def _undecodable(number: int, octets: bytes, name: str) -> BadLine:
-    if octets.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problem = "the list is UTF-16; save it as UTF-8"
-    elif len(octets) > MOST_LINE_BYTES:
-        problem = _TOO_LONG
-    else:
-        problem = "bytes that are not UTF-8"
-    return BadLine(number, _shown(octets[:_SHOWN_CHARS].decode("utf-8", "replace")), problem, name)
-
-
-def _shown(text: str) -> str:
+def shown_line(text: str) -> str:
+    """Return the beginning of a line, safe to show."""
     return display_text(mask_secrets(text[:_SHOWN_CHARS].strip()), _SHOWN_CELLS)
+
+
+def decoded(lines: Sequence[bytes], most_bytes: int) -> Sequence[str | None]:
+    """Return lines as text without their ends; None for one that is not UTF-8 or too long."""
+    if lines and max(map(len, lines)) <= most_bytes:
+        try:
+            return b"\n".join(lines).decode().split("\n")
+        except UnicodeDecodeError:
+            pass
+    return [_decoded(line, most_bytes) for line in lines]
+
+
+def _decoded(line: bytes, most_bytes: int) -> str | None:
+    if len(line) > most_bytes and len(line.removesuffix(b"\r")) > most_bytes:
+        return None
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 class LineCutter:
     """Cuts blocks of a file into lines; memory stays bounded however long a line is."""
 
-    __slots__ = ("_open",)
+    __slots__ = ("_most", "_open")
 
-    def __init__(self) -> None:
+    def __init__(self, most_line_bytes: int = MOST_ROW_BYTES) -> None:
+        # three bytes beyond the limit are over-long even if two of them are a line end
+        self._most: Final = most_line_bytes + 3
         self._open = bytearray()
 
     def feed(self, block: bytes) -> list[bytes]:
@@ -134,9 +148,12 @@ class LineCutter:
         self._extend(first)
         if not others:
             return []
-        done = [bytes(self._open), *(line[: MOST_LINE_BYTES + 3] for line in others[:-1])]
+        last = others.pop()
+        if len(block) > self._most:
+            others = [line[: self._most] for line in others]
+        done = [bytes(self._open), *others]
         self._open.clear()
-        self._extend(others[-1])
+        self._extend(last)
         return done
 
     def finish(self) -> list[bytes]:
@@ -146,5 +163,4 @@ class LineCutter:
         return last
 
     def _extend(self, piece: bytes) -> None:
-        # three bytes beyond the limit are over-long even if two of them are a line end
-        self._open += piece[: max(0, MOST_LINE_BYTES + 3 - len(self._open))]
+        self._open += piece[: max(0, self._most - len(self._open))]
