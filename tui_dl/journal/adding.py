@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
-from tui_dl.core.task import options_again
-from tui_dl.journal.leaving import is_left, left, record_left
+from tui_dl.core.task import TargetState, options_again
+from tui_dl.journal.leaving import Left, is_left, left, record_left
 from tui_dl.journal.schema import POSITION_GAP
 from tui_dl.journal.task_rows import (
     SELECT_TASK,
@@ -64,10 +64,8 @@ class Batch:
     """Unix time of the add."""
 
 
-class _Key(NamedTuple):
-    url: str
-    dir: str
-    asked: str
+_Key = tuple[str, str, str]
+"""Address, folder and name asked for."""
 
 
 @dataclass(slots=True)
@@ -115,20 +113,22 @@ def batch_id_of(connection: sqlite3.Connection, batch: Batch) -> int:
 
 def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
     wishes = [cleaned(wish) for wish in new]
-    keys = [_Key(wish.url, wish.dir, wish.name) for wish in wishes]
+    keys = [(wish.url, wish.dir, wish.name) for wish in wishes]
     identities = [identity_of(*key) for key in keys]
     there = _look_up(job, identities)
     values = []
     outcomes = []
-    left_ids = []
+    over: list[Left] = []
+    # The rows of a list share their options, which are long to write down.
+    options, written = None, ""
     for wish, key, identity in zip(wishes, keys, identities, strict=True):
         known = there.get(key)
         if known is not None:
             there[key] = _with_wishes(job, known, wish)
             is_over = is_left(wish, known) and known.owner == job.owner.instance
             if is_over:
-                there[key] = left(there[key], job.batch.at)
-                left_ids.append(known.id)
+                there[key] = left(there[key], wish.target, job.batch.at)
+                over.append(Left(known.id, wish.target is TargetState.ARCHIVED))
             outcomes.append(AddOutcome(there[key], is_new=False, is_left=is_over))
             continue
         task = task_of(
@@ -144,13 +144,17 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
         is_get = job.batch.kind is BatchKind.GET
         is_over = is_left(wish, None)
         if is_over:
-            task = left(task, job.batch.at)
-            left_ids.append(task.id)
-        values.append(insert_values(task, lease=job.lease, is_get=is_get, identity=identity, asked=key.asked))
+            task = left(task, wish.target, job.batch.at)
+            over.append(Left(task.id, wish.target is TargetState.ARCHIVED))
+        if options is not task.options:
+            options, written = task.options, encode_options(task.options)
+        values.append(
+            insert_values(task, lease=job.lease, is_get=is_get, identity=identity, asked=key[2], options=written)
+        )
         there[key] = task
         outcomes.append(AddOutcome(task, is_new=True, is_left=is_over))
     insert_tasks(job.connection, values)
-    record_left(job.connection, left_ids, job.batch.at)
+    record_left(job.connection, over, job.batch.at)
     return outcomes
 
 
@@ -164,7 +168,7 @@ def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
     there = {}
     for *row, asked, lease, is_get in found:
         task = decode(row)
-        there[_Key(task.url, task.dir, asked)] = (
+        there[task.url, task.dir, asked] = (
             task if lease in job.hands_off else _take_over(job, task, is_ours=lease == job.lease, is_get=is_get)
         )
     return there

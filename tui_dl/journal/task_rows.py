@@ -77,7 +77,8 @@ def identity_of(url: str, folder: str, asked: str) -> int:
 
 def cleaned(new: NewTask) -> NewTask:
     """Return the same wish with texts that SQLite can hold."""
-    if all(text.isascii() and "\0" not in text for text in (new.url, new.dir, new.name, new.extra)):
+    text = f"{new.url}{new.dir}{new.name}{new.extra}"
+    if text.isascii() and "\0" not in text:
         return new
     return replace(new, url=clean(new.url), dir=clean(new.dir), name=clean(new.name), extra=clean(new.extra))
 
@@ -104,9 +105,10 @@ def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: 
     )
 
 
-def insert_values(task: DownloadTask, *, lease: int, is_get: bool, identity: int, asked: str) -> tuple[Any, ...]:
-    """Return what `insert_tasks()` takes of a row."""
-    options = encode_options(task.options)
+def insert_values(
+    task: DownloadTask, *, lease: int, is_get: bool, identity: int, asked: str, options: str
+) -> tuple[Any, ...]:
+    """Return what `insert_tasks()` takes of a row; `options` as `encode_options()` writes them."""
     place = (task.position, lease, task.host, is_get, task.batch_id, identity, asked, task.name_fixed)
     return (
         task.id,
