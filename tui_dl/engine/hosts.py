@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 SAVE_EVERY_S: Final = 1.0
 """Lessons are written down in groups this often, so that a killed process loses one of them at most."""
 MOST_IDLE: Final = 4096
-"""More budgets than this, and those that hold no lesson and no connection are let go."""
-IDLE_S: Final = 600.0
-"""A host that was asked for nothing this long is at rest."""
+"""More budgets than this, and those at rest are let go: first those that hold no lesson, then the oldest."""
+IDLE_S: Final = 10.0
+"""A host that was asked for nothing this long, and wants no patience, is at rest."""
 LED_AGAIN_S: Final = 1.0
 """A host that leads to one that wants patience is asked this often: it may lead elsewhere by now."""
 
@@ -72,16 +72,21 @@ class HostBudgets(dict[str, HostBudget]):
         return max(self[host].start_wait_s(now), self.parking.wait_s(host, now))
 
     def let_go(self, now: float) -> None:
-        """Forget hosts that taught nothing and are at rest, where there are very many."""
+        """Forget hosts at rest, where there are very many: what they taught is in the journal."""
         if len(self) <= MOST_IDLE:
             return
-        for host in [host for host, one in self.items() if _is_at_rest(one, now)]:
+        at_rest = [(one.changed_at or float("-inf"), host) for host, one in self.items() if _is_at_rest(one, now)]
+        at_rest.sort()
+        surplus = len(self) - MOST_IDLE
+        for number, (lesson_at, host) in enumerate(at_rest):
+            if number >= surplus and lesson_at > float("-inf"):
+                break
             del self[host]
 
 
 def _is_at_rest(budget: HostBudget, now: float) -> bool:
     is_unused = not (budget.open_connections or budget.coming or budget.tasks)
-    return is_unused and budget.changed_at is None and now - budget.last_request_at >= IDLE_S
+    return is_unused and now - budget.last_request_at >= IDLE_S and not budget.wait_s(now)
 
 
 class HostKeeper:
@@ -153,3 +158,5 @@ class HostKeeper:
             logger.warning("what was learned of hosts cannot be written down: %s", error)
             return
         self.saved |= learned
+        if len(self.saved) > 2 * MOST_IDLE:
+            self.saved = {host: at for host, at in self.saved.items() if host in self._budgets}

@@ -42,6 +42,8 @@ class Stage:
         return NetworkError(reason, text, is_retryable=True)
 
 
+MOST_KEPT_HOSTS: Final = 256
+"""Hosts to which unused connections are kept: with a new one for each file they would use up all descriptors."""
 STAGE: Final[ContextVar[Stage]] = ContextVar("STAGE")
 
 
@@ -63,6 +65,14 @@ class WatchingConnector(aiohttp.TCPConnector):
         if ends is not None and protocol is not None and (closed := protocol.closed) is not None:
             ends.append(closed)
         return connection
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        """Keep a connection as the library does; of very many hosts the one kept the longest is let go."""
+        super()._release(key, protocol, should_close=should_close)
+        kept = self._conns
+        while len(kept) > MOST_KEPT_HOSTS:
+            for one, _ in kept.pop(next(iter(kept))):
+                one.close()
 
     async def _create_connection(self, req: Any, *words: Any) -> Any:
         stage = Stage(req.host)
