@@ -48,6 +48,7 @@ class Reason(StrEnum):
     FILE_TOO_LARGE = "file-too-large"
     TOO_MANY_FILES = "too-many-files"
     TARGET_EXISTS = "target-exists"
+    ARCHIVED = "archived"
     PART_BUSY = "part-busy"
     PART_LOST = "part-lost"
     NAME_REFUSED = "name-refused"
@@ -124,6 +125,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.FILE_TOO_LARGE: ReasonFacts("too large for this file system", "Choose another file system with --dir."),
     Reason.TOO_MANY_FILES: ReasonFacts("too many open files", "Lower the concurrency or raise `ulimit -n`."),
     Reason.TARGET_EXISTS: ReasonFacts("the target is there already", "Use --rename or --overwrite."),
+    Reason.ARCHIVED: ReasonFacts("done before", "Use --no-archive, or `tui-dl archive forget URL`."),
     Reason.PART_BUSY: ReasonFacts("another process works on its part file", "End the other process, then retry."),
     Reason.PART_LOST: ReasonFacts("its part file was removed", "Retry with r; it starts over."),
     Reason.NAME_REFUSED: ReasonFacts("the file name cannot be used", "Give a name with --output."),

@@ -32,6 +32,8 @@ class TargetState(StrEnum):
     """Nothing, or what its own batch made since; also where nobody looked."""
     THERE = "there"
     """A file from before."""
+    ARCHIVED = "archived"
+    """Whatever stands there: the archive has the address or its digest."""
     TAKEN = "taken"
     """A file that another address of its batch made in an earlier run: from before for whoever is new there."""
 

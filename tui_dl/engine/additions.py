@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
-from tui_dl.core.task import OnExists
+from tui_dl.core.task import OnExists, TargetState
+from tui_dl.engine.archived import sift_archived
 from tui_dl.engine.asking_again import refuted, take_digests
 from tui_dl.journal.archive import kept_of
 
@@ -37,6 +38,8 @@ class Additions:
         at = context.wall_clock()
         if context.settings.sequential:
             news = [replace(new, options=replace(new.options, is_ordered=True)) for new in news]
+        if context.settings.archive:
+            news = await sift_archived(news, journal.remembered)
         news = await context.existing.sift(news, name=batch, kind=kind, at=at)
         outcomes = await journal.add(news, batch=batch, at=at, kind=kind)
         stale = _to_ask_again(context, news, outcomes)
@@ -44,6 +47,7 @@ class Additions:
             files = (kept_of(outcomes[index].task) for index in stale)
             await journal.remembered.keep([one for one in files if one is not None])
         gone = await context.existing.gone(outcomes, name=batch, kind=kind)
+        gone = [index for index in gone if news[index].target is not TargetState.ARCHIVED]
         if again := sorted({*gone, *stale, *await refuted(news, outcomes, journal.instance_id)}):
             await journal.remove([outcomes[index].task.id for index in again])
             renewed = await journal.add([news[index] for index in again], batch=batch, at=at, kind=kind)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui_dl.core.task import OnExists
 from tui_dl.disk.part_file import PartFile
+from tui_dl.engine.archived import Archive
 from tui_dl.engine.crowd import Crowds
 from tui_dl.engine.existing import Existing
 from tui_dl.engine.ledger import save_rows
@@ -75,6 +76,8 @@ class EngineContext:
     """Where tasks look for half files, with the task's id: what one of them made is no half file for another."""
     targets: Targets = field(init=False)
     """Names that running tasks go for."""
+    archive: Archive = field(init=False)
+    """Answers whether an address or digest was done before."""
     existing: Existing = field(init=False)
     """Answers whether a target was there before a batch began."""
     traffic: Traffic = field(default_factory=Traffic)
@@ -91,6 +94,7 @@ class EngineContext:
     def __post_init__(self) -> None:
         """Make what looks at the others."""
         self.targets = Targets(self)
+        self.archive = Archive(self.journal.remembered)
         self.existing = Existing(self.journal, self.policy_of)
         self.watermark = Watermark(self)
         self.pacing = Pacing(self.settings.rate, self.clock)

@@ -69,6 +69,7 @@ class Existing:
         asked = [
             index
             for index, new in enumerate(news)
+            if new.target is TargetState.FREE
             if not new.options.continues and self._policy_of(new) is OnExists.SKIP
         ]
         sifted = list(news)

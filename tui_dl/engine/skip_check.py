@@ -6,8 +6,11 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from tui_dl.core.errors import Reason
 from tui_dl.core.task import OnExists
 from tui_dl.engine.adopting import wants_adoption
+from tui_dl.engine.outcome import End, Outcome
+from tui_dl.journal.leaving import ARCHIVED_TEXT, LEFT_TEXT
 
 if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
@@ -23,7 +26,14 @@ class SkipCheck:
         # Written out by whoever added it, after a look at its target.
         self._checked_name = live.task.filename if live.task.options.on_exists is OnExists.SKIP else ""
 
-    async def is_due(self) -> bool:
+    async def end(self) -> Outcome | None:
+        """Return how the attempt ends where it is not to go on."""
+        context = self._context
+        if context.settings.archive and await context.archive.has(self._live.task):
+            return Outcome(End.SKIPPED, text=ARCHIVED_TEXT, reason=Reason.ARCHIVED)
+        return Outcome(End.SKIPPED, text=LEFT_TEXT) if await self._is_there() else None
+
+    async def _is_there(self) -> bool:
         """Whether the target was there before the batch began, and is to stay."""
         task = self._live.task
         if self._context.policy_of(task) is not OnExists.SKIP or wants_adoption(task):

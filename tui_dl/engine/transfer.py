@@ -116,6 +116,7 @@ class Transfer:
             finally:
                 self._live.plan = self._live.sources = None
                 self._context.targets.release(self._live)
+                self._context.archive.release(self._live.task)
                 self._context.watermark.release(self._live.task.id)
                 self._context.limits.forget(self._live.task.id)
                 try:
@@ -139,8 +140,8 @@ class Transfer:
         await self._holding.reopen()
         if self._live.task.status is Status.COMPLETED:
             return Outcome(End.COMPLETED)
-        if self._holding.part is None and await self._skip.is_due():
-            return Outcome(End.SKIPPED, text="the target is there already")
+        if self._holding.part is None and (end := await self._skip.end()) is not None:
+            return end
         if self._holding.part is None:
             await self._revalidation.begin()
         return None
@@ -208,8 +209,8 @@ class Transfer:
         if self._revalidation.is_same(judgement):
             raise NotModified
         self._accept(source, exchange)
-        if self._holding.part is None and await self._skip.is_due():
-            return Outcome(End.SKIPPED, text="the target is there already")
+        if self._holding.part is None and (end := await self._skip.end()) is not None:
+            return end
         self._context.existing.claim(self._live.task)
         await self._context.targets.claim(self._live)
         await self._verifier.prepare()
