@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.fake_engine import AT, OWNER, SIZE_BYTES, FakeEngine, task_of
-from tui_dl.cli.batch import MOST_EXPLAINED, MOST_FAILED_URLS, Reporters, Tally, run_batch
+from tui_dl.cli.batch import MOST_EXPLAINED, MOST_FAILED_URLS, Reporters, Tally, TooManyFailed, run_batch
 from tui_dl.cli.exits import SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.getting import exit_code
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
+from tui_dl.core.failure_bound import parse_failure_bound
 from tui_dl.core.task import NewTask
 from tui_dl.core.url_list import BadLine
 
@@ -92,6 +93,34 @@ async def test_exit_codes_of_a_batch(names: tuple[str, ...], bad: bool, code: in
     """0 where everything is there, 1 where something is not."""
     tally = await tally_of(*names, bad=bad)
     assert exit_code(tally.result(AT), tally) == code
+
+
+@pytest.mark.parametrize(("bound", "code"), [("2", 0), ("50%", 0), ("1", SOME_FAILED), ("49%", SOME_FAILED)])
+async def test_failures_within_the_bound_are_well(bound: str, code: int) -> None:
+    """Two of four fail; the bound itself is still within."""
+    tally = await tally_of("a", "b", "fail", "fail-too")
+    assert exit_code(tally.result(AT), tally, parse_failure_bound(bound)) == code
+
+
+@pytest.mark.parametrize("bound", ["0", "20%"])
+async def test_beyond_the_bound_the_batch_ends_early(bound: str) -> None:
+    """What cannot become well again is not waited for; nothing is left running."""
+    engine, tally = FakeEngine(), Tally(AT)
+    batch = run_batch(
+        engine,
+        blocks("fail", "hang", "a"),
+        Told(),
+        tally,
+        name="get",
+        owner=OWNER,
+        clock=lambda: AT,
+        bound=parse_failure_bound(bound),
+    )
+    with pytest.raises(TooManyFailed):
+        await asyncio.wait_for(batch, 5)
+    assert engine.listeners == []
+    assert (tally.result(AT).failed, tally.ended) == (1, 1)
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_list_without_any_address_is_wrong_usage() -> None:
