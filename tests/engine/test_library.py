@@ -100,6 +100,7 @@ async def test_the_result_of_a_batch(engines: Engines, fault_server: FaultServer
     assert (result.total, result.success, result.failed, result.skipped, result.cancelled) == (5, 3, 1, 1, 0)
     assert result.failed_urls == [bad]
     assert result.errors_by_class == {"not-found": 1}
+    assert result.gone == 1
     assert result.total_bytes == 60_000
     assert result.mean_file_bytes == 20_000
     assert result.success_rate == 0.8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.manifest import is_gone
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadResult
 
@@ -24,6 +25,7 @@ class Tally:
         self._errors: Counter[str] = Counter()
         self._failed_urls: dict[int, str] = {}
         self._total_bytes = 0
+        self._gone = 0
 
     @classmethod
     def of(cls, tasks: Iterable[DownloadTask]) -> Tally:
@@ -40,6 +42,7 @@ class Tally:
             self._total_bytes += task.total_bytes or 0
         if task.status is Status.FAILED:
             self._errors[str(task.reason)] += 1
+            self._gone += is_gone(task)
             if len(self._failed_urls) < MAX_FAILED_URLS:
                 self._failed_urls[task.id] = task.url
 
@@ -48,6 +51,7 @@ class Tally:
         self._ended[task.status] -= 1
         if task.status is Status.FAILED:
             self._errors[str(task.reason)] -= 1
+            self._gone -= is_gone(task)
             self._failed_urls.pop(task.id, None)
 
     @property
@@ -67,4 +71,5 @@ class Tally:
             total_bytes=self._total_bytes,
             duration_s=duration_s,
             errors_by_class={code: count for code, count in self._errors.items() if count > 0},
+            gone=self._gone,
         )
