@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import ended, fetch, is_whole, received, until
+from tests.engine.stage import LARGE_BYTES, ended, fetch, is_whole, received, until
 from tests.faults import Resource, tempers
+from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.filename import numbered
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TaskOptions
@@ -176,3 +177,27 @@ async def test_a_template_places_what_the_library_adds(engines: Engines, fault_s
     missing = await fetch(engine, fault_server.url("/c/d/f.bin"))
     assert missing.status is Status.FAILED
     assert engines.names() == ["a"]
+
+
+async def test_a_cancel_takes_the_folders_with_it_that_we_made(engines: Engines, fault_server: FaultServer) -> None:
+    """Those that hold something, and those of others, stay."""
+    engines.dir.mkdir()
+    engines.path("theirs").mkdir()
+    engine = await engines(name_template="{path}/{name}")
+    urls = [
+        fault_server.add(f"/{path}/f.bin", Resource(LARGE_BYTES), tempers.stall_after(1000))
+        for path in ("a/b", "a/c", "theirs")
+    ]
+    tasks = [await engine.add(url) for url in urls]
+    await until(lambda: all(received(engine, task) for task in tasks))
+    done = await fetch(engine, fault_server.add("/a/c/small.bin", Resource(100)))
+    await engine.execute(Command(CommandName.DELETE_PART, ids=tuple(task.id for task in tasks)))
+    assert sorted(str(one.relative_to(engines.dir)) for one in engines.dir.rglob("*")) == [
+        "a",
+        "a/c",
+        "a/c/small.bin",
+        "theirs",
+    ]
+    assert done.status is Status.COMPLETED
+    again = await fetch(engine, fault_server.add("/a/b/g.bin", Resource(100)))
+    assert again.path == str(engines.path("a") / "b" / "g.bin")

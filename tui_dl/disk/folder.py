@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import FileSystemError, Reason
+
+if TYPE_CHECKING:
+    from tui_dl.disk.made_folders import MadeFolders
 
 _OPEN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -29,11 +32,13 @@ class Folder:
         return os.path.join(self.path, name)  # noqa: PTH118 - names from outside may not be normalised
 
 
-def open_folder(path: str, *, create: bool = False) -> Folder:
-    """Open a folder, blocking; with `create` it and its parents are made where missing."""
+def open_folder(path: str, *, create: bool = False, made: MadeFolders | None = None) -> Folder:
+    """Open a folder, blocking; with `create` it and its parents are made where missing, and remembered in `made`."""
     if not _is_encodable(path):
         raise FileSystemError(Reason.NAME_REFUSED, f"not the name of a folder: {path!r}")
-    if create:
+    if create and made is not None:
+        made.make(path)
+    elif create:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a Path object is not needed
     fd = os.open(path, _OPEN_FOLDER)
     facts = os.fstat(fd)

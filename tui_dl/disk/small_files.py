@@ -17,7 +17,7 @@ from tui_dl.disk.small_parts import SmallCommit, SmallPart, commit_group, discar
 from tui_dl.disk.writer import CLOSE_PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from tui_dl.core.task import OnExists
     from tui_dl.disk.folder import Folder
@@ -182,6 +182,18 @@ class GroupCommit:
         work = partial(write_small, held.folder, name, buffers, is_nameless=self._is_nameless)
         held.group.writer.submit(work, partial(self._written, save))
         return await outcome
+
+    def let_go(self, folders: Iterable[str]) -> None:
+        """Hold folders open no longer that no file is on its way to: they may be removed."""
+        for path in folders:
+            held = self._folders.get(path)
+            if held is not None and not held.users:
+                self._drop(held)
+
+    @property
+    def open_folders(self) -> tuple[str, ...]:
+        """Folders that are held open."""
+        return tuple(self._folders)
 
     async def aclose(self, patience_s: float = CLOSE_PATIENCE_S) -> bool:
         """Commit what was given, then close; False where a disk did not answer within `patience_s` seconds."""

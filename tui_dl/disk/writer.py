@@ -15,6 +15,7 @@ from tui_dl.disk.backlog import Backlog
 from tui_dl.disk.durable import sync_file
 from tui_dl.disk.folder import Folder, close_folder, open_folder
 from tui_dl.disk.lane import Lane
+from tui_dl.disk.made_folders import MadeFolders
 from tui_dl.disk.os_errors import map_os_error
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class DiskPool:
     def __init__(self) -> None:
         self._writers: dict[int, DiskWriter] = {}
         self._scouts: list[Lane] = []
+        self.made = MadeFolders()
+        """Folders made for files."""
 
     def writer_for(self, st_dev: int) -> DiskWriter:
         """Return the writer of a file system by the `st_dev` of a file on it."""
@@ -142,7 +145,7 @@ class DiskPool:
 
     async def open_folder(self, path: str, *, create: bool = False) -> tuple[Folder, DiskWriter]:
         """Open a folder, once, so that its replacement is noticed; the writer of its file system comes with it."""
-        work = partial(open_folder, path, create=create)
+        work = partial(open_folder, path, create=create, made=self.made)
         folder = await _mapped(self._idle_scout(), f"open the folder {path}", work, close_folder)
         return folder, self.writer_for(folder.device)
 

@@ -18,6 +18,7 @@ from tui_dl.disk.metalink_file import read_metalink
 from tui_dl.engine.bulk_work import BulkWorks
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.refreshing import refresh
+from tui_dl.engine.tidying import LEAVE_FOLDERS, remove_made_folders
 from tui_dl.engine.tuning import Tuning
 from tui_dl.engine.turns import Turns
 from tui_dl.engine.wishes import checked_task, options_from
@@ -79,7 +80,10 @@ class Orders:
     async def execute(self, command: Command) -> CommandOutcome:
         """Do it. Raises `UsageError` for senseless arguments, `FileSystemError` where the journal cannot write."""
         async with self._turns.take(command):
-            return await self._doers[command.name](command)
+            outcome = await self._doers[command.name](command)
+            if command.name in LEAVE_FOLDERS:
+                await remove_made_folders(self._context, self._scheduler.running.values())
+            return outcome
 
     # -- adding --------------------------------------------------------------------------------------------------------
 
