@@ -7,6 +7,7 @@ import os
 import termios
 import threading
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui_dl.cli.compose import open_engine
@@ -19,15 +20,20 @@ from tui_dl.ui.terminal.grant import foreground_grant
 from tui_dl.ui.terminal.sequences import restore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     from tui_dl.core.ports_terminal import TerminalGrant
     from tui_dl.core.settings import Settings
+    from tui_dl.core.task import DownloadTask
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 T = TypeVar("T")
 
+FIRST_ROWS: Final = 100
+"""Rows shown before the engine is there: a tall terminal's page."""
+FIRST_ROWS_S: Final = 0.1
+"""How long the first frame waits for them."""
 RESTORING_S: Final = 0.1
 """How long a terminal that does not read may keep a process that has to end."""
 
@@ -71,7 +77,24 @@ class Screen:
                 stack.push_async_callback(_end, feeding)
                 return engine
 
-            await run_screen(connect, settings=self._settings, grant=grant, folder=self._folder, on_hangup=on_hangup)
+            await run_screen(
+                connect,
+                settings=self._settings,
+                grant=grant,
+                folder=self._folder,
+                first_rows=await self._first_rows(),
+                on_hangup=on_hangup,
+            )
+
+    async def _first_rows(self) -> Sequence[DownloadTask]:
+        """Return the first page as the last process left it; nothing where the disk is in no hurry."""
+        from tui_dl.cli.daemon_calls import in_daemon  # noqa: PLC0415  # the engine needs both, but later
+        from tui_dl.journal.first_page import read_first_page  # noqa: PLC0415  # see above
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ROWS_S):
+                return await in_daemon(partial(read_first_page, self._journal_file, FIRST_ROWS))
+        return ()
 
     def _count_unfinished(self, engine: AsyncDownloadEngine) -> None:
         counts = engine.snapshot().counts
