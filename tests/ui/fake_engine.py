@@ -99,13 +99,14 @@ class FakeEngine:
             raise self.error
         return self.outcome
 
-    async def view(self, query: TaskQuery) -> array[int]:
+    async def view(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
         """Filter and sort all rows."""
         await asyncio.sleep(0)
         self.queries.append(query)
         rows = [task for task in self.tasks.values() if _matches(task, query)]
         rows.sort(key=lambda task: _sort_key(task, query.sort), reverse=query.is_descending)
-        return array("q", [task.id for task in rows])
+        ids = array("q", [task.id for task in rows])
+        return ids if limit < 0 else ids[:limit]
 
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return rows."""
@@ -155,15 +156,26 @@ class HugeEngine(FakeEngine):
         super().__init__()
         self.row_count = row_count
         self.ids = array("q", range(1, row_count + 1))
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.waiting = 0
 
     def _counts(self) -> Mapping[Status, int]:
         return {Status.PENDING: self.row_count}
 
-    async def view(self, query: TaskQuery) -> array[int]:
-        """Answer at once: every tenth row matches any text."""
+    async def view(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
+        """Answer at once: every tenth row matches any text. All rows come only when the gate is open."""
         await asyncio.sleep(0)
         self.queries.append(query)
-        return self.ids[::10] if query.terms else self.ids
+        ids = self.ids[::10] if query.terms else self.ids
+        if limit >= 0:
+            return ids[:limit]
+        self.waiting += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.waiting -= 1
+        return ids
 
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Make the rows asked for."""

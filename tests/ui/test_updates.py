@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ from tui_dl.ui.bridge import Bridge
 from tui_dl.ui.columns import LiveSort
 from tui_dl.ui.row_model import PAGE_ROWS, RowModel
 from tui_dl.ui.view_state import ViewState
-from tui_dl.ui.viewer import Viewer
+from tui_dl.ui.viewer import FIRST_ROWS, Viewer
 
 if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+
     from textual.geometry import Region
     from textual.message import Message
 
@@ -178,16 +182,89 @@ def test_a_closed_bridge_hears_nothing() -> None:
 async def test_changes_of_the_engine_ask_for_a_view_at_most_four_times_a_second() -> None:
     """A burst of generations becomes few views; a person's choice is answered at once all the same."""
     engine, model = FakeEngine([make_task(1, "a")]), RowModel()
-    viewer = Viewer(engine, model, on_view=model.replace, on_rows=lambda: None, clock=lambda: 0.0)
+    viewer = viewer_of(engine, model)
     viewer.note(0)
     await viewer._renew()
     for generation in range(1, 50):
         viewer.note(generation)
         await viewer._renew()
     assert len(engine.queries) == 1
-    viewer.ask(ViewState(filter="a"))
+    viewer.ask(ViewState().filtered("a"))
     await viewer._renew()
     assert len(engine.queries) == 2
+
+
+def viewer_of(engine: FakeEngine, model: RowModel, heard: list[object] | None = None) -> Viewer:
+    """Make a viewer whose time stands still; `heard` gets lengths of views and whether it is busy."""
+    told = heard if heard is not None else []
+
+    def show(ids: array[int], is_whole: bool) -> None:
+        told.append((len(ids), is_whole))
+        model.replace(ids)
+
+    return Viewer(engine, model, on_view=show, on_rows=lambda: None, on_busy=told.append, clock=lambda: 0.0)
+
+
+async def test_a_long_view_begins_with_its_first_rows() -> None:
+    """Of many rows the first are shown while the rest is on its way; then all of them."""
+    engine, model, heard = HugeEngine(1_000_000), RowModel(), list[object]()
+    viewer = viewer_of(engine, model, heard)
+    await viewer._renew()
+    assert heard == [(FIRST_ROWS, False), (1_000_000, True), False]
+
+
+async def test_the_way_back_to_a_long_view_asks_nothing() -> None:
+    """A filter that is dropped shows the rows that were there, unless something changed meanwhile."""
+    engine, model, heard = HugeEngine(1_000_000), RowModel(), list[object]()
+    viewer = viewer_of(engine, model, heard)
+    for state in (ViewState(), ViewState().filtered("x"), ViewState()):
+        viewer.ask(state)
+        await viewer._renew()
+    asked = len(engine.queries)
+    assert (heard[-2:], asked) == ([(1_000_000, True), False], 4)
+    viewer.note(7)
+    viewer.ask(ViewState().filtered("x"))
+    await viewer._renew()
+    assert len(engine.queries) == asked + 1
+
+
+async def test_a_newer_choice_does_not_wait_for_the_older_ones_view() -> None:
+    """While a long view is on its way another filter breaks it off."""
+    engine, model = HugeEngine(1_000_000), RowModel()
+    engine.gate.clear()
+    viewer = viewer_of(engine, model)
+    running_viewer = asyncio.ensure_future(viewer.run())
+    await until(lambda: engine.waiting == 1)
+    viewer.ask(ViewState().filtered("x"))
+    await until(lambda: engine.queries[-1].terms != () and engine.waiting == 1)
+    engine.gate.set()
+    await until(lambda: len(model) == 100_000)
+    running_viewer.cancel()
+    await asyncio.wait([running_viewer])
+    assert running_viewer.cancelled()
+
+
+async def test_rows_come_while_a_long_view_is_on_its_way() -> None:
+    """The first rows have their records although the rest of the view takes long."""
+    engine, model = HugeEngine(1_000_000), RowModel()
+    engine.gate.clear()
+    viewer = viewer_of(engine, model)
+    running_viewer = asyncio.ensure_future(viewer.run())
+    await until(lambda: engine.waiting == 1)
+    viewer.want(0, 30)
+    await until(lambda: model.row(30) is not None)
+    assert engine.waiting == 1
+    running_viewer.cancel()
+    await asyncio.wait([running_viewer])
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let the loop turn until something is so."""
+    for _turn in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it did not come")
 
 
 async def test_speed_sorts_live_rows_first() -> None:
@@ -198,3 +275,16 @@ async def test_speed_sorts_live_rows_first() -> None:
         await settle(app, pilot)
         first = [app.main.model.id_at(index) for index in range(7)]
     assert first == [1, 2, 4, 5, 3, 6, 7]
+
+
+@pytest.mark.parametrize(("key", "row"), [("down", 1), ("pagedown", 30), ("end", HUGE - 1)])
+async def test_every_key_that_moves_moves_the_cursor(key: str, row: int) -> None:
+    """In a table longer than the screen the keys of the list move the cursor, not only what is in sight."""
+    async with running(HugeEngine(HUGE)) as (app, pilot):
+        await pilot.press(key)
+        await settle(app, pilot)
+        assert app.main.table.cursor == row
+        assert any(line.startswith("\u25b8") for line in lines_of(app))
+        await pilot.press("g")
+        await settle(app, pilot)
+        assert app.main.table.cursor == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from array import array
@@ -28,6 +28,10 @@ class WorkView:
     """Rows looked at so far."""
     total: int
     """Rows meant."""
+
+
+Chunk: TypeAlias = bytes | memoryview
+"""Bytes on their way from a server to a disk; a view is released by whoever used it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +182,8 @@ class EnginePort(Protocol):
         """Do what a person wants; bad arguments raise `UsageError`."""
         ...
 
-    async def view(self, query: TaskQuery) -> array[int]:
-        """Return the ids of matching rows in order, as `array('q')`."""
+    async def view(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
+        """Return the ids of matching rows in order, as `array('q')`, at most `limit` (-1: all); ends when cancelled."""
         ...
 
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
@@ -253,6 +257,15 @@ class Pausable(Protocol):
 
     def pause(self) -> None:
         """Take nothing from the socket until the next `read()`."""
+        ...
+
+
+@runtime_checkable
+class Viewable(Protocol):
+    """An answer that can give out its body without copying it."""
+
+    async def view(self, most_bytes: int | None) -> Chunk:
+        """Return what has arrived as `read()` does; a view is to be released after use, its memory is used again."""
         ...
 
 

@@ -313,9 +313,9 @@ class AsyncDownloadEngine:
         """Do what a person wants."""
         return await self._orders.execute(command)
 
-    async def view(self, query: TaskQuery) -> array[int]:
-        """Return the ids of matching rows in order."""
-        return await self.context.journal.ids(query)
+    async def view(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
+        """Return the ids of matching rows in order, at most `limit` (-1: all)."""
+        return await self.context.journal.ids(query, limit=limit)
 
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return rows as they are now, tasks in hand included."""

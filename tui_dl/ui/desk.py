@@ -198,7 +198,6 @@ class ScreenDesk:
     def sort_next(self) -> None:
         """Sort by the next column."""
         self._choose(self._screen.state.next_order())
-        self._say(f"Sorted by {self._screen.state.order.value}")
 
     def sort_reversed(self) -> None:
         """Turn the order round."""

@@ -114,11 +114,16 @@ class RowModel:
         epoch, _task = self._records.get(task_id, (-1, None))
         return epoch != self._epoch and task_id not in self.live
 
-    def put(self, asked: Iterable[int], rows: Sequence[DownloadTask]) -> None:
-        """Take over fetched records; what was asked for and did not come is gone."""
+    @property
+    def epoch(self) -> int:
+        """Number of the view: what is asked for now is as new as that one."""
+        return self._epoch
+
+    def put(self, asked: Iterable[int], rows: Sequence[DownloadTask], epoch: int | None = None) -> None:
+        """Take over records fetched in `epoch` (None: the present one); what was asked for and did not come is gone."""
         found = {task.id: task for task in rows}
         for task_id in asked:
-            self._keep(task_id, found.get(task_id))
+            self._keep(task_id, found.get(task_id), self._epoch if epoch is None else epoch)
 
     def take(self, task: DownloadTask) -> None:
         """Take over the record that came with an event, if the row was looked at."""
@@ -126,8 +131,8 @@ class RowModel:
             epoch, _old = self._records.get(task.id, (-1, None))
             self._records[task.id] = (epoch, task)
 
-    def _keep(self, task_id: int, task: DownloadTask | None) -> None:
-        self._records[task_id] = (self._epoch, task)
+    def _keep(self, task_id: int, task: DownloadTask | None, epoch: int) -> None:
+        self._records[task_id] = (epoch, task)
         self._records.move_to_end(task_id)
         while len(self._records) > MOST_RECORDS:
             self._records.popitem(last=False)

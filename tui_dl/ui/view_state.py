@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.query import SortKey, TaskQuery, Term, TermKind
 from tui_dl.core.query_text import parse_terms
 from tui_dl.core.status import Status, Tab, statuses_of_tab
-from tui_dl.ui.columns import ORDERS, LiveSort
+from tui_dl.ui.columns import COLUMNS, ORDERS, LiveSort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,13 @@ class ViewState:
             is_descending=self.is_descending and not is_live,
             has_history=TermKind.BATCH in kinds,
         )
+
+    @property
+    def is_sorted_unseen(self) -> bool:
+        """Whether the rows are sorted by what no column shows."""
+        if self.order is SortKey.POSITION:
+            return self.is_descending
+        return all(column.sort is not self.order for column in COLUMNS)
 
     def ordered_by(self, order: SortKey | LiveSort) -> ViewState:
         """Sort by a column; by the same one again turns the order round. What moves begins with the highest."""

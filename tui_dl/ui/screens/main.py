@@ -88,6 +88,7 @@ class MainScreen(Screen[None]):
         self._bridge: Bridge | None = None
         self._viewer: Viewer | None = None
         self._number_ticks = 0
+        self._is_looking = False
         self._is_asking_details = False
 
     def _whole_now(self) -> float:
@@ -121,7 +122,9 @@ class MainScreen(Screen[None]):
         """Wait for the engine, then follow it."""
         self.port = port = await self.start.connect()
         self._bridge = Bridge(port, self.post_message, is_remote=self.start.is_remote)
-        self._viewer = Viewer(port, self.model, on_view=self._show_view, on_rows=self.table.redraw_changed)
+        self._viewer = Viewer(
+            port, self.model, on_view=self._show_view, on_rows=self._show_rows, on_busy=self._show_busy
+        )
         self._bridge.tick(is_forced=True)
         self.set_interval(TICK_S, self._bridge.tick)
         await self._viewer.run()
@@ -194,8 +197,17 @@ class MainScreen(Screen[None]):
     def _open_failures(self) -> None:
         self.desk.open_failures()
 
-    def _show_view(self, ids: array[int]) -> None:
-        self.table.show_view(ids, is_far=True)
+    def _show_view(self, ids: array[int], is_whole: bool) -> None:
+        self.table.show_view(ids, is_far=is_whole, is_whole=is_whole)
+
+    def _show_rows(self) -> None:
+        self.table.redraw_changed()
+        self._keys.show_situation(self.situation())
+
+    def _show_busy(self, is_busy: bool) -> None:
+        if is_busy != self._is_looking:
+            self._is_looking = is_busy
+            self.show_state()
 
     # To the widgets
 
@@ -203,7 +215,8 @@ class MainScreen(Screen[None]):
         """Bring tabs, heads and keys up to what is chosen and selected."""
         counts = self.snapshot.counts if self.snapshot is not None else {}
         glyphs = self.look.glyphs
-        self._tabs.show_state(self.state, counts, self.model.selection.count(len(self.model)), glyphs)
+        selected = self.model.selection.count(len(self.model))
+        self._tabs.show_state(self.state, counts, selected, glyphs, is_looking=self._is_looking)
         self._head.show_columns(self.table.placed, self.state, glyphs)
         self._keys.show_situation(self.situation())
 

@@ -36,7 +36,7 @@ class Entry:
     """Shown whole."""
 
 
-class PickList(ScrollView, can_focus=True):
+class PickList(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows entries that `draw(index, width)` makes; Enter or a double click chooses one."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"pick-list--{tone}" for tone in Tone), "pick-list--cursor"}

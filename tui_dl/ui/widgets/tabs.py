@@ -23,8 +23,10 @@ MARGIN_CELLS = 1
 class TabLine(Line):
     """Says which rows are shown. A click's target is the tab's value, or `FILTER_TARGET`."""
 
-    def show_state(self, state: ViewState, counts: Mapping[Status, int], selected: int, glyphs: Glyphs) -> None:
-        """Show the chosen tab, all counts, and what narrows the view."""
+    def show_state(
+        self, state: ViewState, counts: Mapping[Status, int], selected: int, glyphs: Glyphs, *, is_looking: bool
+    ) -> None:
+        """Show the chosen tab, all counts, what narrows the view, and whether rows are still being looked for."""
         numbers = tab_counts(counts)
         left: list[Piece] = []
         for tab in Tab:
@@ -35,8 +37,13 @@ class TabLine(Line):
             left.append(Piece("   "))
         left.pop()
         right: list[Piece] = []
+        if is_looking:
+            right.append(Piece(f"looking {glyphs.ellipsis}  ", Tone.WARN))
         if selected:
             right.append(Piece(f"{count(selected)} selected  ", Tone.WARN))
+        if state.is_sorted_unseen:
+            arrow = glyphs.descending if state.is_descending else glyphs.ascending
+            right.append(Piece(f"by {state.order.value} {arrow}  ", Tone.ACCENT))
         if state.filter:
             right.append(Piece(f"/ {glyphs.text(state.filter)}", Tone.ACCENT, FILTER_TARGET))
         room = self.size.width - MARGIN_CELLS

@@ -32,7 +32,7 @@ MARGIN_CELLS = 1
 Cell = tuple[str, Role]
 
 
-class TaskTable(ScrollView, can_focus=True):
+class TaskTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows with a cursor. Keys belong to the main screen, which moves the cursor through `move()`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -109,11 +109,16 @@ class TaskTable(ScrollView, can_focus=True):
             self.post_message(self.Relaid())
         self._tell_visible()
 
-    def show_view(self, ids: array[int], *, is_far: bool) -> None:
-        """Show another view; the cursor stays on its row, which is searched everywhere only if `is_far`."""
+    def show_view(self, ids: array[int], *, is_far: bool, is_whole: bool = True) -> None:
+        """Show another view; the cursor stays on its row, which is searched everywhere only if `is_far`.
+
+        Of a view that is not whole yet the first rows are shown, from the top if the cursor's is not among them.
+        """
         current, offset = self.current_id, self.cursor - round(self.scroll_y)
         self._model.replace(ids)
         place = None if current is None else self._model.place_of(current, self.cursor, is_far=is_far)
+        if place is None and not is_whole:
+            place = offset = 0
         self.cursor = max(0, min(self.cursor if place is None else place, len(ids) - 1))
         if self.virtual_size.height != len(ids):
             self.virtual_size = Size(self.size.width, len(ids))
@@ -169,6 +174,7 @@ class TaskTable(ScrollView, can_focus=True):
         """Put the cursor on a row, clamped to those there are."""
         index = max(0, min(index, len(self._model) - 1))
         if index == self.cursor:
+            self._reveal()  # the wheel may have left it behind
             return
         self.cursor = index
         self._reveal()
