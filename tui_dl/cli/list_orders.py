@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -85,7 +86,7 @@ class Lists:
             for lines in self._of_glob(glob):
                 self._checked(lines)
         for source in self.files:
-            if is_read_twice(source):
+            if await _is_read_twice(source):
                 async for lines in self._of_file(source, 0):
                     self._checked(lines)
 
@@ -107,9 +108,11 @@ class Lists:
         return lines
 
 
-def is_read_twice(source: str) -> bool:
+async def _is_read_twice(source: str) -> bool:
     """Whether a list is a file, which says the same when it is read again."""
-    return source != STANDARD and os.path.isfile(source)  # noqa: PTH113  # "-" is no path
+    from tui_dl.cli.daemon_calls import in_daemon  # noqa: PLC0415  # as for a list
+
+    return source != STANDARD and await in_daemon(partial(os.path.isfile, source))
 
 
 def _line(bad: BadLines, number: int, url: str) -> Line | BadLine:
@@ -187,6 +190,10 @@ def _shown(url: str) -> str:
     return display_text(shown_url(url), _SHOWN_CELLS)
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def agreed(globs: tuple[UrlGlob, ...], *, is_agreed: bool) -> list[str]:
     """Return what is to be said of patterns that nobody was asked about; raises `click.Abort` where the answer is no.
 
@@ -194,7 +201,7 @@ def agreed(globs: tuple[UrlGlob, ...], *, is_agreed: bool) -> list[str]:
     """
     lines = preview(globs)
     is_large = sum(glob.count for glob in globs) > ASKED_ABOVE
-    if is_agreed or not is_large or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if is_agreed or not is_large or not _is_terminal():
         return lines
     for line in lines:
         click.echo(line, err=True)

@@ -94,7 +94,7 @@ class Order:
         try:
             return self.listed_task(line)
         except UsageError as error:
-            if not self.namer.has_placed:
+            if self.lists.is_strict or not self.namer.has_placed:
                 raise
             return BadLine(line.number, shown_url(line.url), display_text(error.message), "the list")
 
@@ -110,7 +110,9 @@ def read_order(
     given, metalinks = take_metalinks(given, folder)
     downloads = curl.downloads_of(given)
     given = {**given, "urls": (*(one.url for one in downloads), *(one.word for one in metalinks))}
-    settings = {name: given.get(name) for name in (*SETTING_PARAMETERS, *SHARD_PARAMETERS)} | curl.settings_of(downloads, given)
+    settings = {name: given.get(name) for name in (*SETTING_PARAMETERS, *SHARD_PARAMETERS)} | curl.settings_of(
+        downloads, given
+    )
     settings["on_exists"] = _on_exists(given)
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
@@ -130,7 +132,9 @@ def read_order(
     priority = _priority(given)
     _check_template(given)
     has_columns = bool(lists.files)
-    namer = namer_for(effective.settings.name_template, datetime.now().astimezone(), has_columns=has_columns)
+    start, step = lists.part or (1, 1)
+    now = datetime.now().astimezone()
+    namer = namer_for(effective.settings.name_template, now, has_columns=has_columns, start=start, step=step)
     news = [
         namer.named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)))
         for one in downloads
