@@ -49,6 +49,13 @@ def test_a_template_is_filled_from_address_list_and_date(template: str, place: t
     assert parse_name_template(template).place(facts) == place
 
 
+def test_dots_in_an_address_lead_up_within_it() -> None:
+    """The folder is the one that the server is asked for; nothing leads above the first."""
+    place = parse_name_template("{path}/{name}").place
+    assert place(NameFacts("http://h/a/b/../%2e%2E/c/./d//f"))[0] == "c/d"
+    assert place(NameFacts("http://h/../../../f"))[0] == ""
+
+
 @pytest.mark.parametrize(
     ("template", "words"),
     [

@@ -83,14 +83,19 @@ def name_from_url(url: str) -> str:
 
 
 def folders_from_url(url: str) -> list[str]:
-    """Return the decoded segments of an address's path before the last one, not yet safe; those of dots left out."""
+    """Return the decoded segments of an address's path before the last one, not yet safe; `..` leads one up."""
     try:
         path = urlsplit(url).path
     except ValueError:
         return []
-    segments = path.split("/")[:-1]
-    decoded = (_decoded(unquote_to_bytes(_octets(one))) if "%" in one else one for one in segments if one)
-    return [one for one in decoded if one.strip(" .")]
+    folders: list[str] = []
+    for segment in path.split("/")[:-1]:
+        one = _decoded(unquote_to_bytes(_octets(segment))) if "%" in segment else segment
+        if one.strip(" ."):
+            folders.append(one)
+        elif one == ".." and folders:
+            folders.pop()
+    return folders
 
 
 def split_extension(name: str) -> tuple[str, str]:
