@@ -115,8 +115,9 @@ def contents(folder: Path) -> dict[tuple[str, str], bytes]:
 
 
 @pytest.fixture
-def samples(engines: Engines, fault_server: FaultServer) -> Samples:
-    """Serve files of one name and different contents."""
+def samples(engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Samples:
+    """Serve files of one name and different contents; finished ones hardly wait for company."""
+    monkeypatch.setattr("tui_dl.engine.shard_sink.GROUP_WAIT_S", 0.01)
     return Samples(engines, fault_server)
 
 

@@ -281,13 +281,9 @@ def _size(path: str) -> int | None:
 
 
 def _append(fd: int, offset: int, samples: tuple[Sample, ...], files: str) -> tuple[int, str]:
-    end = tar_part.append_samples(fd, offset, samples)
-    facts = [os.stat(sample.path, follow_symlinks=False) for sample in samples]  # noqa: PTH116  # text in
-    packed = [
-        (sample.path.removeprefix(files + "/"), one.st_ino, one.st_mtime_ns)
-        for sample, one in zip(samples, facts, strict=True)
-    ]
-    return end, json.dumps(packed, separators=(",", ":"))
+    end, packed = tar_part.append_samples(fd, offset, samples)
+    left = [(one.path.removeprefix(files + "/"), one.inode, one.mtime_ns) for one in packed]
+    return end, json.dumps(left, separators=(",", ":"))
 
 
 def _remove(leftovers: str, files: str) -> None:
