@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
 from tui_dl.core.provenance import NO_PROVENANCE, Provenance
 from tui_dl.disk.allocating import reserve
+from tui_dl.disk.cloning import clone
 from tui_dl.disk.durable import rename_noreplace, sync_file, sync_folder
 from tui_dl.disk.folder import require_in_place
 from tui_dl.disk.opening import abandon_part, create_part, is_ours, reopen_part, unlink_part
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui_dl.core.extents import Extent
+    from tui_dl.core.ports import Chunk
     from tui_dl.core.task import OnExists
     from tui_dl.disk.backlog import Backlog
     from tui_dl.disk.opening import OpenPart
@@ -104,13 +106,18 @@ class PartFile:
         # Beside the writes of other files, before any of its own: some file systems take their time over it.
         return await self._writer.sync_call(self._take_room_now, length_bytes, what=what)
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Write all buffers from `offset` on; returns what the kernel now holds, with its sums.
 
         After an error, and after a cancellation, nothing of it counts as held.
         """
         self._require_open()
         return await self._writer.call(self._write_now, buffers, offset, what=f"write {self.path}")
+
+    async def clone(self, source_fd: int) -> bool:
+        """Let it share the content of another file, instead of writing it; False where the file system cannot."""
+        self._require_open()
+        return await self._writer.call(self._clone_now, source_fd, what=f"write {self.path}")
 
     async def sync(self) -> None:
         """Make all that was written before durable; a failure distrusts the file for good."""
@@ -223,10 +230,17 @@ class PartFile:
             text = f"{self.path}: an earlier sync failed, what was written since may be lost"
             raise FileSystemError(Reason.IO_ERROR, text)
 
-    def _write_now(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    def _write_now(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         self._watch.before_change()
         try:
             return write_extents(self._fd, buffers, offset)
+        finally:
+            self._watch.after_change()
+
+    def _clone_now(self, source_fd: int) -> bool:
+        self._watch.before_change()
+        try:
+            return clone(source_fd, self._fd)
         finally:
             self._watch.after_change()
 

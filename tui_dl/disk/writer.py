@@ -21,6 +21,8 @@ from tui_dl.disk.os_errors import map_os_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tui_dl.core.ports import Chunk
+
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
@@ -48,7 +50,7 @@ class DiskWriter:
         self._digests = Lane(f"disk-digest-{st_dev}")
         self._has_digests = False
 
-    async def write(self, fd: int, buffers: Sequence[bytes], offset: int, *, what: str = "write") -> list[Extent]:
+    async def write(self, fd: int, buffers: Sequence[Chunk], offset: int, *, what: str = "write") -> list[Extent]:
         """Write all buffers one after another from `offset` on; the extents that now are the kernel's.
 
         After an error nothing counts as written, although some of it may have been.
@@ -167,16 +169,16 @@ class DiskPool:
         return scout
 
 
-def write_extents(fd: int, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+def write_extents(fd: int, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
     """Write all buffers from `offset` on, blocking, and return what was written with its sums."""
     write_all(fd, buffers, offset)
     return sum_extents(buffers, offset)
 
 
-def write_all(fd: int, buffers: Sequence[bytes], offset: int) -> None:
+def write_all(fd: int, buffers: Sequence[Chunk], offset: int) -> None:
     """Write all buffers from `offset` on, blocking; a short write is continued where it ended."""
     for first in range(0, len(buffers), MOST_BUFFERS):
-        group: list[bytes | memoryview] = list(buffers[first : first + MOST_BUFFERS])
+        group: list[Chunk] = list(buffers[first : first + MOST_BUFFERS])
         left = sum(map(len, group))
         while left:
             count = os.pwritev(fd, group, offset)
@@ -189,7 +191,7 @@ def write_all(fd: int, buffers: Sequence[bytes], offset: int) -> None:
                 group = _after(group, count)
 
 
-def sum_extents(buffers: Sequence[bytes], offset: int) -> list[Extent]:
+def sum_extents(buffers: Sequence[Chunk], offset: int) -> list[Extent]:
     """Return the extents of buffers that begin at `offset`, each at most `MOST_EXTENT_BYTES` long."""
     extents: list[Extent] = []
     start = end = offset
@@ -209,7 +211,7 @@ def sum_extents(buffers: Sequence[bytes], offset: int) -> list[Extent]:
     return extents
 
 
-def _after(group: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
+def _after(group: list[Chunk], count: int) -> list[Chunk]:
     for index, buffer in enumerate(group):
         if count < len(buffer):
             return [memoryview(buffer)[count:], *group[index + 1 :]]

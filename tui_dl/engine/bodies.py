@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui_dl.core.extents import Extent
+    from tui_dl.core.ports import Chunk
     from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
@@ -33,11 +34,11 @@ class _Bounded:
         """Its own: it stays in memory."""
         self.buffers: list[bytes] = []
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Keep the buffers; they come in order."""
         del offset
         for buffer in buffers:
-            for piece in (buffer,) if self._decoder is None else self._decoder.feed(buffer):
+            for piece in (bytes(buffer),) if self._decoder is None else self._decoder.feed(bytes(buffer)):
                 self._left_bytes -= len(piece)
                 if self._left_bytes < 0:
                     raise ContentError(Reason.TOO_LARGE, "longer than any document of its kind")
@@ -55,11 +56,11 @@ class _Decoding:
         """Its own: what it gets is written before it takes more."""
         self.size_bytes = 0
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Decode and write piece by piece; nothing of it counts as held, since it cannot be resumed by offset."""
         del offset
         for buffer in buffers:
-            for piece in self._decoder.feed(buffer):
+            for piece in self._decoder.feed(bytes(buffer)):
                 await self._part.write([piece], self.size_bytes)
                 self.size_bytes += len(piece)
         return []

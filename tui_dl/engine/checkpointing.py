@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui_dl.core.extents import Extent
+    from tui_dl.core.ports import Chunk
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.disk.backlog import Backlog
     from tui_dl.disk.part_file import PartFile
@@ -52,7 +53,7 @@ class Checkpointer:
         """Begin to sync regularly, until `finish()`."""
         self._loop = asyncio.ensure_future(self._sync_regularly())
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Write to the part file once the journal is not too far behind; LOW_SPACE where its disk is low."""
         self._context.watermark.require_now(self._live.task.dir)
         while self._recording is not None and self._unrecorded_bytes >= MOST_UNRECORDED_BYTES:

@@ -17,11 +17,12 @@ from tui_dl.core.auth_memory import MOST_ANSWERS, Proof
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError
 from tui_dl.disk.backlog import MOST_FREE_READERS
 from tui_dl.engine.client_options import ClientOptions
+from tui_dl.engine.direct_body import DirectBody, end_direct, take_over
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
 from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
 from tui_dl.engine.resolving import names_for
 from tui_dl.engine.trust import tls_context
-from tui_dl.engine.watching import ENDS, MADE, WatchingConnector
+from tui_dl.engine.watching import ENDS, MADE, WatchingConnector, hear
 
 if TYPE_CHECKING:
     import ssl
@@ -34,6 +35,8 @@ READ_BUFFER_BYTES: Final = 256 * 1024
 """Larger chunks cost key latency (179 ms at 1 MiB)."""
 SHORT_BODY_BYTES: Final = 128 * 1024
 """A body that is no longer is left to arrive whatever its number: stopping its socket costs more than it holds."""
+LONG_BODY_BYTES: Final = 1024 * 1024
+"""A body at least so long is taken straight from its transport."""
 SHORT_BUFFER_BYTES: Final = 32 * 1024
 """With many answers at once: twice this and what one look at the socket brings may gather in each reader."""
 MOST_ENDED: Final = 8
@@ -56,11 +59,13 @@ class AiohttpAnswer:
     __slots__ = (
         "_closed",
         "_content",
+        "_direct",
         "_error",
         "_has_length",
         "_host",
         "_is_open",
         "_is_paused",
+        "_may_take_over",
         "_open_answers",
         "_response",
         "has_proven_end",
@@ -74,7 +79,10 @@ class AiohttpAnswer:
         host: str,
         open_answers: OpenAnswers,
         closed: asyncio.Future[None] | None = None,
+        *,
+        is_direct: bool = True,
     ) -> None:
+        """`is_direct`: nobody stands between us and the host whose side of the connection is not aiohttp's."""
         self._response = response
         self._content = response.content
         self._host = host
@@ -90,15 +98,18 @@ class AiohttpAnswer:
         self._is_paused = False
         self._open_answers = open_answers
         self._is_open = True
+        self._direct: DirectBody | None = None
+        length = response.content_length
+        self._may_take_over = is_direct and self._has_length and length is not None and length >= LONG_BODY_BYTES
         open_answers.count += 1
 
     async def read(self, most_bytes: int | None) -> bytes:
         """Return what has arrived; empty at the end. Raises `NetworkError` when cut."""
+        if self._direct is not None:
+            return bytes(await self._view_direct(self._direct, most_bytes))
         if self._error is not None:
             raise self._error
-        if self._is_paused:
-            self._is_paused = False
-            self._tell_transport("resume_reading")
+        self._unpause()
         try:
             if most_bytes is None:
                 chunk = await self._read_some()
@@ -114,6 +125,27 @@ class AiohttpAnswer:
             raise NetworkError(Reason.TRUNCATED, "the connection was reset", is_retryable=True)
         return chunk
 
+    async def view(self, most_bytes: int | None) -> bytes | memoryview:
+        """Return what has arrived as `read()` does; a view is to be released, since its memory is used again."""
+        if self._may_take_over:
+            self._may_take_over = False
+            self._unpause()
+            self._direct = take_over(self._response, self._response.content_length or 0)
+        if self._direct is None:
+            return await self.read(most_bytes)
+        return await self._view_direct(self._direct, most_bytes)
+
+    async def _view_direct(self, body: DirectBody, most_bytes: int | None) -> memoryview:
+        try:
+            return await body.read(most_bytes)
+        except FOREIGN as error:
+            raise map_error(error, self._host) from error
+
+    def _unpause(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._tell_transport("resume_reading")
+
     async def _read_some(self) -> bytes:
         """Return what has arrived, a long piece as it is: joining long ones was a tenth of a large download's CPU."""
         buffered = getattr(self._content, "_buffer", None)
@@ -123,7 +155,9 @@ class AiohttpAnswer:
 
     def pause(self) -> None:
         """Take nothing from the socket until the next `read()`; a body that is here whole may be another's soon."""
-        if not (self._is_paused or self._content.is_eof() or self._is_short):
+        if self._direct is not None:
+            self._direct.hold()
+        elif not (self._is_paused or self._content.is_eof() or self._is_short):
             self._is_paused = True
             self._tell_transport("pause_reading")
 
@@ -149,7 +183,9 @@ class AiohttpAnswer:
         if self._is_open:
             self._is_open = False
             self._open_answers.count -= 1
-        if self._content.at_eof():
+        if self._direct is not None:
+            end_direct(self._response, self._direct, hear)
+        elif self._content.at_eof():
             self._response.release()
         else:
             self._response.close()
@@ -212,7 +248,9 @@ class AiohttpTransport:
             raise map_proxied(error, _host_of(request.url), proxy) from error
         finally:
             ENDS.reset(token)
-        answer = AiohttpAnswer(response, url.host or "", self._open_answers, ends[-1] if ends else None)
+        answer = AiohttpAnswer(
+            response, url.host or "", self._open_answers, ends[-1] if ends else None, is_direct=proxy is None
+        )
         if self._open_answers.count > MOST_FREE_READERS:
             # Until somebody reads it, half a mebibyte would gather in every reader.
             answer.pause()

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.pace import Pace
-from tui_dl.core.ports import Pausable
+from tui_dl.core.ports import Pausable, Viewable
 from tui_dl.engine.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tui_dl.core.extents import Extent
-    from tui_dl.core.ports import TransportAnswer
+    from tui_dl.core.ports import Chunk, TransportAnswer
     from tui_dl.core.splitting import Segment, SegmentPlan
     from tui_dl.disk.backlog import Backlog
     from tui_dl.engine.live import LiveTask
@@ -35,7 +35,7 @@ class Sink(Protocol):
         """What arrived for the same disk and is not written, of all connections."""
         ...
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Write at an offset; return the sums of what was written."""
         ...
 
@@ -56,7 +56,9 @@ class Connection(Reading):
         *,
         gather_bytes: int,
         on_written: Callable[[list[Extent]], None],
+        takes_views: bool = False,
     ) -> None:
+        """`takes_views`: nothing of what the sink was given is held by it once it is written."""
         super().__init__(live, throttles)
         self.pace = Pace(self.started_at, 0)
         """What it brought lately."""
@@ -69,8 +71,9 @@ class Connection(Reading):
         self._backlog = sink.backlog
         self._pausable: Pausable | None = None
         self._gather_bytes = gather_bytes
+        self._takes_views = takes_views
         self._on_written = on_written
-        self._buffers: list[bytes] = []
+        self._buffers: list[Chunk] = []
         self._buffered_bytes = 0
         self._has_cut = False
         self._gather_started_at = 0.0
@@ -89,9 +92,10 @@ class Connection(Reading):
         self._minute_bytes = self.received_bytes
         self._backlog.readers += 1
         self._pausable = answer if isinstance(answer, Pausable) else None
+        read = answer.view if self._takes_views and isinstance(answer, Viewable) else answer.read
         try:
             while await self._has_room(segment, answer_end):
-                chunk = await self._read(answer)
+                chunk = await self._read(read)
                 if not chunk:
                     break
                 await self._take(segment, chunk, answer_end)
@@ -110,7 +114,7 @@ class Connection(Reading):
             return True
         return not self._has_cut and self._plan.run_on(segment, answer_end)
 
-    def _fitting(self, segment: Segment, chunk: bytes, answer_end: int | None) -> bytes:
+    def _fitting(self, segment: Segment, chunk: Chunk, answer_end: int | None) -> Chunk:
         """Return the part of a chunk that lies in the segment, which may grow with it."""
         while segment.end is not None and len(chunk) > segment.end - segment.position:
             if not self._plan.run_on(segment, answer_end):
@@ -119,10 +123,10 @@ class Connection(Reading):
                 return chunk[: segment.end - segment.position]
         return chunk
 
-    async def _read(self, answer: TransportAnswer) -> bytes:
+    async def _read(self, read: Callable[[int | None], Awaitable[Chunk]]) -> Chunk:
         turn = await self._backlog.turn()
         try:
-            chunk = await self._read_now(answer)
+            chunk = await self._read_now(read)
             self._backlog.add(len(chunk))
             if self._pausable is not None and self._backlog.is_pressed:
                 self._pausable.pause()
@@ -130,7 +134,7 @@ class Connection(Reading):
             self._backlog.end_turn(turn)
         return chunk
 
-    async def _take(self, segment: Segment, chunk: bytes, answer_end: int | None) -> None:
+    async def _take(self, segment: Segment, chunk: Chunk, answer_end: int | None) -> None:
         now = time.monotonic()
         self.last_byte_at = now
         came = len(chunk)
@@ -219,11 +223,14 @@ class Connection(Reading):
         self._buffered_bytes = 0
         self._write = asyncio.ensure_future(self._write_at(buffers, offset))
 
-    async def _write_at(self, buffers: list[bytes], offset: int) -> None:
+    async def _write_at(self, buffers: list[Chunk], offset: int) -> None:
         try:
             extents = await self._sink.write(buffers, offset)
         finally:
             self._backlog.remove(sum(map(len, buffers)))
+        for buffer in buffers:
+            if isinstance(buffer, memoryview):
+                buffer.release()
         for extent in extents:
             self._plan.hold(extent.start, extent.end)
         self._on_written(extents)

@@ -113,6 +113,7 @@ class Crew:
             self._context.throttles_of(self._live.task, host_of(source.asker.final_url or source.url)),
             gather_bytes=self._context.settings.chunk_size,
             on_written=self._recorder_of(source),
+            takes_views=True,
         )
         # Known here already: a task that is cancelled before its first step gives the range back, too.
         connection.segment = segment

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.splitting import Segment
 from tui_dl.engine.throttle import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tui_dl.core.ports import TransportAnswer
     from tui_dl.engine.limits import Limits
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.sources import Source
     from tui_dl.engine.throttle import Share
+
+C = TypeVar("C", bytes, bytes | memoryview)
 
 DRIP_WINDOW_S: Final = 60.0
 DRIP_BPS: Final = 64
@@ -76,10 +78,10 @@ class Reading:
         self.task.uncancel()
         return NetworkError(Reason.STALLED, is_retryable=True)
 
-    async def _read_now(self, answer: TransportAnswer) -> bytes:
+    async def _read_now(self, read: Callable[[int | None], Awaitable[C]]) -> C:
         if not self.is_limited:
             self.is_reading = True
-            chunk = await answer.read(None)
+            chunk = await read(None)
             self.is_reading = False
             return chunk
         async with Admission(self._throttles) as admission:
@@ -87,7 +89,7 @@ class Reading:
                 # Only from here on is it the server that is waited for.
                 self.last_byte_at = time.monotonic()
             self.is_reading = True
-            chunk = await answer.read(admission.most_bytes)
+            chunk = await read(admission.most_bytes)
             self.is_reading = False
             admission.used_bytes = len(chunk)
         return chunk
@@ -124,7 +126,7 @@ class BodyReading(Reading):
             if not self._throttles and self._limits.may_hold(self.live.task):
                 # Only now: for most short bodies nothing is ever limited.
                 self._throttles = self._limits.shares_of(self.live.task)
-            chunk = await self._read_now(answer)
+            chunk = await self._read_now(answer.read)
             if not chunk:
                 raise NetworkError(Reason.TRUNCATED, "the answer ended early", is_retryable=True)
             self.last_byte_at = time.monotonic()

@@ -85,7 +85,7 @@ class WatchingConnector(aiohttp.TCPConnector):
         finally:
             STAGE.reset(token)
         if (closed := protocol.closed) is not None:
-            closed.add_done_callback(_hear)
+            closed.add_done_callback(hear)
             if (made := MADE.get(None)) is not None:
                 made.append(closed)
         return protocol
@@ -135,7 +135,7 @@ def _what(stage: Stage, host: str) -> str:
     return f"the proxy {stage.proxy}" if stage.is_at_proxy else host
 
 
-def _hear(closed: asyncio.Future[None]) -> None:
+def hear(closed: asyncio.Future[None]) -> None:
     """Take note of an exception, so that none is called unheard."""
     if not closed.cancelled():
         closed.exception()

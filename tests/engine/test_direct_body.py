@@ -1,0 +1,329 @@
+"""Long bodies are taken straight from the transport, and their connection is used again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+import uvloop
+from aiohttp.client_proto import ResponseHandler
+
+from tests.faults.certificates import server_context
+from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.core.ports import TransportRequest
+from tui_dl.engine import direct_body
+from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine.client_options import ClientOptions
+from tui_dl.engine.direct_body import BLOCK_BYTES, MOST_UNREAD_BYTES, DirectBody
+
+if TYPE_CHECKING:
+    import ssl
+
+    import trustme
+
+    from tui_dl.engine.client import AiohttpAnswer
+
+BODY = random.Random(4).randbytes(3 * 1024 * 1024 + 17)
+HEAD = f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\n".encode()
+Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """Answers each request with what it was told; counts connections."""
+
+    def __init__(self, serve: Serve) -> None:
+        self.serve = serve
+        self.connections = 0
+        self.origin = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer requests until the client goes."""
+        self.connections += 1
+        task = asyncio.ensure_future(self._answer(reader, writer))
+        self._tasks.add(task)
+        await asyncio.wait([task])
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, OSError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await self.serve(writer)
+        writer.close()
+        with suppress(OSError, asyncio.TimeoutError):
+            await writer.wait_closed()
+
+    async def aclose(self) -> None:
+        """Return when every client has gone."""
+        await asyncio.gather(*self._tasks)
+
+
+@asynccontextmanager
+async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """Run a server."""
+    server = Server(serve)
+    listening = await asyncio.start_server(server.meet, "127.0.0.1", 0, ssl=tls)
+    port = listening.sockets[0].getsockname()[1]
+    server.origin = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    try:
+        yield server
+    finally:
+        listening.close()
+        await server.aclose()
+
+
+@asynccontextmanager
+async def transport(tls: ssl.SSLContext | None = None) -> AsyncIterator[AiohttpTransport]:
+    """Make a transport."""
+    made = AiohttpTransport(connect_timeout_s=5, timeout_s=5, options=ClientOptions(tls=tls))
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def ask(sender: AiohttpTransport, server: Server) -> AiohttpAnswer:
+    """Return an answer."""
+    return await sender.get(TransportRequest(f"{server.origin}/f", {}))
+
+
+async def read_all(answer: AiohttpAnswer, most_bytes: int | None = None) -> bytes:
+    """Read a body through views, releasing each."""
+    pieces = []
+    while view := await answer.view(most_bytes):
+        pieces.append(bytes(view))
+        if isinstance(view, memoryview):
+            view.release()
+    return b"".join(pieces)
+
+
+async def whole(writer: asyncio.StreamWriter) -> None:
+    """Send the body."""
+    writer.write(HEAD + b"\r\n" + BODY)
+    await writer.drain()
+
+
+async def in_two(writer: asyncio.StreamWriter) -> None:
+    """Send half of it, the rest later, and nothing more."""
+    writer.write(HEAD + b"\r\n" + BODY[:1_000_000])
+    await writer.drain()
+    writer.write(BODY[1_000_000:])
+    await writer.drain()
+
+
+async def with_surplus(writer: asyncio.StreamWriter) -> None:
+    """Send more than was promised."""
+    writer.write(HEAD + b"\r\n" + BODY + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    await writer.drain()
+
+
+async def and_close(writer: asyncio.StreamWriter) -> None:
+    """Send it and say that the connection ends with it, which it does not."""
+    writer.write(HEAD + b"Connection: close\r\n\r\n" + BODY)
+    await writer.drain()
+
+
+async def cut(writer: asyncio.StreamWriter) -> None:
+    """Send two thirds and hang up."""
+    writer.write(HEAD + b"\r\n" + BODY[:2_000_000])
+    await writer.drain()
+    writer.close()
+
+
+def on_both_loops(work: Callable[[], Awaitable[None]]) -> None:
+    """Run it on asyncio's own loop and on uvloop."""
+    for factory in (asyncio.new_event_loop, uvloop.new_event_loop):
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(_awaited(work))
+
+
+async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
+@pytest.mark.parametrize("serve", [whole, in_two])
+@pytest.mark.parametrize("most_bytes", [None, 100_000])
+def test_a_long_body_is_taken_over_and_its_connection_used_again(serve: Serve, most_bytes: int | None) -> None:
+    """Every byte comes once and in order; the next request needs no new connection."""
+
+    async def work() -> None:
+        async with serving(serve) as server, transport() as sender:
+            for _ in range(3):
+                answer = await ask(sender, server)
+                assert await read_all(answer, most_bytes) == BODY
+                assert answer._direct is not None
+                answer.close()
+            assert server.connections == 1
+
+    on_both_loops(work)
+
+
+def test_the_same_over_tls(tls_authority: trustme.CA, trusting_context: ssl.SSLContext) -> None:
+    """What the secure layer holds at the exchange is not lost."""
+    context = server_context(tls_authority, "127.0.0.1")
+
+    async def work() -> None:
+        async with serving(in_two, context) as server, transport(trusting_context) as sender:
+            for _ in range(2):
+                answer = await ask(sender, server)
+                assert await read_all(answer) == BODY
+                answer.close()
+            assert server.connections == 1
+
+    on_both_loops(work)
+
+
+@pytest.mark.parametrize("serve", [with_surplus, and_close])
+def test_a_connection_that_is_not_clean_is_not_used_again(serve: Serve) -> None:
+    """What came behind the body is no answer to the next request; a server that closes is believed."""
+
+    async def work() -> None:
+        async with serving(serve) as server, transport() as sender:
+            for _ in range(2):
+                answer = await ask(sender, server)
+                assert await read_all(answer) == BODY
+                answer.close()
+            assert server.connections == 2
+
+    on_both_loops(work)
+
+
+def test_a_cut_is_told_after_what_came_before_it() -> None:
+    """Nothing that arrived is lost, and the end is no success."""
+
+    async def work() -> None:
+        async with serving(cut) as server, transport() as sender:
+            answer = await ask(sender, server)
+            came = b""
+            while len(came) < 2_000_000:
+                came += await answer.view(None)
+            assert came == BODY[:2_000_000]
+            with pytest.raises(NetworkError) as caught:
+                await answer.view(None)
+            assert caught.value.reason is Reason.TRUNCATED
+            answer.close()
+
+    on_both_loops(work)
+
+
+async def test_a_body_that_is_given_up_closes_its_connection() -> None:
+    """Half a body is never taken for the beginning of the next answer."""
+    async with serving(whole) as server, transport() as sender:
+        answer = await ask(sender, server)
+        assert await answer.view(None)
+        answer.close()
+        again = await ask(sender, server)
+        assert await read_all(again) == BODY
+        again.close()
+        assert server.connections == 2
+
+
+async def test_short_bodies_stay_with_the_library() -> None:
+    """Exchanging protocols is worth it for long bodies alone."""
+
+    async def short(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+
+    async with serving(short) as server, transport() as sender:
+        answer = await ask(sender, server)
+        assert await read_all(answer) == b"abc"
+        assert answer._direct is None
+        answer.close()
+
+
+async def test_without_the_names_it_leans_on_it_reads_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of the library costs speed and nothing else."""
+    monkeypatch.setattr(direct_body, "_CONNECTION_PARTS", ("no_such_name",))
+    async with serving(whole) as server, transport() as sender:
+        answer = await ask(sender, server)
+        assert await read_all(answer) == BODY
+        assert answer._direct is None
+        answer.close()
+
+
+class Link(asyncio.Transport):
+    """A transport that only notes whether it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_read = True
+
+    def pause_reading(self) -> None:
+        """Stop."""
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        """Go on."""
+        self.is_read = True
+
+    def is_closing(self) -> bool:
+        """Never."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def is_read(link: Link) -> bool:
+    """Whether it is read now."""
+    return link.is_read
+
+
+def feed(body: DirectBody, count_bytes: int, fill: int) -> None:
+    """Let bytes arrive."""
+    while count_bytes:
+        room = body.get_buffer(-1)[:count_bytes]
+        room[:] = bytes([fill]) * len(room)
+        body.buffer_updated(len(room))
+        count_bytes -= len(room)
+
+
+def make_body(link: Link, length_bytes: int) -> DirectBody:
+    """Make one with nothing early."""
+    return DirectBody(ResponseHandler(asyncio.get_running_loop()), link, b"", length_bytes)
+
+
+async def test_memory_is_used_again_only_when_it_was_released() -> None:
+    """A view that somebody still holds keeps its bytes."""
+    body = make_body(Link(), 10 * BLOCK_BYTES)
+    feed(body, BLOCK_BYTES, 1)
+    held = await body.read(None)
+    feed(body, BLOCK_BYTES, 2)
+    released = await body.read(None)
+    released_room = released.obj
+    feed(body, BLOCK_BYTES, 3)
+    assert bytes(held) == b"\x01" * BLOCK_BYTES
+    held.release()
+    released.release()
+    for fill in (4, 5, 6):
+        (await body.read(None)).release()
+        feed(body, BLOCK_BYTES, fill)
+    rooms = [block.room.obj for block in (*body._blocks, *body._used)]
+    assert any(room is released_room for room in rooms)
+
+
+async def test_the_socket_is_left_alone_while_enough_is_unread_or_it_is_held() -> None:
+    """Whoever does not read lets the server wait, not memory grow."""
+    link = Link()
+    body = make_body(link, 10 * BLOCK_BYTES)
+    feed(body, MOST_UNREAD_BYTES, 1)
+    assert not is_read(link)
+    (await body.read(None)).release()
+    assert is_read(link)
+    body.hold()
+    assert not is_read(link)
+    (await body.read(None)).release()
+    assert is_read(link)
+
+
+async def test_what_comes_behind_the_body_is_not_given_out() -> None:
+    """A view ends where the body does, and the connection is not used again."""
+    body = make_body(Link(), 100)
+    room = body.get_buffer(-1)
+    body.buffer_updated(len(room))
+    assert len(room) > 100
+    assert len(await body.read(None)) == 100
+    assert not body.is_over
