@@ -23,6 +23,8 @@ MIN_FREE: Final = 512 * MIB
 """Default of `min_free`; on a small disk a tenth of it."""
 MAX_CONCURRENT_DOWNLOADS: Final = 1000
 MAX_CONNECTIONS: Final = 64
+CACHE_WORDS: Final = ("off", "on")
+"""Values of `cache` that are no folder."""
 WHOLE: Final = "whole"
 """A setting that is secret as a whole."""
 USER_INFO: Final = "user info"

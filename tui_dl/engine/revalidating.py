@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.digests import parse_digest
 from tui_dl.core.filename import numbered
 from tui_dl.core.http_rules import Match
 from tui_dl.core.task import OnExists
@@ -41,13 +43,23 @@ class Revalidation:
     def __init__(self, context: EngineContext, live: LiveTask) -> None:
         self._context = context
         self._live = live
+        self._before = live.task
         self._kept: Kept | None = None
+        self.cached: Kept | None = None
+        """File of another place that has the version, if the server agrees; None for none."""
+        self.is_proven = False
+        """Whether its digest says so already, and nobody needs to be asked."""
 
     async def begin(self) -> None:
         """Find what is remembered of the file, and take up its place; its version is asked about if it is intact."""
+        if self._context.policy_of(self._live.task) is OnExists.IF_MODIFIED:
+            await self._begin_in_place()
+        self._before = self._live.task
+        if self._kept is None and self._context.settings.cache != OFF:
+            await self._begin_cached()
+
+    async def _begin_in_place(self) -> None:
         context, live = self._context, self._live
-        if context.policy_of(live.task) is not OnExists.IF_MODIFIED:
-            return
         kept = await self._remembered()
         if kept is None:
             return
@@ -59,6 +71,43 @@ class Revalidation:
             live.conditions = conditions_of(kept)
         else:
             live.note(f"{kept.path} was changed or removed here; fetched again")
+
+    async def _begin_cached(self) -> None:
+        context, task = self._context, self._live.task
+        digest = parse_digest(task.options.checksum) if task.options.checksum else None
+        remembered = context.journal.remembered
+        files: list[Kept] = []
+        if digest is not None and digest.algorithm == "sha256":
+            files = await remembered.kept(task.url, sha256=digest.hex)
+        self.is_proven = bool(files)
+        if not files:
+            # A weak validator says that it looks the same, not that it has the same bytes.
+            files = [one for one in await remembered.kept(task.url) if one.validator.if_range_value() is not None]
+        for kept in files:
+            if await context.pool.scout(is_intact, kept, what=f"look at {kept.path}"):
+                self._kept = self.cached = kept
+                self._live.conditions = {} if self.is_proven else conditions_of(kept)
+                return
+            await remembered.drop_kept(kept.path)
+        self.is_proven = False
+
+    def agree(self) -> bool:
+        """Note that the server has no other version; whether that of another place is to be copied."""
+        self.is_proven = self.cached is not None
+        self._live.conditions = {}
+        return self.is_proven
+
+    async def give_up_cached(self) -> None:
+        """Fetch the file after all: what lay there is not what was recorded."""
+        cached, self.cached, self._kept, self.is_proven = self.cached, None, None, False
+        self._live.conditions = {}
+        before = self._before
+        self._live.change(filename=before.filename, name_fixed=before.name_fixed, validator=before.validator)
+        self._live.change(total_bytes=before.total_bytes, sha256=before.sha256)
+        self._live.total_bytes = before.total_bytes
+        if cached is not None:
+            self._live.note(f"{cached.path} is not what it was; fetched")
+            await self._context.journal.remembered.drop_kept(cached.path)
 
     def is_same(self, judgement: Judgement) -> bool:
         """Whether an answer with a body has the version that is here: some servers know no conditions."""
@@ -73,11 +122,11 @@ class Revalidation:
         task = self._live.task
         files = await self._context.journal.remembered.kept(task.url)
         here = [one for one in files if os.path.dirname(one.path) == task.dir]  # noqa: PTH120  # text in, text out
-        named = (one for one in here if _is_named(task.filename, os.path.basename(one.path)))  # noqa: PTH119  # as above
+        named = (one for one in here if is_named(task.filename, os.path.basename(one.path)))  # noqa: PTH119  # as above
         return next(named, None if task.name_fixed or not here else here[0])
 
 
-def _is_named(wanted: str, name: str) -> bool:
+def is_named(wanted: str, name: str) -> bool:
     """Whether a file has the name that was wanted, or that with a number."""
     numbers = _NUMBER.findall(name)
     return name == wanted or (bool(numbers) and numbered(wanted, int(numbers[-1])) == name)
@@ -86,6 +135,11 @@ def _is_named(wanted: str, name: str) -> bool:
 def is_keeping(settings: Settings) -> bool:
     """Whether settings want it remembered which version each finished file is."""
     return settings.cache != OFF or settings.on_exists == OnExists.IF_MODIFIED
+
+
+def with_digests(settings: Settings) -> Settings:
+    """Return settings that hold together: what is copied later is proven by its SHA-256."""
+    return replace(settings, sha256=settings.sha256 or settings.cache != OFF)
 
 
 def conditions_of(kept: Kept) -> dict[str, str]:
@@ -101,9 +155,13 @@ def conditions_of(kept: Kept) -> dict[str, str]:
 def is_intact(kept: Kept) -> bool:
     """Whether a file is as it was recorded, blocking: not removed, replaced, cut or written to."""
     try:
-        facts = os.lstat(kept.path)
+        return is_as_kept(kept, os.lstat(kept.path))
     except OSError:
         return False
+
+
+def is_as_kept(kept: Kept, facts: os.stat_result) -> bool:
+    """Whether what the file system says of a file is what was recorded."""
     if not stat.S_ISREG(facts.st_mode) or facts.st_size != kept.size_bytes:
         return False
     if kept.mtime_ns >= 0:

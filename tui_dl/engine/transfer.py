@@ -15,6 +15,7 @@ from tui_dl.core.task import Flag
 from tui_dl.engine.answered import facts_of_answer
 from tui_dl.engine.beginning import Beginning
 from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
+from tui_dl.engine.cached import NotAsKept, name_as, store, take
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.following import follow, is_to_follow
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.sources import Source
+    from tui_dl.journal.archive import Kept
 
 SMALL_BYTES: Final = 1024 * 1024
 """Bodies up to this are read whole and written once."""
@@ -64,6 +66,7 @@ class Transfer:
         self._revalidation = Revalidation(context, live)
         self._beginning = Beginning(context, live, self._sources, self._holding)
         self._crew: Crew | None = None
+        self._source: Source | None = None
         self._task: asyncio.Task[object] | None = None
         self._is_stopping = False
         self._is_saving = False
@@ -113,6 +116,8 @@ class Transfer:
         try:
             try:
                 outcome = await self._attempt()
+                if outcome.end is End.COMPLETED:
+                    await store(self._context, self._live)
             finally:
                 self._live.plan = self._live.sources = None
                 self._context.targets.release(self._live)
@@ -151,15 +156,13 @@ class Transfer:
             return end
         restarts = 0
         while restarts <= MAX_RESTARTS:
-            exchange: Exchange | None = None
-            source: Source | None = None
             try:
-                if self._holding.plan.is_complete and self._holding.part is not None:
-                    return await self._commit()
-                source, exchange = await self._beginning.open()
-                return await self._fetch(source, exchange)
+                return await self._once()
             except NotModified:
-                return Outcome(End.SKIPPED, text=SAME_TEXT, reason=None)
+                if not self._revalidation.agree():
+                    return Outcome(End.SKIPPED, text=SAME_TEXT, reason=None)
+            except NotAsKept:
+                await self._revalidation.give_up_cached()
             except VersionChanged as change:
                 # A server that names another version in each answer gives one whole file on one connection.
                 restarts += 1
@@ -169,14 +172,34 @@ class Transfer:
                 restarts += 1
                 await self._holding.refute(refuted.ranges)
             except (ContentError, NetworkError, HttpError) as error:
+                source = self._source
                 if source is None or error.reason in OWN_FAULTS or not self._sources.has_other(source):
                     raise
                 # That ends by itself: each time one source less may be asked.
                 await self._go_elsewhere(source, error)
-            finally:
-                if exchange is not None:
-                    exchange.close()
         raise ContentError(Reason.CHANGED, "the file changes on the server again and again")
+
+    async def _once(self) -> Outcome:
+        self._source = None
+        if self._revalidation.is_proven and (kept := self._revalidation.cached) is not None:
+            return await self._take_cached(kept)
+        if self._holding.plan.is_complete and self._holding.part is not None:
+            return await self._commit()
+        self._source, exchange = await self._beginning.open()
+        try:
+            return await self._fetch(self._source, exchange)
+        finally:
+            exchange.close()
+
+    async def _take_cached(self, kept: Kept) -> Outcome:
+        """Copy what lies elsewhere; raises `NotAsKept` where that is not what was recorded."""
+        name_as(self._live, kept)
+        if (end := await self._skip.end()) is not None:
+            return end
+        self._context.existing.claim(self._live.task)
+        await self._context.targets.claim(self._live)
+        is_committed = await take(self._context, self._live, self._holding, kept, self._release_slot)
+        return Outcome(End.COMPLETED) if is_committed else await self._commit()
 
     async def _go_elsewhere(self, source: Source, error: TuiDlError) -> None:
         """Give up a source that failed or whose content is not what was wanted, while another may have it."""
