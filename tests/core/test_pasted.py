@@ -102,3 +102,14 @@ def test_the_path_of_a_metalink_is_taken_as_it_is() -> None:
     assert found.downloads[0].url == "~/f.meta4"
     (other,) = read_paste("~/f.iso\n")
     assert other.problem
+
+
+def test_patterns_of_a_paste_are_counted_where_they_are_wanted() -> None:
+    """And are addresses as they stand where one address is."""
+    text = "http://h/[1-3]\nhttp://h/\\[1-3\\]\nhttp://h/[3-1]\n"
+    first, second, third = read_paste(text, has_globs=True)
+    assert first.glob is not None
+    assert (first.glob.count, first.downloads) == (3, ())
+    assert [one.url for one in second.downloads] == ["http://h/[1-3]"]
+    assert "runs backwards" in third.problem
+    assert one_download("http://h/[1-3]").url == "http://h/[1-3]"

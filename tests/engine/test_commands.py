@@ -227,6 +227,18 @@ async def test_downloads_of_one_add_may_differ(engines: Engines, fault_server: F
     assert len(await engine.view(TaskQuery())) == 2
 
 
+async def test_an_add_may_name_patterns(engines: Engines) -> None:
+    """They are added block by block, each address once; a bad one keeps everything from being added."""
+    engine = await engines(concurrent_downloads=1)
+    pattern = "http://127.0.0.1:1/[1-1200]"
+    with pytest.raises(UsageError):
+        await order(engine, CommandName.ADD, urls=["http://127.0.0.1:1/7"], globs=["nonsense://[1-2]"])
+    assert len(await engine.view(TaskQuery())) == 0
+    outcome = await order(engine, CommandName.ADD, urls=["http://127.0.0.1:1/7"], globs=[pattern])
+    assert (outcome.changed, outcome.message) == (1200, "1,200 added, 1 already there")
+    assert len(await engine.view(TaskQuery())) == 1200
+
+
 # -- retry -------------------------------------------------------------------------------------------------------------
 
 

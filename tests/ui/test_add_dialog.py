@@ -39,6 +39,25 @@ async def test_many_pasted_addresses_are_added_at_once() -> None:
     ]
 
 
+async def test_a_pattern_is_counted_before_it_is_added() -> None:
+    """Its count, first and last are shown; it is added as it was typed, beside plain addresses."""
+    engine = FakeEngine()
+    pattern = "https://host.example/[001-120].jpg"
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await pilot.pause()
+        app.screen.query_one("#urls", TextArea).load_text(f"{pattern}\n{GOOD}\nhttps://[::1]/a")
+        checked = await app.screen._check()  # type: ignore[attr-defined]  # what it does when the person rests
+        app.screen._show(checked)  # type: ignore[attr-defined]  # as above
+        await settle(app, pilot)
+        assert "122 addresses" in screen_text(app)
+        assert "120: https://host.example/001.jpg ... https://host.example/120.jpg" in screen_text(app)
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    arguments = dict(engine.commands[0].arguments)
+    assert (arguments["urls"], arguments["globs"]) == ([GOOD, "https://[::1]/a"], [pattern])
+
+
 async def test_a_bad_line_is_named_and_nothing_is_added() -> None:
     """Each bad line is shown with its number; the cursor goes there and the dialog stays."""
     engine = FakeEngine()

@@ -18,7 +18,8 @@ class CommandName(StrEnum):
     ADD = "add"
     """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `batch: str` (its name), `options: dict`
     as TaskOptions.
-    Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own."""
+    Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own. Besides them
+    `globs: list[str]`: patterns as `core.url_globs` knows them, each standing for many addresses."""
     PAUSE = "pause"
     RESUME = "resume"
     TOGGLE_PAUSE = "toggle-pause"

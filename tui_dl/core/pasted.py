@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.curl_command import CurlDownload, is_curl, next_curl
 from tui_dl.core.errors import UsageError
 from tui_dl.core.metalink import is_metalink_path
+from tui_dl.core.url_globs import parse_glob, unescaped
 from tui_dl.core.url_list import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tui_dl.core.url_globs import UrlGlob
 
 _BLANK: Final = " \t;&"
 """What may stand between two commands of a line."""
@@ -25,17 +28,19 @@ class Pasted:
     """Line on which it begins, from 1."""
     downloads: tuple[CurlDownload, ...] = ()
     """What it means; empty if it cannot be used."""
+    glob: UrlGlob | None = None
+    """The pattern that it is, which stands for many; None for none."""
     is_curl: bool = False
     """Whether it was a curl command."""
     problem: str = ""
     """What is wrong with it, in words; empty for none."""
 
 
-def read_paste(text: str) -> Iterator[Pasted]:
+def read_paste(text: str, *, has_globs: bool = False) -> Iterator[Pasted]:
     """Yield what is meant, in order; blank lines and lines that begin with `#` are left out.
 
     A curl command that cannot be understood is a problem of the line on which it begins, with all lines up to the next
-    command or blank line.
+    command or blank line. `has_globs`: an address with `[1-100]` or `{a,b}` stands for many.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     at, line = 0, 1
@@ -52,7 +57,7 @@ def read_paste(text: str) -> Iterator[Pasted]:
             end = text.find("\n", at)
             end = len(text) if end < 0 else end
             if (address := text[at:end].strip()) and not address.startswith("#"):
-                yield _address(address, line)
+                yield _address(address, line, has_globs=has_globs)
             at = end
 
 
@@ -89,12 +94,15 @@ def _end_of_block(text: str, at: int) -> int:
     return len(text)
 
 
-def _address(address: str, line: int) -> Pasted:
+def _address(address: str, line: int, *, has_globs: bool) -> Pasted:
     if is_metalink_path(address):
         # Whether there is such a file is for the one who reads it to say.
         return Pasted(line, (CurlDownload(address),))
     try:
-        check_url(address, is_typed=True)
+        glob = parse_glob(address) if has_globs else None
+        check_url(address if glob is None else glob.address(0), is_typed=True)
     except UsageError as error:
         return Pasted(line, problem=error.message)
-    return Pasted(line, (CurlDownload(address),))
+    if glob is not None:
+        return Pasted(line, glob=glob)
+    return Pasted(line, (CurlDownload(unescaped(address) if has_globs else address),))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.addresses import shown_url
 from tui_dl.core.commands import Command, CommandName, CommandOutcome
 from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.events import EventKind
@@ -14,8 +15,11 @@ from tui_dl.core.metalink import is_metalink_path
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import SETTINGS, coerce, settings_with
 from tui_dl.core.status import FINISHED, LIVE, UNFINISHED, Status, Trigger, sources_of
+from tui_dl.core.url_globs import parse_glob
+from tui_dl.core.url_list import check_url
 from tui_dl.disk.metalink_file import read_metalink
 from tui_dl.engine.bulk_work import BulkWorks
+from tui_dl.engine.many_addresses import add_glob
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tidying import LEAVE_FOLDERS, remove_made_folders
@@ -95,13 +99,21 @@ class Orders:
             raise UsageError("a name can be given to one address only")
         wishes = [{**arguments, "url": url} for url in urls]
         wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
+        globs = [one for one in map(parse_glob, arguments.get("globs") or ()) if one is not None]
+        for glob in globs:
+            check_url(glob.address(0), is_typed=True)
         namer = namer_of(self._context, arguments.get("name_template"))
         news = [new for wish in wishes for new in await self._new_tasks(wish, namer)]
         outcomes = await self._engine.add_checked(news, batch=str(arguments.get("batch") or ""))
         added = [one.task.id for one in outcomes if one.is_new]
         known = len(outcomes) - len(added)
-        message = f"{len(added)} added" + (f", {known} already there" if known else "")
-        return CommandOutcome(len(added), tuple(added[:MOST_EVENTS]), message)
+        number = len(added)
+        for glob in globs:
+            add = partial(self._engine.add_checked, batch=str(arguments.get("batch") or shown_url(glob.text)))
+            new, there = await add_glob(glob, lambda url: self._new_tasks({**arguments, "url": url}, namer), add)
+            number, known = number + new, known + there
+        message = f"{number:,} added" + (f", {known:,} already there" if known else "")
+        return CommandOutcome(number, tuple(added[:MOST_EVENTS]), message)
 
     async def _new_tasks(self, wish: Mapping[str, Any], namer: Namer) -> list[NewTask]:
         """Return what an address means, or the path of a Metalink file on this machine."""

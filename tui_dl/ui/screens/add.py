@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.url_globs import UrlGlob
     from tui_dl.ui.glyphs import Glyphs
 
 CHECK_AFTER_S: Final = 0.2
@@ -47,9 +48,14 @@ class AddRequest:
     """Checked addresses, in order, with what a curl command gave for them."""
     folder: str
     """Absolute folder."""
+    globs: tuple[UrlGlob, ...] = ()
+    """Patterns, each of which stands for many addresses."""
 
     def arguments(self) -> dict[str, Any]:
         """Return them as `CommandName.ADD` takes them: bare addresses as a list, others each with its own."""
+        return self._arguments() | ({"globs": [glob.text for glob in self.globs]} if self.globs else {})
+
+    def _arguments(self) -> dict[str, Any]:
         if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
             return {"urls": [one.url for one in self.downloads], "dir": self.folder}
         return {"downloads": [self._argument(one) for one in self.downloads], "dir": self.folder}
@@ -70,6 +76,13 @@ class Checked:
     """Those among them that a curl command meant."""
     problems: tuple[tuple[int, str], ...]
     """Line numbers from 1 and what is wrong there."""
+    globs: tuple[UrlGlob, ...] = ()
+    """Good patterns."""
+
+    @property
+    def number(self) -> int:
+        """Addresses in all, those of patterns too."""
+        return len(self.downloads) + sum(glob.count for glob in self.globs)
 
 
 class SafeTextArea(TextArea):
@@ -137,8 +150,8 @@ class AddDialog(Dialog[AddRequest]):
             area = self.query_one("#urls", TextArea)
             area.move_cursor((checked.problems[0][0] - 1, 0))
             area.focus()
-        elif checked.downloads:
-            self.dismiss(AddRequest(checked.downloads, self._absolute_folder()))
+        elif checked.number:
+            self.dismiss(AddRequest(checked.downloads, self._absolute_folder(), checked.globs))
         else:
             self._say("Nothing to add yet: paste an address that begins with http:// or https://", is_bad=True)
 
@@ -150,19 +163,22 @@ class AddDialog(Dialog[AddRequest]):
         downloads: list[CurlDownload] = []
         from_curl: list[CurlDownload] = []
         problems: list[tuple[int, str]] = []
-        for number, pasted in enumerate(read_paste(self.query_one("#urls", TextArea).text), 1):
+        globs: list[UrlGlob] = []
+        for number, pasted in enumerate(read_paste(self.query_one("#urls", TextArea).text, has_globs=True), 1):
             if problem := problem_of(pasted):
                 problems.append((pasted.line, problem))
             downloads += pasted.downloads
+            globs += (pasted.glob,) if pasted.glob is not None else ()
             from_curl += pasted.downloads if pasted.is_curl else ()
             if not number % LINES_PER_TURN:
                 await asyncio.sleep(0)
-        return Checked(tuple(downloads), tuple(from_curl), tuple(problems))
+        return Checked(tuple(downloads), tuple(from_curl), tuple(problems), tuple(globs))
 
     def _show(self, checked: Checked) -> None:
         if not checked.problems:
-            number = len(checked.downloads)
+            number = checked.number
             lines = [f"{count(number)} {'address' if number == 1 else 'addresses'}"] if number else []
+            lines += [self._glyphs.text(preview_of(glob)) for glob in checked.globs[:MOST_UNDERSTOOD]]
             lines += [self._glyphs.text(understood(one)) for one in checked.from_curl[:MOST_UNDERSTOOD]]
             self._say("\n".join(lines), is_bad=False)
             return
@@ -180,6 +196,11 @@ class AddDialog(Dialog[AddRequest]):
 def problem_of(pasted: Pasted) -> str:
     """Return what stands against a paste on a screen that runs already; empty for nothing."""
     return pasted.problem or (NO_PROXY_HERE if any(one.proxy for one in pasted.downloads) else "")
+
+
+def preview_of(glob: UrlGlob) -> str:
+    """Return how many addresses a pattern stands for, the first and the last."""
+    return f"{count(glob.count)}: {shown_url(glob.address(0))} ... {shown_url(glob.address(glob.count - 1))}"
 
 
 def understood(download: CurlDownload) -> str:
