@@ -229,7 +229,7 @@ async def test_a_row_that_was_taken_out_is_told_as_removed(tmp_path: Path) -> No
 
 async def test_a_long_list_keeps_its_order_and_little_memory(tmp_path: Path) -> None:
     """It goes to a file that nobody sees, in blocks, and comes back whole."""
-    count = 4 * BLOCK_LINES + 1
+    count = 8 * BLOCK_LINES + 1
     async with await Journal.open(None) as journal:
         account = await Account.begin(tmp_path, journal)
         for start in range(0, count, BLOCK_LINES):

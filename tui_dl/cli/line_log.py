@@ -21,7 +21,7 @@ MOST_IN_MEMORY_BYTES: Final = 256 * 1024
 """A longer list goes to a file without a name, which vanishes with the process."""
 MOST_OWN_NAMES: Final = 256
 """Columns of the list that get a column of their own; further ones are left to the journal."""
-BLOCK_LINES: Final = 2_000
+BLOCK_LINES: Final = 1_000
 """Lines read at a time."""
 
 

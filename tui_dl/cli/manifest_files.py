@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMS: Final = (".csv", ".jsonl", ".parquet")
 """Endings of a manifest's name; each stands for its form."""
-_ROW_GROUP_ROWS: Final = 64 * 1024
+_ROW_GROUP_ROWS: Final = 16 * 1024
 """Rows of one group of a Parquet file; as many are held in memory."""
 
 

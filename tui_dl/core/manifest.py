@@ -104,7 +104,7 @@ def _bare(line: int, url: str, status: str) -> dict[str, Any]:
 def _text(task: DownloadTask) -> str | None:
     """Return why it is as it is, in words, secrets masked."""
     words = task.reason_text or (REASONS[task.reason].meaning if task.reason is not None else "")
-    return mask_secrets(words) or None
+    return mask_secrets(words) if words else None
 
 
 def _bytes(task: DownloadTask) -> int:
