@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TWIN: Final = "?twin"
 """Behind an address whose file has the name of another one's."""
 GONE: Final = "/gone/"
-FILES_VARIABLE: Final = "TUI_DL_BATCH_FILES"
+FILES_VARIABLE: Final = "BATCH_KILL_FILES"
 
 
 def marathon_files(default: int = 20_000) -> int:
