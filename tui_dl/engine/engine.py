@@ -159,7 +159,7 @@ class AsyncDownloadEngine:
         self._adder = FileAdder(self)
         self.context.add_files = self._adder.add
         if self._adopts_orphans:
-            await journal.adopt_orphans()
+            await journal.adopt_orphans(wants_ids=False)
             await journal.expire_history(settings.history_days, self.context.wall_clock())
         self._loop_task = asyncio.ensure_future(self.scheduler.run())
         self._observer.start()

@@ -147,9 +147,13 @@ class Journal:
             outcomes += await self._ask(add, Need.DURABLE)
         return outcomes
 
-    async def adopt_orphans(self, *, batch_id: int | None = None) -> array[int]:
-        """Make unfinished rows of dead processes ours, those that ran back in the queue; return their ids in order."""
-        return await self._ask(lambda connection: owners.adopt_orphans(connection, self._owner, batch_id), Need.DURABLE)
+    async def adopt_orphans(self, *, batch_id: int | None = None, wants_ids: bool = True) -> array[int]:
+        """Make unfinished rows of dead processes ours, those that ran back in the queue; return their ids in order.
+
+        Without `wants_ids` none are listed, which is quick also for a million.
+        """
+        step = partial(owners.adopt_orphans, owner=self._owner, batch_id=batch_id, wants_ids=wants_ids)
+        return await self._ask(step, Need.DURABLE)
 
     async def next_pending(
         self, limit: int, *, excluding_hosts: Collection[str] = (), excluding_ids: Collection[int] = ()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tui_dl.journal.instances import Holder
 
 _UNFINISHED: Final = words(UNFINISHED)
+_MOST_COUNTED: Final = 50_000
+"""Rows of a lease counted, to find the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,13 @@ class Owner:
         return [0, *(number for (number,) in numbers if number not in hands_off)]
 
 
-def adopt_orphans(connection: sqlite3.Connection, owner: Owner, batch_id: int | None) -> array[int]:
-    """Make unfinished rows of nobody ours, those that were running back in the queue; return their ids."""
+def adopt_orphans(
+    connection: sqlite3.Connection, owner: Owner, batch_id: int | None, *, wants_ids: bool = True
+) -> array[int]:
+    """Make unfinished rows of nobody ours, those that were running back in the queue; return their ids if asked for.
+
+    Listing a million ids takes over a second; whoever adopts everything need not.
+    """
     orphaned = json.dumps(owner.orphaned(connection))
     parameters = {"orphaned": orphaned, "batch": batch_id}
     # Each status by itself keeps to the index (status, owner).
@@ -68,8 +75,10 @@ def adopt_orphans(connection: sqlite3.Connection, owner: Owner, batch_id: int | 
         f"status IN ({_UNFINISHED}) AND owner IN (SELECT value FROM json_each(:orphaned))"  # noqa: S608  # fixed parts
         " AND (:batch IS NULL OR batch_id = :batch)"
     )
-    found = connection.execute(f"SELECT id FROM tasks WHERE {scope} ORDER BY position, id", parameters)  # noqa: S608
-    ids = array("q", (row[0] for row in found))
+    ids = array("q")
+    if wants_ids or batch_id is not None:
+        found = connection.execute(f"SELECT id FROM tasks WHERE {scope} ORDER BY position, id", parameters)  # noqa: S608
+        ids.extend(row[0] for row in found)
     requeued, sources = status_case(Trigger.REQUEUE)
     connection.execute(
         f"UPDATE tasks SET status = {requeued}, reason = NULL, reason_text = '', due_at = NULL"  # noqa: S608
@@ -87,17 +96,18 @@ def adopt_orphans(connection: sqlite3.Connection, owner: Owner, batch_id: int | 
     return ids
 
 
+def _size_of(connection: sqlite3.Connection, number: int) -> int:
+    """Return how many unfinished rows a lease has, at most `_MOST_COUNTED`: to count a million took half a second."""
+    statement = f"SELECT 1 FROM tasks WHERE status IN ({_UNFINISHED}) AND owner = ? LIMIT ?"  # noqa: S608  # fixed words
+    (size,) = connection.execute(f"SELECT count(*) FROM ({statement})", (number, _MOST_COUNTED)).fetchone()  # noqa: S608
+    return int(size)
+
+
 def _take_leases(connection: sqlite3.Connection, owner: Owner, orphaned: list[int]) -> None:
     """Merge all into the lease with most rows and hold that: a million rows of one dead process cost one change."""
     numbers = {*orphaned, owner.lease(connection)} - {0}
-    sizes = dict(
-        connection.execute(
-            f"SELECT owner, count(*) FROM tasks WHERE status IN ({_UNFINISHED})"  # noqa: S608  # fixed words
-            " AND owner IN (SELECT value FROM json_each(?)) GROUP BY owner",
-            (json.dumps(sorted(numbers)),),
-        ).fetchall()
-    )
-    kept = max(numbers, key=lambda number: (sizes.get(number, 0), number))
+    sizes = {number: _size_of(connection, number) for number in numbers}
+    kept = max(numbers, key=lambda number: (sizes[number], number))
     merged = json.dumps(sorted({0, *numbers} - {kept}))
     connection.execute(
         f"UPDATE tasks SET owner = ? WHERE status IN ({_UNFINISHED})"  # noqa: S608  # fixed words
