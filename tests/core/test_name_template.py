@@ -17,6 +17,7 @@ from tui_dl.core.name_template import (
     NameFacts,
     namer_for,
     parse_name_template,
+    split_folder,
 )
 from tui_dl.core.settings import SETTINGS, coerce
 from tui_dl.core.task import NewTask
@@ -85,6 +86,21 @@ def test_a_wrong_template_is_refused_with_the_right_one(template: str, words: st
     with pytest.raises(UsageError) as caught:
         parse_name_template(template, has_columns=False)
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("/a/b", ("/a/b", "")),
+        ("~/a/{host}/b/{name}", ("~/a", "{host}/b/{name}")),
+        ("{name}", ("", "{name}")),
+        ("/{host}/{name}", ("/", "{host}/{name}")),
+        ("", ("", "")),
+    ],
+)
+def test_a_folder_may_have_a_template_behind_it(text: str, parts: tuple[str, str]) -> None:
+    """The dialog has one line for both."""
+    assert split_folder(text) == parts
 
 
 def test_the_setting_is_checked_where_it_is_read() -> None:

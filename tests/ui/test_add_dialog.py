@@ -109,3 +109,21 @@ async def test_a_bad_limit_is_named() -> None:
         await settle(app, pilot)
         assert "is not a size" in screen_text(app)
     assert engine.commands == []
+
+
+async def test_a_template_may_stand_behind_the_folder() -> None:
+    """It goes with the command; one that is wrong is said, and the dialog stays."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, GOOD)
+        app.screen.query_one("#folder", Input).value = "pictures/{hots}/{name}"
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        assert "did you mean {host}?" in screen_text(app)
+        app.screen.query_one("#folder", Input).value = "pictures/{host}/{name}"
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    assert [dict(one.arguments) for one in engine.commands] == [
+        {"urls": [GOOD], "dir": "/downloads/pictures", "name_template": "{host}/{name}"}
+    ]

@@ -99,6 +99,13 @@ def parse_name_template(text: str, *, has_columns: bool = True) -> NameTemplate:
     return NameTemplate(text, components)
 
 
+def split_folder(text: str) -> tuple[str, str]:
+    """Return the folder and the template of what was typed as one: the template begins with the first brace's part."""
+    parts = text.split("/")
+    first = next((number for number, part in enumerate(parts) if "{" in part), len(parts))
+    return "/".join(parts[:first]) or ("/" if first and text.startswith("/") else ""), "/".join(parts[first:])
+
+
 class Namer:
     """Names the addresses of one add, in their order; a part of a list counts so that no other part has its numbers."""
 

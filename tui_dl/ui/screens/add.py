@@ -13,6 +13,8 @@ from textual.containers import Vertical
 from textual.widgets import Button, Input, Static, TextArea
 
 from tui_dl.core.addresses import shown_url
+from tui_dl.core.errors import UsageError
+from tui_dl.core.name_template import parse_name_template, split_folder
 from tui_dl.core.pasted import Pasted, read_paste
 from tui_dl.ui.format import count
 from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
@@ -50,10 +52,14 @@ class AddRequest:
     """Absolute folder."""
     globs: tuple[UrlGlob, ...] = ()
     """Patterns, each of which stands for many addresses."""
+    name_template: str = ""
+    """Template of folders and names; empty: that of the settings."""
 
     def arguments(self) -> dict[str, Any]:
         """Return them as `CommandName.ADD` takes them: bare addresses as a list, others each with its own."""
-        return self._arguments() | ({"globs": [glob.text for glob in self.globs]} if self.globs else {})
+        globs = {"globs": [glob.text for glob in self.globs]} if self.globs else {}
+        template = {"name_template": self.name_template} if self.name_template else {}
+        return self._arguments() | globs | template
 
     def _arguments(self) -> dict[str, Any]:
         if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
@@ -111,7 +117,7 @@ class AddDialog(Dialog[AddRequest]):
                 'Paste addresses, one a line, or "copy as cURL" of a browser. Lines that begin with # are left out.'
             )
             yield SafeTextArea(self._text, id="urls", compact=True, soft_wrap=False, tab_behavior="focus")
-            yield note("Folder")
+            yield note("Folder, or folder/{host}/{name}")
             yield SafeInput(self._folder, id="folder", compact=True)
             yield note(id="problems")
             yield buttons("Add (Ctrl+S)", no="Back (Esc)")
@@ -151,13 +157,24 @@ class AddDialog(Dialog[AddRequest]):
             area.move_cursor((checked.problems[0][0] - 1, 0))
             area.focus()
         elif checked.number:
-            self.dismiss(AddRequest(checked.downloads, self._absolute_folder(), checked.globs))
+            self._accept(checked)
         else:
             self._say("Nothing to add yet: paste an address that begins with http:// or https://", is_bad=True)
 
-    def _absolute_folder(self) -> str:
-        typed = self.query_one("#folder", Input).value.strip()
-        return str(Path(self._folder) / Path(typed).expanduser())
+    def _accept(self, checked: Checked) -> None:
+        field = self.query_one("#folder", Input)
+        typed = field.value.strip()
+        # The folder that was offered is one, whatever it is called.
+        folder, template = (typed, "") if typed == self._folder else split_folder(typed)
+        try:
+            if template:
+                parse_name_template(template, has_columns=False)
+        except UsageError as error:
+            self._say(self._glyphs.text(error.message), is_bad=True)
+            field.focus()
+            return
+        absolute = str(Path(self._folder) / Path(folder).expanduser())
+        self.dismiss(AddRequest(checked.downloads, absolute, checked.globs, template))
 
     async def _check(self) -> Checked:
         downloads: list[CurlDownload] = []
