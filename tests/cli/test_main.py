@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui_dl import __version__
-from tui_dl.cli import get as get_module
+from tui_dl.cli import getting as getting_module
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.exits import CANNOT_START, WRONG_USAGE
 from tui_dl.cli.main import route, run
@@ -127,7 +127,7 @@ def test_what_cannot_start_says_why_and_what_to_do(capsys: Output, monkeypatch: 
     def refuse(*_: object, **__: object) -> None:
         raise FileSystemError(Reason.JOURNAL_BUSY, "in use by process 7")
 
-    monkeypatch.setattr(get_module, "open_engine", refuse)
+    monkeypatch.setattr(getting_module, "open_engine", refuse)
     assert run(["get", "http://h/a"]) == CANNOT_START
     err = capsys.readouterr().err
     assert "in use by process 7 [journal-busy]" in err
@@ -140,7 +140,7 @@ def test_a_fault_of_ours_shows_no_traceback(capsys: Output, monkeypatch: pytest.
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("boom https://me:secret@h/")
 
-    monkeypatch.setattr(get_module, "open_engine", fail)
+    monkeypatch.setattr(getting_module, "open_engine", fail)
     assert run(["get", "http://h/a", "--log", str(tmp_path / "log")]) == CANNOT_START
     err = capsys.readouterr().err
     assert "a fault of tui-dl itself: RuntimeError: boom" in err
