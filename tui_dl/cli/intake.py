@@ -66,7 +66,7 @@ class Intake:
             elif self._is_of_this_run(task):
                 self._skip(task, "asked for twice")
             elif is_left:
-                self._skip(task, task.reason_text)
+                self._tell(Event(EventKind.SKIPPED, task, self._clock()))
             else:
                 self._taken_over.add(task.id)
                 self._tell(Event(EventKind.ADDED, task, self._clock()))

@@ -56,7 +56,7 @@ class Additions:
         take_digests(news, outcomes, self._scheduler.live_of, journal)
         for outcome in outcomes:
             if outcome.is_left and outcome.is_new:
-                self._ledger.tell(EventKind.ADDED, replace(outcome.task, status=Status.PENDING, finished_at=None))
+                self._ledger.pass_on(EventKind.ADDED, outcome.task)
                 self._ledger.tell(EventKind.SKIPPED, outcome.task)
             elif outcome.is_new:
                 self._ledger.tell(EventKind.ADDED, outcome.task)

@@ -35,7 +35,7 @@ from tui_dl.engine.live import LiveTask
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders
-from tui_dl.engine.revalidating import is_keeping, with_digests
+from tui_dl.engine.revalidating import is_keeping, with_cache
 from tui_dl.engine.scheduler import Scheduler
 from tui_dl.engine.stream_check import verified_stream
 from tui_dl.engine.tally import Tally
@@ -127,7 +127,7 @@ class AsyncDownloadEngine:
         """Open the journal, take over what a dead process left, begin. Raises `FileSystemError` or `UsageError`."""
         self._working_dir = await asyncio.to_thread(_working_dir)
         self.default_dir = self._absolute(self._settings.dir)
-        settings = with_digests(self._settings)
+        settings = with_cache(self._settings, self._absolute)
         # Before the journal: a setting that cannot be used leaves nothing open.
         options = await asyncio.to_thread(client_options, settings, os.environ)
         http2 = await asyncio.to_thread(load_http2, settings)

@@ -58,9 +58,13 @@ class Ledger:
 
     def tell(self, kind: EventKind, task: DownloadTask) -> None:
         """Tell every listener; one that fails does not keep the others from hearing it."""
-        self.changes += 1
         if task.status in FINISHED and kind is not EventKind.REMOVED:
             self.tally.count(task)
+        self.pass_on(kind, task)
+
+    def pass_on(self, kind: EventKind, task: DownloadTask) -> None:
+        """Tell every listener of a step that ends nothing, whatever the row says already."""
+        self.changes += 1
         if logger.isEnabledFor(logging.INFO):
             why = f" ({task.reason_text})" if task.reason is not None else ""
             logger.info("%s: %s %s%s", task.id, kind, mask_url(task.url), why)

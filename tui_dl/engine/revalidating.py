@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.digests import parse_digest
 from tui_dl.core.filename import numbered
 from tui_dl.core.http_rules import Match
+from tui_dl.core.settings import CACHE_WORDS
 from tui_dl.core.task import OnExists
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tui_dl.core.resume import Judgement
     from tui_dl.core.settings import Settings
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
     from tui_dl.journal.archive import Kept
 
-OFF: Final = "off"
+OFF: Final = CACHE_WORDS[0]
 """Setting `cache` where there is none."""
 NOT_MODIFIED: Final = 304
 SAME_TEXT: Final = "not changed since it was downloaded"
@@ -137,9 +140,12 @@ def is_keeping(settings: Settings) -> bool:
     return settings.cache != OFF or settings.on_exists == OnExists.IF_MODIFIED
 
 
-def with_digests(settings: Settings) -> Settings:
+def with_cache(settings: Settings, absolute: Callable[[str], str]) -> Settings:
     """Return settings that hold together: what is copied later is proven by its SHA-256."""
-    return replace(settings, sha256=settings.sha256 or settings.cache != OFF)
+    if settings.cache == OFF:
+        return settings
+    folder = settings.cache if settings.cache in CACHE_WORDS else absolute(os.path.expanduser(settings.cache))  # noqa: PTH111  # text in, text out
+    return replace(settings, sha256=True, cache=folder)
 
 
 def conditions_of(kept: Kept) -> dict[str, str]:

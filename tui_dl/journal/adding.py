@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
 from tui_dl.core.task import TargetState, options_again
-from tui_dl.journal.leaving import Left, is_left, left, record_left
+from tui_dl.journal.leaving import Left, is_left, is_left_already, left, record_left
 from tui_dl.journal.schema import POSITION_GAP
 from tui_dl.journal.task_rows import (
     SELECT_TASK,
@@ -126,7 +126,7 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
         if known is not None:
             there[key] = _with_wishes(job, known, wish)
             is_over = is_left(wish, known) and known.owner == job.owner.instance
-            if is_over:
+            if is_over and not is_left_already(known, wish.target):
                 there[key] = left(there[key], wish.target, job.batch.at)
                 over.append(Left(known.id, wish.target is TargetState.ARCHIVED))
             outcomes.append(AddOutcome(there[key], is_new=False, is_left=is_over))
@@ -198,6 +198,9 @@ def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) ->
     is_moving = task.status is not Status.COMPLETED or stays_get != is_get
     batch_id = job.batch_id if is_moving and not (is_ours and task.status in UNFINISHED) else task.batch_id
     taken = replace(task, status=status, batch_id=batch_id, owner=job.owner.instance)
+    is_written = task.status in (Status.COMPLETED, Status.SKIPPED) and batch_id == task.batch_id and stays_get == is_get
+    if is_written:
+        return taken  # who has ended belongs to whoever asks, until it goes on
     if status is not task.status:
         taken = replace(taken, reason=None, reason_text="", due_at=None)
     job.connection.execute(

@@ -63,6 +63,12 @@ def left(task: DownloadTask, state: TargetState, at: float) -> DownloadTask:
     )
 
 
+def is_left_already(known: DownloadTask, state: TargetState) -> bool:
+    """Whether a row ended for the same reason before, so that nothing is to be written."""
+    reason = Reason.ARCHIVED if state is TargetState.ARCHIVED else Reason.TARGET_EXISTS
+    return known.status is Status.SKIPPED and known.reason is reason
+
+
 def record_left(connection: sqlite3.Connection, rows: Iterable[Left], at: float) -> None:
     """Write what `left()` says of rows."""
     held = tuple(rows)
