@@ -25,8 +25,9 @@ FILES = 40
 
 
 @pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probe soon."""
+def short_pauses(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probe soon, but retry no sooner than others of the host begin."""
+    engines.defaults["retry_delay"] = 0.5
     monkeypatch.setattr("tui_dl.core.parking.FIRST_PAUSE_S", 0.15)
     monkeypatch.setattr("tui_dl.engine.parker.OTHERS_FIRST_S", 0.05)
     monkeypatch.setattr("tui_dl.core.host_budget.UNANSWERED_S", 0.05)

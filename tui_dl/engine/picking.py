@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 PAGE_TASKS: Final = 256
 """Pending rows fetched from the journal at a time."""
+OTHERS_PART: Final = 20
+"""Where the journal held nothing of other hosts, it is not asked again for so many times what that took: a million rows
+of one host are read through for it, and while a list is read rows are added all the time."""
+_UNKNOWN: Final = frozenset(("",))
+"""Hosts of the pending rows while nobody knows: a name that no host has."""
 
 
 class Picker:
@@ -45,6 +50,8 @@ class Picker:
         self._looks = 0
         self._barred: list[Collection[int]] = []
         self._passed_over: frozenset[str] = frozenset()
+        self._all_hosts: frozenset[str] = _UNKNOWN
+        self._others_at = float("-inf")
         self.host_due_s: float | None = None
         """Seconds until a host whose rows stand aside may bear one more; None while none stands aside."""
 
@@ -67,6 +74,7 @@ class Picker:
         self._looks += 1
         self._ready.clear()
         self._passed_over = frozenset()
+        self._all_hosts = _UNKNOWN
         self._may_have_pending = True
 
     def doubt(self) -> None:
@@ -75,17 +83,27 @@ class Picker:
 
     async def take_next(self) -> LiveTask | None:
         """Take a task; hosts that do not answer must not hold up those that do."""
-        slots = self._context.settings.concurrent_downloads
-        for can_host in self._context.budgets.reach.preferences(slots):
-            live = await self._take_of(can_host)
+        slots, reach = self._context.settings.concurrent_downloads, self._context.budgets.reach
+        for can_host in reach.preferences(slots):
+            live = await self._take_fairly(can_host, reach.over_share(slots)) if slots > 1 else None
+            if live is None:
+                live = await self._take_of(can_host)
             if live is not None:
                 return live
         return None
 
-    async def _take_of(self, can_host: Callable[[str], bool]) -> LiveTask | None:
+    async def _take_fairly(self, can_host: Callable[[str], bool], crowded: Collection[str]) -> LiveTask | None:
+        """Take a task of a host that holds less than its share, if there is one of no lower priority."""
+        if not crowded:
+            return None
+        highest = self._ready.highest_priority
+        above = LOWEST - 1 if highest is None else highest - 1
+        return await self._take_of(lambda host: host not in crowded and can_host(host), above=above)
+
+    async def _take_of(self, can_host: Callable[[str], bool], *, above: int = LOWEST - 1) -> LiveTask | None:
         """Take what waited long enough before what never began, unless that has a higher priority."""
         priority = self._waiting.highest_priority(self._context.clock(), can_host)
-        if priority is not None:
+        if priority is not None and priority > above:
             highest = self._ready.highest_priority
             if highest is not None and highest > priority:
                 live = await self._take_ready(can_host, above=priority)
@@ -94,16 +112,19 @@ class Picker:
             live = self._waiting.take(self._context.clock(), can_host, self._is_free) if self._can_start() else None
             if live is not None:
                 return live
-        return await self._take_ready(can_host)
+        return await self._take_ready(can_host, above=above)
 
-    async def _take_ready(self, can_host: Callable[[str], bool], *, above: int = LOWEST - 1) -> LiveTask | None:
+    async def _take_ready(self, can_host: Callable[[str], bool], *, above: int) -> LiveTask | None:
         while not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
         live = self._pick(can_host, above)
         while live is None and self._ready and self._may_have_pending and self._can_start():
             # A page of hosts that bear no more must not keep others waiting.
             hosts = self._ready.hosts
-            if hosts == self._passed_over:
+            if hosts == self._passed_over or hosts >= self._all_hosts:
+                break
+            if (left_s := self._others_at - self._context.clock()) > 0:
+                self.host_due_s = left_s if self.host_due_s is None else min(left_s, self.host_due_s)
                 break
             self._passed_over = hosts
             await self._fetch_page(hosts)
@@ -114,13 +135,19 @@ class Picker:
         if not self._can_start():
             return None
         now, budgets = self._context.clock(), self._context.budgets
-        task = self._ready.take(
-            lambda host: can_host(host) and budgets.can_admit(host, now),
-            lambda task: task.priority > above and self._may_start(task),
-        )
+        full: list[str] = []
+
+        def can_take(host: str) -> bool:
+            if not can_host(host):
+                return False
+            if not (is_borne := budgets.can_admit(host, now)):
+                full.append(host)
+            return is_borne
+
+        task = self._ready.take(can_take, lambda task: task.priority > above and self._may_start(task))
         waits = (budgets.start_wait_s(host, now) or POLL_S for host in self._ready.hosts_aside)
         self.host_due_s = min(waits, default=None)
-        for host in self._ready.hosts_aside:
+        for host in full:
             self._context.crowds.hunger(budgets[host], now)
         if task is None:
             return None
@@ -134,7 +161,7 @@ class Picker:
         return not any(task.id in ids for ids in self._barred)
 
     async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
-        looks = self._looks
+        looks, began_at = self._looks, self._context.clock()
         self._may_have_pending = False
         in_hand = [*self._running, *self._waiting.lives]
         page = await self._context.journal.next_pending(
@@ -146,5 +173,10 @@ class Picker:
         fresh = (task for task in page if task.id not in self._running and task.id not in self._waiting.lives)
         self._ready.extend([task for task in fresh if not self._is_given_up(task)])
         self._may_have_pending = len(page) == PAGE_TASKS or bool(excluding_hosts)
+        if len(page) < PAGE_TASKS:
+            self._all_hosts = frozenset((*excluding_hosts, *(task.host for task in page)))
         if page:
             self._passed_over = frozenset()
+        elif excluding_hosts:
+            now = self._context.clock()
+            self._others_at = now + OTHERS_PART * (now - began_at)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 MOST_KNOWN: Final = 8192
 """Hosts that are remembered; of more the older half is forgotten, and counts as never asked."""
@@ -53,6 +53,14 @@ class Reach:
     def missed(self, host: str) -> None:
         """Note that a host gave no answer."""
         self._know(host, Manner.SILENT)
+
+    def over_share(self, slots: int) -> Collection[str]:
+        """Return the hosts that hold so many slots that others go first while they have work.
+
+        It is counted as if one more host had some: only who looks for it finds out.
+        """
+        share = max(1, slots // (len(self._slots_by_host) + 1))
+        return {host for host, held in self._slots_by_host.items() if held >= share}
 
     def preferences(self, slots: int) -> Iterator[Callable[[str], bool]]:
         """Yield which hosts may have the next of so many slots, the first that finds a task decides; the last is all.
