@@ -26,6 +26,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=names, metavar="NAME", help="a row by its name; repeat")
     parser.add_argument("--list", action="store_true", help="say which rows there are")
     parser.add_argument("--quick", action="store_true", help="little work and one round, to see that everything runs")
+    parser.add_argument("--files", type=int, default=0, help="files of the rows batch and batch-delay (100,000)")
     parser.add_argument("--rounds", type=int, default=0, help="rounds behind each median (5; --quick: 1)")
     parser.add_argument("--profile", choices=sorted(WORKS), help="run ours alone under a profiler, print the hot path")
     parser.add_argument("--work", type=Path, help="folder for files and downloads (12 GiB; the system's temporary one)")
@@ -36,13 +37,13 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_rows(bench: Bench, names: list[str]) -> list[Table]:
+def run_rows(bench: Bench, names: list[str], *, is_quick: bool) -> list[Table]:
     """Run rows one after another, printing each as it is done; little work is not judged."""
     tables = []
     for row in ROWS:
         if row.name in names:
             for full in row.run(bench):
-                table = replace(full, verdicts=()) if bench.scale is QUICK else full
+                table = replace(full, verdicts=()) if is_quick else full
                 print(as_markdown(table), flush=True)
                 tables.append(table)
     return tables
@@ -101,12 +102,14 @@ def main() -> None:
     try:
         with reaping(), nginx(root, work / "nginx") as web:
             scale = QUICK if asked.quick else FULL
+            if asked.files:
+                scale = replace(scale, batch_files=asked.files)
             bench = Bench(work, root, scale, asked.rounds or (1 if asked.quick else 5), peers, web)
             print(describe(bench) + "\n", flush=True)
             if asked.profile:
                 print(profile(bench, asked.profile))
                 return
-            tables = run_rows(bench, names)
+            tables = run_rows(bench, names, is_quick=asked.quick)
             print(summary(tables, is_quick=asked.quick))
             write_files(asked, bench, tables)
     finally:

@@ -36,6 +36,8 @@ class Scale:
     """One file with a digest."""
     small_files: int = 10_000
     """Many small files."""
+    batch_files: int = 100_000
+    """A whole batch of small files; `--files` says how many."""
     tls_files: int = 2_000
     """Small files over TLS."""
     ladder: tuple[int, ...] = (10, 100, 1_000, 10_000)
@@ -51,6 +53,7 @@ QUICK = Scale(
     misbehaving_bytes=192 * MIB,
     digest_bytes=64 * MIB,
     small_files=500,
+    batch_files=500,
     tls_files=200,
     ladder=(10, 100, 500),
     limit_s=60.0,
@@ -85,6 +88,11 @@ class Bench:
     def small(self) -> Payload:
         """The small files, all of them."""
         return make_small(self.root, "small", max(self.scale.small_files, self.scale.tls_files, *self.scale.ladder))
+
+    @cached_property
+    def batch(self) -> Payload:
+        """The files of a whole batch."""
+        return make_small(self.root, "batch", self.scale.batch_files)
 
     def job(self, payload: Payload, origin: str, *, is_tls: bool = False) -> Work:
         """Return the work of fetching a payload."""

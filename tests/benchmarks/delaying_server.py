@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
+MOST_KEPT_BYTES = 512 * 1024 * 1024
+
+
 class Kept(NamedTuple):
     """A file held in memory, so that a disk never adds to the delay."""
 
@@ -29,11 +32,12 @@ class Kept(NamedTuple):
 
 
 class Store:
-    """The files under a root, each read once."""
+    """The files under a root, each read once; of a large batch the last ones each time, from the page cache."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self._root = root
         self._kept: dict[str, Kept] = {}
+        self._left_bytes = most_bytes
 
     def find(self, name: str) -> Kept | None:
         """Return a file, None if there is none."""
@@ -42,7 +46,11 @@ class Store:
             if not path.is_file():
                 return None
             status = path.stat()
-            self._kept[name] = Kept(path.read_bytes(), etag_of(status), status.st_mtime)
+            read = Kept(path.read_bytes(), etag_of(status), status.st_mtime)
+            self._left_bytes -= len(read.body)
+            if self._left_bytes < 0:
+                return read
+            self._kept[name] = read
         return self._kept[name]
 
     def read_all(self, folder: str) -> None:

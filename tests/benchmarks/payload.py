@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 SMALL_SIZES = (5_000, 50_000)
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""So that whoever looks at the first bytes takes a small file for what its name says."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,13 @@ def make_large(root: Path, name: str, size_bytes: int) -> Payload:
 
 
 def make_small(root: Path, folder: str, count: int) -> Payload:
-    """Write files of 5 to 50 KB, the same sizes every time."""
+    """Write files of 5 to 50 KB that begin as PNG do, the same sizes every time."""
     (root / folder).mkdir()
     sizes = random.Random(1)
     digests = {}
     total_bytes = 0
     for number in range(count):
-        body = os.urandom(sizes.randint(*SMALL_SIZES))
+        body = PNG_SIGNATURE + os.urandom(sizes.randint(*SMALL_SIZES) - len(PNG_SIGNATURE))
         name = f"{number:05d}.png"
         (root / folder / name).write_bytes(body)
         digests[name] = hashlib.sha256(body).hexdigest()

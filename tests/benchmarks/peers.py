@@ -28,6 +28,7 @@ LIBRARIES = {
     "requests": "requests>=2.32",
     "pypdl": "pypdl>=1.5",
     "parfive": "parfive>=2.2",
+    "img2dataset": "img2dataset>=1.45",
     "curl_cffi": "curl_cffi>=0.13",
     "httpx": "httpx[http2]>=0.28",
     "aiohttp": f"aiohttp=={importlib.metadata.version('aiohttp')}",

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.delay_proxy import delayed
-from tests.benchmarks.delaying_server import delaying
+from tests.benchmarks.delaying_server import Store, delaying
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,3 +108,18 @@ async def test_the_proxy_does_not_narrow_the_way() -> None:
         writer.close()
         await writer.wait_closed()
     assert taken_s < len(body) / 65536 * ROUND_TRIP_S / 2
+
+
+def test_a_store_that_is_full_reads_on(tmp_path: Path) -> None:
+    """A batch larger than the memory for it is served from the files."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode() * 10)
+    store = Store(tmp_path, most_bytes=15)
+    first, second = store.find("a"), store.find("b")
+    assert first is not None
+    assert second is not None
+    assert (first.body, second.body) == (b"a" * 10, b"b" * 10)
+    assert store.find("a") is first
+    again = store.find("b")
+    assert again == second
+    assert again is not second

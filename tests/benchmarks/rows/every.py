@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.rows import digests, ladder, large_file, paced_server, round_trips, small_files
+from tests.benchmarks.rows import batch, digests, ladder, large_file, paced_server, round_trips, small_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,20 @@ ROWS = (
         "50 ms before each answer, 50 at once",
         "within 10 % of concurrency / delay",
         small_files.delayed,
+        ("aiohttp", "uvloop"),
+    ),
+    Row(
+        "batch",
+        "100,000 files of 5-50 KB (--files), 50 at once, everything on",
+        "minutes, resident memory below 150 MB, files a second at least aria2c's",
+        batch.loopback,
+        ("pypdl", "parfive", "img2dataset", "aiohttp", "uvloop"),
+    ),
+    Row(
+        "batch-delay",
+        "the same with 50 ms before each answer",
+        "within 10 % of concurrency / delay, resident memory below 150 MB",
+        batch.delayed,
         ("aiohttp", "uvloop"),
     ),
     Row(
