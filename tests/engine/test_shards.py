@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from tests.engine.stage import Engines
+    from tui_dl.core.sharding import Sample
     from tui_dl.core.task import DownloadTask
 
 COUNT = 25
@@ -289,22 +290,25 @@ async def test_a_staged_file_that_was_taken_away_is_told_as_failed(
 
 
 async def test_a_full_disk_is_waited_for(samples: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says so as long as it lasts and goes on by itself."""
+    """Smaller and smaller groups are tried; where not one file has room it says so, and goes on by itself."""
     monkeypatch.setattr("tui_dl.engine.shard_sink.PATIENCE_S", 0.01)
-    append, notices = ShardFolder.append, []
-    refusals = iter(range(3))
+    append, notices, groups = ShardFolder.append, [], []
+    refusals = iter(range(12))
 
-    async def full(folder: ShardFolder, *arguments: Any) -> Any:
+    async def full(folder: ShardFolder, fd: int, offset: int, wanted: Sequence[Sample]) -> tuple[int, str]:
+        groups.append(len(wanted))
         if next(refusals, None) is not None:
             notices.append(sharded.snapshot().notices)
             raise FileSystemError(Reason.DISK_FULL, "the disk is full", is_retryable=True)
-        return await append(folder, *arguments)
+        return await append(folder, fd, offset, wanted)
 
     monkeypatch.setattr(ShardFolder, "append", full)
     async with asyncio.timeout(LIMIT_S), samples.running() as sharded:
         await sharded.wait()
         assert sharded.snapshot().notices == ()
-    assert [len(one) for one in notices] == [0, 1, 1]
+    assert notices[0] == ()
+    assert "Make room" in notices[-1][0]
+    assert groups[11:14] == [1, 1, 2]
     await samples.require_exact()
 
 

@@ -85,6 +85,8 @@ class ShardSink:
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         self._is_last = False
+        self._most_files = GROUP_FILES
+        """Files of the next group: a full disk gets smaller ones, each of which frees the room of its files."""
         self.moving = asyncio.Lock()
         """Held while files change their place: who looks whether a row's file is there must hold it too."""
         self.made: list[Shard] = []
@@ -176,12 +178,20 @@ class ShardSink:
             except FileSystemError as error:
                 if not error.is_retryable:
                     raise
-                if not self.trouble:
-                    logger.warning("shards wait: %s", error.message)
-                self.trouble = f"Shards wait: {error.message}. {error.hint}"
-                await asyncio.sleep(PATIENCE_S)
+                await self._give_way(error)
             else:
                 self.trouble = ""
+                self._most_files = min(GROUP_FILES, 2 * self._most_files)
+
+    async def _give_way(self, error: FileSystemError) -> None:
+        """Try a smaller group at once, or wait where there is none."""
+        if self._most_files > 1:
+            self._most_files //= 2
+            return
+        if not self.trouble:
+            logger.warning("shards wait: %s", error.message)
+        self.trouble = f"Shards wait: {error.message}. {error.hint}"
+        await asyncio.sleep(PATIENCE_S)
 
     async def _gather(self) -> None:
         """Wait until there is a group, or nobody else will join it."""
@@ -197,7 +207,7 @@ class ShardSink:
 
     async def _pack_group(self) -> None:
         opened = self._open or await self._begin()
-        room = min(GROUP_FILES, self._wish.samples - opened.shard.samples, len(self._queue))
+        room = min(self._most_files, self._wish.samples - opened.shard.samples, len(self._queue))
         ids = [self._queue[index] for index in range(room)]
         rows = await self._journal.rows(ids)
         group, lost = await self._present([row for row in rows if self._is_staged(row)])
