@@ -77,6 +77,17 @@ def test_what_a_narrower_terminal_wrapped_is_taken_away() -> None:
     assert frame.painted([(Span("new"),)], 10, ROWS).startswith("\r\x1b[3A\x1b[J")
 
 
+def test_a_forgotten_frame_is_left_where_it_is() -> None:
+    """After Ctrl+Z and `fg` the shell's words stand below it; the next picture is drawn below them."""
+    screen, stream = terminal()
+    frame = Frame(has_colour=False)
+    stream.feed(frame.painted([(Span("one"),), (Span("two"),)], COLUMNS, ROWS))
+    stream.feed("\nstopped\n")
+    frame.forget()
+    stream.feed(frame.painted([(Span("three"),)], COLUMNS, ROWS))
+    assert shown(screen) == ["before", "one", "two", "stopped", "three"]
+
+
 def test_without_colour_there_are_no_styles() -> None:
     """NO_COLOR is a person's wish."""
     line = (Span("bad", Style.BAD), Span(" plain"))

@@ -99,6 +99,10 @@ class Frame:
         self._lines = ()
         return out
 
+    def forget(self) -> None:
+        """Leave what stands there as it is: it is no longer where it was."""
+        self._lines = ()
+
     def _way_up(self, columns: int) -> str:
         above = sum(_rows_of(line, columns) for line in self._lines) - 1
         return f"\r\x1b[{above}A" if above > 0 else "\r"

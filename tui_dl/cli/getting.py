@@ -17,8 +17,8 @@ from tui_dl.cli.json_lines import JsonReporter
 from tui_dl.cli.people import PeopleReporter
 from tui_dl.cli.printer import Printer
 from tui_dl.cli.shards import packing
-from tui_dl.cli.stopping import Stopped, Stopping
-from tui_dl.cli.terminal import shown_on, terminal_of
+from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
+from tui_dl.cli.terminal import on_return, shown_on, terminal_of
 from tui_dl.cli.wishes import open_export, settings_for
 from tui_dl.core.errors import FileSystemError
 
@@ -51,10 +51,12 @@ class FileRun:
     async def run(self, blocks: Blocks, locations: Locations) -> int:
         """Download and return the exit code; raises `FileSystemError` where the account could not be written."""
         async with AsyncExitStack() as stack:
-            terminal = None if self._wishes.is_plain else terminal_of(sys.stderr)
+            has_frame = not self._wishes.is_plain and not (self._wishes.is_json and is_terminal(sys.stdout))
+            terminal = terminal_of(sys.stderr) if has_frame else None
             errors = None
             if not self._wishes.is_quiet:
                 errors = await stack.enter_async_context(Printer(sys.stderr, terminal=terminal))
+                stack.enter_context(on_return(errors.begin_anew))
             stopping = Stopping(errors.line if errors else _keep_silent, _end_line if terminal else None)
             output = None
             if self._wishes.is_json:

@@ -39,6 +39,7 @@ class Printer:
         self._wanted: Sequence[Line] | None = None
         self._drawn: Sequence[Line] = ()
         self._frame = Frame(has_colour=terminal is not None and terminal.has_colour)
+        self._is_anew = False
         self._is_closing = False
         self._is_gone = False
         self._changed = threading.Condition()
@@ -79,6 +80,11 @@ class Printer:
                 self._wanted = lines
                 self._changed.notify()
 
+    def begin_anew(self) -> None:
+        """Draw the next frame below whatever stands there now: somebody else wrote to the terminal."""
+        with self._changed:
+            self._is_anew = True
+
     async def room(self) -> None:
         """Wait until a slow reader has taken what waits."""
         await self._room.wait()
@@ -102,6 +108,9 @@ class Printer:
             self._changed.wait_for(lambda: self._lines or self._wanted is not None or self._is_closing)
             lines = [self._lines.popleft() for _ in range(min(len(self._lines), MOST_WAITING_LINES // 4))]
             wanted, self._wanted = self._wanted, None
+            if self._is_anew:
+                self._is_anew = False
+                self._frame.forget()
             has_ended = self._is_closing and not self._lines
         # The reader may be slow: the lock is not held while we write.
         text = self._text(lines, self._drawn if wanted is None else wanted)

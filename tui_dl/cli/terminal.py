@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -10,7 +13,7 @@ from tui_dl.cli.stopping import is_terminal
 from tui_dl.core.display_text import ascii_text, display_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _DUMB: Final = frozenset({"dumb", "unknown", ""})
 _USUAL_SIZE: Final = (80, 24)
@@ -38,6 +41,21 @@ def terminal_of(stream: TextIO) -> Terminal | None:
         has_colour=not os.environ.get("NO_COLOR"),
         has_utf8=has_utf8(stream),
     )
+
+
+@contextmanager
+def on_return(resumed: Callable[[], None]) -> Iterator[None]:
+    """Call `resumed` on the loop whenever the process goes on after a stop (Ctrl+Z and `fg`)."""
+    number = getattr(signal, "SIGCONT", None)
+    loop = asyncio.get_running_loop()
+    if number is None:  # no such thing as a stop on this platform
+        yield
+        return
+    loop.add_signal_handler(number, resumed)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(number)
 
 
 def has_utf8(stream: TextIO) -> bool:

@@ -87,7 +87,8 @@ def read_wishes(given: Mapping[str, Any], order: Order) -> Wishes:
         bound=None if bound is None else parse_failure_bound(bound),
         is_json=given["is_json"],
         is_quiet=given["is_quiet"],
-        is_plain=given["is_plain"],
+        # A log on standard error, and JSON on the same terminal, would tear a frame apart.
+        is_plain=given["is_plain"] or (given["verbose"] > 0 and not given["log_file"]),
         is_verbose=given["verbose"] > 0,
     )
 
