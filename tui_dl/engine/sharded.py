@@ -102,12 +102,14 @@ class ShardedEngine:
     # -- within --------------------------------------------------------------------------------------------------------
 
     def _staged(self, new: NewTask) -> NewTask:
-        target, files = self._wish.folder, self._sink.files
-        below = new.dir.removeprefix(target)
-        # A folder elsewhere has no place in a shard.
-        folder = files + below if new.dir == target or new.dir.startswith(target.rstrip("/") + "/") else files
         # What lies in the staging folder is another file of this data set, whatever it is called.
-        return replace(new, dir=folder, options=replace(new.options, on_exists=OnExists.RENAME))
+        return replace(new, dir=self._staged_dir(new.dir), options=replace(new.options, on_exists=OnExists.RENAME))
+
+    def _staged_dir(self, folder: str) -> str:
+        """Return where the files of a folder arrive; a folder elsewhere has no place in a shard."""
+        target, files = self._wish.folder.rstrip("/") + "/", self._sink.files
+        below = (folder + "/").removeprefix(files + "/").removeprefix(target)
+        return files if below.startswith("/") else (files + "/" + below).rstrip("/")
 
     def _hear(self, event: Event) -> None:
         if event.kind is EventKind.COMPLETED and event.task.path.startswith(self._sink.files + "/"):
