@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from tui_dl.core.task import TaskOptions
     from tui_dl.core.url_list import Line
 
-_SIMPLE: Final = 2
-"""Fields of a line that every line has: number and address."""
+_JSON: Final = json.JSONEncoder(check_circular=False)
 
 
 def new_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
@@ -31,15 +30,17 @@ def task_of_line(line: Line, folder: str, options: TaskOptions, priority: int | 
 
     Raises `UsageError` where the line cannot be named.
     """
-    bare, authorization = split_userinfo(line.url, is_typed=True)
-    if any(line[_SIMPLE:]):
-        options = _authorized(_options(line, options), authorization)
+    number, url, name, folder_said, checksum, headers, mirrors, extra, asked = line
+    bare, authorization = split_userinfo(url, is_typed=True)
+    if checksum or headers or mirrors or asked:
+        options = _options(line, options)
+    if authorization:
+        options = _authorized(options, authorization)
+    if name or folder_said:
         folder, name = _target(line, folder)
-        folder, name = namer.place(folder, bare, name=name, line=line.number, columns=dict(line.extra))
-        extra = json.dumps(dict(line.extra)) if line.extra else ""
-        return NewTask(bare, folder, name, options, priority, line=line.number, extra=extra)
-    folder, name = namer.place(folder, bare, line=line.number)
-    return NewTask(bare, folder, name, _authorized(options, authorization), priority, line=line.number)
+    columns = dict(extra) if extra else None
+    folder, name = namer.place(folder, bare, name=name, line=number, columns=columns)
+    return NewTask(bare, folder, name, options, priority, 0, number, _JSON.encode(columns) if columns else "")
 
 
 def _options(line: Line, options: TaskOptions) -> TaskOptions:

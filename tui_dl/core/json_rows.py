@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui_dl.core.parts import Part
 
 _MOST_SHAPES: Final = 64
+_DECODER: Final = json.JSONDecoder(parse_constant=str)
 
 
 class JsonRows:
@@ -74,7 +75,7 @@ class JsonRows:
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=str)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise UsageError(f"no JSON: {error.msg} at character {error.pos + 1}") from None
     except (ValueError, RecursionError) as error:
