@@ -10,6 +10,7 @@ COMMANDS: Final = {
     "get": ("tui_dl.cli.get", "Download in the foreground without the screen, then exit."),
     "ls": ("tui_dl.cli.ls", "List downloads, or failures by reason and host."),
     "refresh": ("tui_dl.cli.refresh", "Give a download in the queue a fresh link."),
+    "archive": ("tui_dl.cli.archive", "Show or forget what --archive remembers as done."),
     "demo": ("tui_dl.cli.demo", "Try it on a local server with files of every temper."),
     "config": ("tui_dl.cli.config", "Show, check or begin the settings file."),
     "doctor": ("tui_dl.cli.doctor", "Check this system and say what to do where something is wrong."),

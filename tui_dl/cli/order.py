@@ -117,6 +117,7 @@ def read_order(
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
     _check_sequential(given, effective)
+    _check_archive(effective)
     options = TaskOptions(
         headers=tuple(parse_header(line) for line in header_lines(given.get("headers", ()))),
         checksum=_checksum(given),
@@ -194,6 +195,13 @@ def _on_exists(given: Mapping[str, Any]) -> str | None:
     if len(chosen) > 1:
         raise UsageError("--skip-existing, --overwrite, --if-modified and --rename exclude each other; keep one")
     return chosen[0].value if chosen else None
+
+
+def _check_archive(effective: EffectiveSettings) -> None:
+    if effective.settings.archive and effective.settings.on_exists == OnExists.IF_MODIFIED:
+        raise UsageError(
+            "--if-modified asks again for what --archive never fetches again; leave one out (--no-archive)"
+        )
 
 
 def _continues(given: Mapping[str, Any]) -> bool:
