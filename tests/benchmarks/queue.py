@@ -94,6 +94,7 @@ def measure_program(work: Path, rows: int, port: int) -> Path:
         if time.monotonic() - terminal.started_at > ADD_LIMIT_S:
             raise SystemExit(f"the list was not added:\n{terminal.text()}")
     say(f"{rows:,} rows from a list, whole program", time.monotonic() - terminal.started_at, "s", "add")
+    say("    of CPU", terminal.cpu_s(), "s")
     terminal.read_for(3.0)
     say("resident memory, adding, running, showing", peak_mb(terminal.pid), "MB", "memory")
     terminal.end(signal.SIGTERM)
