@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -180,16 +181,27 @@ def _decode(row: Sequence[Any]) -> DownloadTask:
 _NO_VALIDATOR: Final = Validator()
 _NO_OPTIONS: Final = TaskOptions()
 _NO_FLAGS: Final[frozenset[Flag]] = frozenset()
+_KNOWN_OPTIONS: Final = 128
+"""Options that are remembered in both forms: the tasks of one list have the same, or nearly."""
 
 
 def encode_options(options: TaskOptions) -> str:
     """Return options as JSON, those only that were asked for; empty for none."""
+    try:
+        return _encoded(options)
+    except TypeError:  # a caller of the library gave lists where tuples are meant: no key to remember it by
+        return _encoded.__wrapped__(options)
+
+
+@lru_cache(maxsize=_KNOWN_OPTIONS)
+def _encoded(options: TaskOptions) -> str:
     if options == _NO_OPTIONS:
         return ""
     asked = {name: getattr(options, name) for name in TaskOptions.__slots__}
     return json.dumps({name: value for name, value in asked.items() if value != getattr(_NO_OPTIONS, name)})
 
 
+@lru_cache(maxsize=_KNOWN_OPTIONS)
 def decode_options(text: str) -> TaskOptions:
     """Return the options of `encode_options()`; names that another version knew are passed over."""
     held = json.loads(text)
