@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 COUNT = 25
 PER_SHARD = 10
 SMALL_BYTES = 700
+SMALL = Resource(SMALL_BYTES)
 
 
 class Samples:
@@ -47,6 +48,8 @@ class Samples:
         self.engines = engines
         self.wish = ShardWish(str(engines.dir), PER_SHARD, parse_pattern("shard-{:06}.tar"))
         self.events: list[Event] = []
+        self.folder = ""
+        """Folder of the files, below that of the shards or absolute."""
         self.resources: dict[str, Resource] = {}
         for number in range(count):
             resource = Resource(SMALL_BYTES + number, seed=number + 1)
@@ -60,7 +63,7 @@ class Samples:
             async with ShardedEngine(engine, self.wish) as sharded:
                 sharded.subscribe(self.events.append)
                 skip = TaskOptions(on_exists=OnExists.SKIP)
-                news = [checked_task(url, str(self.engines.dir), "", skip) for url in self.resources]
+                news = [checked_task(url, str(self.engines.dir / self.folder), "", skip) for url in self.resources]
                 await sharded.add_checked(news, batch="list")
                 yield sharded
         finally:
@@ -335,3 +338,34 @@ async def test_two_do_not_write_shards_into_one_folder(samples: Samples) -> None
     async with samples.running():
         with pytest.raises(FileSystemError, match="another tui-dl writes shards"):
             await ShardFolder.open(str(samples.engines.dir))
+
+
+@pytest.mark.parametrize(
+    ("folder", "below"),
+    [
+        ("", ""),
+        ("cats", "/cats"),
+        ("cats/big", "/cats/big"),
+        (f"{STAGING}/files", ""),
+        (f"{STAGING}/files/cats", "/cats"),
+    ],
+)
+async def test_files_arrive_where_their_folders_say_below_the_staging_folder(
+    samples: Samples, fault_server: FaultServer, folder: str, below: str
+) -> None:
+    """Also those that name it themselves, as rows of an earlier run do; the facts tell of the folder."""
+    samples.resources.clear()
+    samples.folder = folder
+    samples.resources[fault_server.add("/a.bin", SMALL)] = SMALL
+    await samples.run()
+    (row,) = await samples.rows()
+    assert row.dir == str(samples.engines.dir / STAGING / "files") + below
+    await samples.require_exact()
+
+
+async def test_a_folder_elsewhere_has_no_place_in_a_shard(samples: Samples, tmp_path: Path) -> None:
+    """Its files are in the shards of the run, and nothing is made there."""
+    samples.folder = str(tmp_path / "elsewhere")
+    await samples.run()
+    await samples.require_exact()
+    assert not (tmp_path / "elsewhere").exists()

@@ -27,6 +27,7 @@ _OF_FILES: Final = {
     "output": "names one file",
     "skip_existing": "looks for files of the same names",
     "overwrite": "replaces files of the same names",
+    "if_modified": "asks again for files that are there",
     "rename": "names files beside those that are there",
     "continues": "takes over a half file of another tool",
     "origin_attributes": "is noted in files of their own",
