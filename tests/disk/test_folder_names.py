@@ -44,12 +44,36 @@ def test_case_does_not_count_where_the_file_system_does_not(blind: Path) -> None
     assert is_case_blind(str(blind))
 
 
-def test_an_empty_folder_is_told_by_its_own_name(blind: Path) -> None:
+@pytest.mark.parametrize("is_made", [True, False])
+def test_an_empty_folder_is_told_by_those_above(blind: Path, *, is_made: bool) -> None:
     """Nothing is made to find out."""
-    folder = blind / "Empty"
-    folder.mkdir()
+    folder = blind / "Above" / "Empty"
+    folder.parent.mkdir()
+    if is_made:
+        folder.mkdir()
     assert is_case_blind(str(folder))
-    assert not list(folder.iterdir())
+    assert folder.exists() == is_made
+
+
+def test_another_file_system_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stick that was mounted just now is empty, and the folder that it hangs in is another matter."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    real = os.stat
+
+    def stat(path: str) -> os.stat_result:
+        facts = list(real(path))
+        return os.stat_result([*facts[:2], 99, *facts[3:]]) if path == str(folder) else real(path)
+
+    monkeypatch.setattr("tui_dl.disk.folder_names.os.stat", stat)
+    assert is_case_blind(str(folder)) is None
+
+
+def test_two_files_of_swapped_case_are_two(tmp_path: Path) -> None:
+    """They differ in more than a number that a file system in user space may have made up."""
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "A").write_bytes(b"22")
+    assert is_case_blind(str(tmp_path)) is False
 
 
 def test_names_without_letters_tell_nothing(blind: Path) -> None:
@@ -64,7 +88,6 @@ def test_a_folder_that_is_not_there_has_no_names(tmp_path: Path) -> None:
     names = names_in(str(tmp_path / "missing"))
     assert len(names) == 0
     assert "a" not in names
-    assert not is_case_blind(str(tmp_path / "missing"))
     assert len(FolderNames(["a", "b"])) == 2
 
 

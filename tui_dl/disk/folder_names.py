@@ -45,24 +45,28 @@ def names_in(folder: str) -> FolderNames:
         return FolderNames()
 
 
-def is_case_blind(folder: str) -> bool:
+def is_case_blind(folder: str) -> bool | None:
     """Return whether a name in the other case leads to the same file, blocking; nothing is made to find out.
 
-    Asked are names that are there already, in the folder or, while it is empty, its own in the folder above. False
-    where nothing tells: then the file system itself refuses the second of two names that it takes for one.
+    Asked are names that are there already: in the folder, or while it is empty or not made yet, in those above it on
+    the same file system. None where nothing tells.
     """
     try:
-        with os.scandir(folder) as entries:
-            told = _told_by_any(folder, [entry.name for entry in islice(entries, MOST_LOOKED_AT)])
+        while not os.path.isdir(folder):  # noqa: PTH112  # text in
+            folder = os.path.dirname(folder)  # noqa: PTH120  # text in, text out
+        device = os.stat(folder).st_dev  # noqa: PTH116  # as above
+        while os.stat(folder).st_dev == device:  # noqa: PTH116  # as above
+            with os.scandir(folder) as entries:
+                told = _told_by_any(folder, [entry.name for entry in islice(entries, MOST_LOOKED_AT)])
+            if told is not None or folder == os.path.dirname(folder):  # noqa: PTH120  # as above
+                return told
+            folder = os.path.dirname(folder)  # noqa: PTH120  # as above
     except OSError:
-        told = None
-    while told is None and (parent := os.path.dirname(folder)) != folder:  # noqa: PTH120  # text in, text out
-        told = _told_by(parent, os.path.basename(folder))  # noqa: PTH119  # as above
-        folder = parent
-    return bool(told)
+        return None
+    return None
 
 
-def _told_by_any(folder: str, names: list[str]) -> bool | None:
+def _told_by_any(folder: str, names: Iterable[str]) -> bool | None:
     answers = (_told_by(folder, name) for name in names)
     return next((told for told in answers if told is not None), None)
 
@@ -76,6 +80,12 @@ def _told_by(folder: str, name: str) -> bool | None:
     except OSError:
         return None
     try:
-        return os.path.samestat(there, os.lstat(os.path.join(folder, other)))  # noqa: PTH118  # as above
+        twin = os.lstat(os.path.join(folder, other))  # noqa: PTH118  # as above
     except OSError:
         return False
+    # Some file systems in user space number their files by path: two spellings of one then differ in that alone.
+    return os.path.samestat(there, twin) or _looks(there) == _looks(twin)
+
+
+def _looks(facts: os.stat_result) -> tuple[int, ...]:
+    return facts.st_dev, facts.st_mode, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns

@@ -112,7 +112,8 @@ class Targets:
         if known.is_blind is None:
             what = f"look into the folder {folder}"
             known.is_blind = await self._context.pool.scout(is_case_blind, folder, what=what)
-        return known.is_blind
+        # Where nothing tells, a number too many is the lesser harm: a fresh stick has nothing in it, and is blind.
+        return known.is_blind is not False
 
     # -- what is there -------------------------------------------------------------------------------------------------
 
