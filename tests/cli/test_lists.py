@@ -122,6 +122,43 @@ async def test_zeros_behind_a_packed_list_are_no_damage(tmp_path: Path) -> None:
     assert await lines_of(tmp_path, gzip.compress(b"http://h/a\n") + b"\0" * 512) == [Line(1, "http://h/a")]
 
 
+async def test_every_kind_of_bad_line_is_counted_exactly(tmp_path: Path) -> None:
+    """Between good ones with CRLF, behind a byte order mark, over many blocks, with a line of ten megabytes."""
+    bad = [
+        *(b"nonsense", b"ftpx://h/", b"http://h:99999/", b"http://", b"http://h/\0\x1b[2J", b"\xff\xfe garbage"),
+        *("\ufeffhttp://h/".encode(), b"http://h/a b", b" out=../x", b"http://h/" + b"x" * (10 << 20)),
+    ]
+    rows: list[bytes] = [b"\xef\xbb\xbfhttp://h/0\r"]
+    expected: list[tuple[int, bool]] = [(1, True)]
+    for number in range(900):
+        rows += [b"# comment", b"\r", bad[number % 9], b"http://h/%d\r" % (number % 100)]
+        expected += [(len(rows) - 1, False), (len(rows), True)]
+    rows += [bad[9], b"http://h/last"]
+    expected += [(len(rows) - 1, False), (len(rows), True)]
+    found = await lines_of(tmp_path, b"\n".join(rows))
+    # an option that cannot be kept is the report of the address above it
+    options = [number for number, is_good in expected if not is_good and rows[number - 1] == bad[8]]
+    lost = {number - 3 for number in options}
+    assert [(one.number, isinstance(one, Line)) for one in found] == [one for one in expected if one[0] not in lost]
+
+
+async def test_many_short_lines_leave_the_loop_its_turns(tmp_path: Path) -> None:
+    """A block of nothing but bad lines is taken in pieces."""
+    (tmp_path / "list").write_bytes(b"x\n" * 20_000)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    assert len(await all_lines(str(tmp_path / "list"))) == 20_000
+    counting.cancel()
+    assert turns >= 20
+
+
 async def test_a_bomb_is_unpacked_as_it_is_taken(tmp_path: Path) -> None:
     """A gigabyte of blanks in a small file: the first lines come at once, and nobody unpacks the rest."""
     bomb = gzip.compress(b"http://h/a\n" * 10_000) + gzip.compress(b"\n" * (64 << 20), 1)

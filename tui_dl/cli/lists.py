@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "-"
 """Stands for standard input."""
+TURN_LINES: Final = 1000
+"""Lines understood before the loop gets a turn: a block of blanks has sixty times as many as one of addresses."""
 HOLD_S: Final = 0.25
 """How long an address of a slow pipe waits for options on the lines below it."""
 _PARQUET_MAGIC: Final = b"PAR1"
@@ -93,8 +95,10 @@ class _Opened:
         while chunk:
             lines = cutter.feed(chunk)
             count += len(lines)
-            if found := reader.feed(lines):
-                yield found
+            for start in range(0, len(lines), TURN_LINES):
+                if found := reader.feed(lines[start : start + TURN_LINES]):
+                    yield found
+                await asyncio.sleep(0)
             reading = asyncio.ensure_future(in_daemon(octets.read))
             try:
                 if reader.is_holding and not (await asyncio.wait({reading}, timeout=HOLD_S))[0]:

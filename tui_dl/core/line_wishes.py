@@ -49,6 +49,9 @@ class LineWishes:
 
     def set_name(self, name: str) -> None:
         """Take a file name; folders before it, as aria2's `out=` has them, are below the line's folder."""
+        if "/" not in name and "\0" not in name and name not in _OUTSIDE:
+            self._name = name
+            return
         *inner, last = name.split("/")
         if name.startswith("/") or not last or not _OUTSIDE.isdisjoint((*inner, last)):
             raise UsageError("the name leads out of its folder, or to none; give the folder as dir")
