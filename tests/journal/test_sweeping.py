@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,10 @@ from tui_dl.core.query_text import parse_query
 from tui_dl.core.sharing import PriorityChange
 from tui_dl.core.status import Status, Trigger, advance, can_advance
 from tui_dl.core.task import TaskOptions
+from tui_dl.journal.conditions import prepare
 from tui_dl.journal.journal import Journal
+from tui_dl.journal.queue_steps import Selection
+from tui_dl.journal.schema import migrate
 from tui_dl.journal.sweeping import (
     FIRST_WINDOW,
     Step,
@@ -145,3 +149,18 @@ async def test_a_retry_starts_over_what_must(journal: Journal) -> None:
     assert [row.options.restarts for row in rows] == [True, False, False]
     assert [row.options.connections for row in rows] == [None, 2, 3]
     assert {row.status for row in rows} == {Status.PENDING}
+
+
+@pytest.mark.parametrize("selection", [Selection(above_id=5, up_to_id=9), Selection(ids=(5, 9))])
+def test_a_window_is_looked_up_by_id(selection: Selection) -> None:
+    """However many rows have the status, a step looks at those of its window alone."""
+    connection = sqlite3.connect(":memory:")
+    migrate(connection)
+    prepare(connection)
+    where, parameters = selection.condition()
+    plan = connection.execute(
+        f"EXPLAIN QUERY PLAN UPDATE {selection.table} SET owner = 1 WHERE status IN ('paused') AND {where}",  # noqa: S608  # ours
+        parameters,
+    ).fetchall()
+    connection.close()
+    assert "INTEGER PRIMARY KEY" in plan[0][-1]

@@ -40,6 +40,15 @@ class Selection:
     up_to_id: int | None = None
     """Rows with this id or a lower one only: where a window ends."""
 
+    @property
+    def table(self) -> str:
+        """The table as a statement names it: ids and windows are looked up by id.
+
+        Left to itself SQLite goes through all rows of a status for each window: a second for each of a million.
+        """
+        is_by_id = self.ids is not None or self.above_id is not None
+        return "tasks NOT INDEXED" if is_by_id else "tasks"
+
     def condition(self) -> tuple[str, dict[str, Any]]:
         """Return the `WHERE` and its parameters."""
         terms = ["id NOT IN (SELECT value FROM json_each(:excluded))"]
@@ -64,7 +73,7 @@ def bulk(connection: sqlite3.Connection, owner: Owner, trigger: Trigger, selecti
     _, sources = status_case(trigger)
     parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "lease": owner.lease(connection), "at": at}
     return connection.execute(
-        f"UPDATE tasks SET {assignments(trigger)}, owner = :lease"  # noqa: S608  # fixed parts
+        f"UPDATE {selection.table} SET {assignments(trigger)}, owner = :lease"  # noqa: S608  # fixed parts
         f" WHERE status IN ({sources}) AND {_HANDS_OFF} AND {where}",
         parameters,
     ).rowcount
@@ -78,10 +87,11 @@ def change_some(
     selection: Selection,
     values: dict[str, Any],
 ) -> int:
-    """Run an `UPDATE` that ends in `status IN` on the selected rows that a trigger would step; return how many."""
+    """Run an `UPDATE tasks` that ends in `status IN` on selected rows that a trigger would step; return how many."""
     where, parameters = selection.condition()
     _, sources = status_case(trigger)
     parameters |= {"hands_off": json.dumps(owner.foreign(connection))} | values
+    statement = statement.replace("UPDATE tasks", f"UPDATE {selection.table}", 1)
     return connection.execute(f"{statement} ({sources}) AND {_HANDS_OFF} AND {where}", parameters).rowcount
 
 
@@ -90,7 +100,7 @@ def shift(connection: sqlite3.Connection, owner: Owner, selection: Selection, by
     where, parameters = selection.condition()
     parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "by": by}
     moved = connection.execute(
-        f"UPDATE tasks SET position = position + :by WHERE status IN ({words(UNFINISHED)})"  # noqa: S608  # fixed words
+        f"UPDATE {selection.table} SET position = position + :by WHERE status IN ({words(UNFINISHED)})"  # noqa: S608  # fixed words
         f" AND {_HANDS_OFF} AND {where}",
         parameters,
     ).rowcount
@@ -134,7 +144,7 @@ def change_priority(connection: sqlite3.Connection, owner: Owner, selection: Sel
     where, parameters = selection.condition()
     new = "max(:low, min(:high, priority + :number))" if change.is_relative else ":number"
     changed = connection.execute(
-        f"UPDATE tasks SET priority = {new} WHERE {_HANDS_OFF} AND priority <> {new} AND {where}",  # noqa: S608  # fixed parts
+        f"UPDATE {selection.table} SET priority = {new} WHERE {_HANDS_OFF} AND priority <> {new} AND {where}",  # noqa: S608  # fixed parts
         parameters
         | {
             "hands_off": json.dumps(owner.foreign(connection)),
@@ -169,8 +179,8 @@ def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection, *
         bury(connection, owner.instance)
     where, parameters = selection.condition()
     parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "remover": owner.instance}
-    where = f"{_HANDS_OFF} AND {where}"
-    copied = connection.execute(f"INSERT INTO removed SELECT *, :remover FROM tasks WHERE {where}", parameters)  # noqa: S608
+    source = f"{selection.table} WHERE {_HANDS_OFF} AND {where}"
+    copied = connection.execute(f"INSERT INTO removed SELECT *, :remover FROM {source}", parameters)  # noqa: S608
     connection.execute(
         "DELETE FROM tasks WHERE id IN (SELECT id FROM removed WHERE remover = :remover"
         " AND id > :above AND (:up_to IS NULL OR id <= :up_to))",

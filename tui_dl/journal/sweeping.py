@@ -83,7 +83,7 @@ def toggling(at: float) -> Step:
     def step(connection: sqlite3.Connection, owner: Owner, selection: Selection, *, is_first: bool) -> int:
         del is_first
         where, parameters = selection.condition()
-        statement = f"SELECT id FROM tasks WHERE status = '{Status.PAUSED.value}' AND {where}"  # noqa: S608  # fixed
+        statement = f"SELECT id FROM {selection.table} WHERE status = '{Status.PAUSED.value}' AND {where}"  # noqa: S608  # fixed
         paused = [row[0] for row in connection.execute(statement, parameters)]
         changed = queue_steps.bulk(connection, owner, Trigger.PAUSE, selection, at)
         return changed + queue_steps.bulk(connection, owner, Trigger.RESUME, Selection(ids=paused), at)
