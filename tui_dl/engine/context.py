@@ -95,7 +95,7 @@ class EngineContext:
         """Make what looks at the others."""
         self.targets = Targets(self)
         self.archive = Archive(self.journal.remembered)
-        self.existing = Existing(self.journal, self.policy_of)
+        self.existing = Existing(self.journal, self.pool, self.policy_of)
         self.watermark = Watermark(self)
         self.pacing = Pacing(self.settings.rate, self.clock)
         self.budgets.parking.park_time_s = self.settings.park_time

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tui_dl.core.filename import name_from_url
 from tui_dl.core.plain_address import plain_parts
@@ -18,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.disk.writer import DiskPool
     from tui_dl.journal.adding import AddOutcome, BatchKind
     from tui_dl.journal.journal import Journal
     from tui_dl.journal.runs import Claims, Run
+
+Found = TypeVar("Found")
 
 FEW_LOOKS: Final = 16
 """So many addresses of a batch are looked at one by one; a list of them is worth listings."""
@@ -55,8 +57,11 @@ class Existing:
     a killed run of the same batch left is told from what was there by the rows that the journal has.
     """
 
-    def __init__(self, journal: Journal, policy_of: Callable[[NewTask | DownloadTask], OnExists]) -> None:
+    def __init__(
+        self, journal: Journal, pool: DiskPool, policy_of: Callable[[NewTask | DownloadTask], OnExists]
+    ) -> None:
         self._journal = journal
+        self._pool = pool
         self._policy_of = policy_of
         self._by_name: dict[tuple[str, BatchKind], _Batch] = {}
         self._by_id: dict[int, _Batch] = {}
@@ -110,7 +115,7 @@ class Existing:
         if not doubtful:
             return []
         paths = [outcomes[index].task.path for index in doubtful]
-        found = await asyncio.to_thread(_look_at, paths)
+        found = await self._scout(_look_at, paths)
         return [index for index, is_there in zip(doubtful, found, strict=True) if not is_there]
 
     async def _begun(self, name: str, kind: BatchKind, at: float) -> _Batch:
@@ -128,17 +133,21 @@ class Existing:
         if not batch.listings and batch.looks + len(places) <= FEW_LOOKS:
             batch.looks += len(places)
             batch.is_late = True
-            return await asyncio.to_thread(_look_at, [os.path.join(*place) for place in places])  # noqa: PTH118
+            return await self._scout(_look_at, [os.path.join(*place) for place in places])  # noqa: PTH118
         missing = [folder for folder in folders if folder not in batch.listings]
         if missing:
             if batch.is_late:
                 batch.claims = None
-            listed = await asyncio.to_thread(_list_all, missing)
+            listed = await self._scout(_list_all, missing)
             batch.listings.update(zip(missing, listed, strict=True))
             batch.names += sum(map(len, listed))
         there = [name in batch.listings[folder] for folder, name in places]
         self._trim(batch, folders)
         return there
+
+    async def _scout(self, work: Callable[[Sequence[str]], list[Found]], paths: Sequence[str]) -> list[Found]:
+        """Do it in a thread of its own: one of the file systems may hang."""
+        return await self._pool.scout(work, paths, what=f"look into {paths[0]}")
 
     def _trim(self, batch: _Batch, latest: Collection[str]) -> None:
         for folder in latest:
@@ -191,7 +200,7 @@ class Existing:
             batch = self._by_id.setdefault(task.batch_id, _Batch(await self._journal.remembered.run_of(task)))
         began_at = task.added_at if batch.run is None else batch.run.began_at
         is_ours = names is None or batch.run is None or batch.run.is_continued
-        if not await asyncio.to_thread(_is_from_before, path, began_at if is_ours else None):
+        if not await self._pool.scout(_is_from_before, path, began_at if is_ours else None, what=f"look at {path}"):
             return False
         claims = await self._claims_of(batch)
         return claims is None or path not in claims.made
