@@ -177,6 +177,7 @@ class ShardSink:
                     return
             except FileSystemError as error:
                 if not error.is_retryable:
+                    self.trouble = f"No more goes into shards: {error.message}. {error.hint}"
                     raise
                 await self._give_way(error)
             else:
