@@ -37,16 +37,16 @@ async def ordered(tmp_path: Path, **given: Any) -> Order:
 async def blocks_of(made: Order) -> list[tuple[str, int, str]]:
     """Return batch, line and address of everything that an order reads."""
     return [
-        (batch, one.number, "!" if isinstance(one, BadLine) else one.url)
-        async for batch, lines in made.lists.blocks()
-        for one in lines
+        (block.batch, one.number, "!" if isinstance(one, BadLine) else one.url)
+        async for block in made.lists.blocks()
+        for one in block.lines
     ]
 
 
 async def task_of(tmp_path: Path, text: str, **given: Any) -> NewTask:
     """Return the only task of a list."""
     made = await ordered(tmp_path, urls=(), input_files=(written(tmp_path, "list", text),), **given)
-    (task,) = [one async for _, lines in made.lists.blocks() for one in made.listed_tasks(lines)]
+    (task,) = [one async for block in made.lists.blocks() for one in made.listed_tasks(block.lines, block.name)]
     assert isinstance(task, NewTask)
     return task
 

@@ -61,15 +61,15 @@ class Feed:
             return engine.add_many(news, batch=batch)
 
         async with AddingAhead(add) as ahead:
-            async for batch, lines in order.lists.blocks(stdin_fd):
+            async for block in order.lists.blocks(stdin_fd):
                 news = []
-                for one in order.listed_tasks(lines):
+                for one in order.listed_tasks(block.lines, block.name):
                     if isinstance(one, BadLine):
                         self._note(one)
                     else:
                         news.append(one)
                 if news:
-                    await ahead.put(news, batch)
+                    await ahead.put(news, block.batch)
 
     def _note(self, line: BadLine) -> None:
         self.bad_count += 1

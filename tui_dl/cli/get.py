@@ -89,8 +89,8 @@ async def blocks_of(order: Order) -> AsyncIterator[Sequence[NewTask | BadLine]]:
     await order.lists.check()
     if order.news:
         yield order.news
-    async for _, lines in order.lists.blocks():
-        yield order.listed_tasks(lines)
+    async for block in order.lists.blocks():
+        yield order.listed_tasks(block.lines, block.name)
 
 
 def write_all(descriptor: int, chunk: bytes) -> None:

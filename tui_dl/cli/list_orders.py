@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -34,6 +34,17 @@ ASKED_ABOVE: Final = 1_000
 _BLOCK: Final = 1_000
 """Addresses of a pattern that are made at a time."""
 _SHOWN_CELLS: Final = 60
+
+
+class ListBlock(NamedTuple):
+    """Some lines that came together."""
+
+    batch: str
+    """Name of the batch that they belong to."""
+    name: str
+    """Name of their list, safe to show."""
+    lines: list[Line | BadLine]
+    """In the list's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +80,15 @@ class Lists:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return self.batch or (names[0] + more if names else "")
 
-    async def blocks(self, stdin_fd: int = 0) -> AsyncIterator[tuple[str, list[Line | BadLine]]]:
-        """Yield name of the batch and lines, block by block as they come; raises `UsageError`."""
+    async def blocks(self, stdin_fd: int = 0) -> AsyncIterator[ListBlock]:
+        """Yield the lines block by block as they come; raises `UsageError`."""
         for glob in self.globs:
             for lines in self._of_glob(glob):
-                yield self.batch or shown_url(glob.text), self._checked(lines)
+                name = shown_url(glob.text)
+                yield ListBlock(self.batch or name, name, self._checked(lines))
         for source in self.files:
             async for lines in self._of_file(source, stdin_fd):
-                yield self.batch_of(source), self._checked(lines)
+                yield ListBlock(self.batch_of(source), shown_name(source), self._checked(lines))
 
     async def check(self) -> None:
         """With `--strict`, read once what can be read twice, so that nothing is begun in vain; raises `UsageError`."""
@@ -120,6 +132,11 @@ def _line(bad: BadLines, number: int, url: str) -> Line | BadLine:
         return Line(number, wire_url(url, is_typed=True))
     except UsageError as error:
         return bad.of_text(number, url, error.message)
+
+
+def shown_name(source: str) -> str:
+    """Return how messages call a list."""
+    return "standard input" if source == STANDARD else display_text(source, _SHOWN_CELLS)
 
 
 def take_lists(given: Mapping[str, Any]) -> tuple[dict[str, Any], Lists]:

@@ -83,11 +83,11 @@ class Order:
         """
         return task_of_line(line, self.dir, self.listed_options, self.priority, self.namer)
 
-    def listed_tasks(self, lines: Iterable[Line | BadLine]) -> list[NewTask | BadLine]:
-        """Return the tasks of lines in their order; raises `UsageError` where not even the first can be named."""
-        return [self._listed(line) for line in lines]
+    def listed_tasks(self, lines: Iterable[Line | BadLine], name: str) -> list[NewTask | BadLine]:
+        """Return the tasks of a list's lines in their order; raises `UsageError` if not even the first can be named."""
+        return [self._listed(line, name) for line in lines]
 
-    def _listed(self, line: Line | BadLine) -> NewTask | BadLine:
+    def _listed(self, line: Line | BadLine, name: str) -> NewTask | BadLine:
         if isinstance(line, BadLine):
             self.namer.skip()
             return line
@@ -96,7 +96,7 @@ class Order:
         except UsageError as error:
             if self.lists.is_strict or not self.namer.has_placed:
                 raise
-            return BadLine(line.number, shown_url(line.url), display_text(error.message), "the list")
+            return BadLine(line.number, shown_url(line.url), display_text(error.message), name)
 
 
 def read_order(
