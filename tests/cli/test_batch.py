@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.fake_engine import AT, OWNER, SIZE_BYTES, FakeEngine, task_of
-from tui_dl.cli.batch import MOST_EXPLAINED, MOST_FAILED_URLS, Reporters, Tally, TooManyFailed, run_batch
+from tui_dl.cli.batch import Reporters, TooManyFailed, run_batch
 from tui_dl.cli.exits import SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.getting import exit_code
+from tui_dl.cli.tally import MOST_EXPLAINED, MOST_FAILED_URLS, Tally
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.failure_bound import parse_failure_bound

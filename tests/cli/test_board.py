@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tests.cli.fake_engine import AT
 from tests.cli.test_pulse import running, snapshot_of
-from tui_dl.cli.batch import Tally
 from tui_dl.cli.board import LARGE_BYTES, MOST_LARGE, Board
 from tui_dl.cli.frame import plain_text
+from tui_dl.cli.tally import Tally
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import Status

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.fake_engine import AT, SIZE_BYTES, FakeEngine, task_of
-from tui_dl.cli.batch import Tally
 from tui_dl.cli.json_lines import TOLD, JsonReporter, summary_line, task_line
 from tui_dl.cli.memory import peak_memory_bytes
 from tui_dl.cli.printer import Printer
+from tui_dl.cli.tally import Tally
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import Status

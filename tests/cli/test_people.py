@@ -6,10 +6,10 @@ import io
 from typing import TYPE_CHECKING
 
 from tests.cli.fake_engine import AT, SIZE_BYTES, FakeEngine, task_of
-from tui_dl.cli.batch import Tally
 from tui_dl.cli.frame import Line, plain_text
 from tui_dl.cli.people import MOST_FAILURES_NOTED, MOST_NOTED, PIPE_LINE_EVERY_S, PeopleReporter
 from tui_dl.cli.printer import Printer
+from tui_dl.cli.tally import Tally
 from tui_dl.cli.terminal import Terminal
 from tui_dl.core.display_text import ascii_text, display_text
 from tui_dl.core.errors import REASONS, Reason

@@ -14,7 +14,7 @@ from tui_dl.ui.format import count, duration, percent, wait_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tui_dl.cli.batch import Tally
+    from tui_dl.cli.tally import Tally
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.task import DownloadProgress

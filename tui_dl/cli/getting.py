@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from tui_dl.cli.accounts import Accounts
-from tui_dl.cli.batch import Reporters, Tally, TooManyFailed, run_batch
+from tui_dl.cli.batch import Reporters, TooManyFailed, run_batch
 from tui_dl.cli.compose import open_engine
 from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.json_lines import JsonReporter
@@ -18,6 +18,7 @@ from tui_dl.cli.people import PeopleReporter
 from tui_dl.cli.printer import Printer
 from tui_dl.cli.shards import packing
 from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
+from tui_dl.cli.tally import Tally
 from tui_dl.cli.terminal import on_return, shown_on, terminal_of
 from tui_dl.cli.wishes import open_export, settings_for
 from tui_dl.core.errors import FileSystemError

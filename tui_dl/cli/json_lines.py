@@ -10,8 +10,8 @@ from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
 
 if TYPE_CHECKING:
-    from tui_dl.cli.batch import Tally
     from tui_dl.cli.printer import Printer
+    from tui_dl.cli.tally import Tally
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask

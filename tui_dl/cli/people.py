@@ -16,8 +16,8 @@ from tui_dl.ui.format import count, duration, units_named
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tui_dl.cli.batch import Tally
     from tui_dl.cli.printer import Printer
+    from tui_dl.cli.tally import Tally
     from tui_dl.cli.terminal import Terminal
     from tui_dl.core.errors import Reason
     from tui_dl.core.events import Event
