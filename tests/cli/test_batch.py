@@ -76,6 +76,21 @@ async def test_outcomes_are_counted_apart() -> None:
     assert result.errors_by_class == {"not-found": 1}
 
 
+async def test_a_batch_that_ran_through_has_come_to_its_end() -> None:
+    """One that somebody stopped has not: the same list goes on with what was there when it began."""
+    engine, tally = FakeEngine(), Tally(AT)
+    running = asyncio.ensure_future(
+        run_batch(engine, blocks("hang"), Told(), tally, name="list", owner=OWNER, clock=lambda: AT)
+    )
+    await engine.hangs.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert engine.ended == []
+    through = FakeEngine()
+    await run_batch(through, blocks("a"), Told(), tally, name="list", owner=OWNER, clock=lambda: AT)
+    assert through.ended == ["list"]
+
+
 async def test_a_bad_line_is_asked_for_and_failed() -> None:
     """A line without an address is named, counted and does not stop the others."""
     told, tally, engine = Told(), Tally(AT), FakeEngine()

@@ -60,6 +60,8 @@ def test_the_first_word_decides(typed: str, meant: str) -> None:
         ("get -o .bashrc http://h/a", "not a safe file name"),
         ("get --skip-existing --overwrite http://h/a", "exclude each other"),
         ("get --if-modified --overwrite http://h/a", "exclude each other"),
+        ("get --if-modified -o - http://h/a", "writes no file"),
+        ("get --cache on -o - http://h/a", "writes no file"),
         ("get --if-modified --archive http://h/a", "--no-archive"),
         ("get --if-modified --continue http://h/a", "keep one"),
         ("get --ipv4-only --ipv6-only http://h/a", "exclude each other"),

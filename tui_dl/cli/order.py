@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "-"
 """Stands for standard input or output."""
-_OF_FILES: Final = ("remote_time", "origin_attributes", "min_free", "preallocate")
+_OF_FILES: Final = (
+    *("remote_time", "origin_attributes", "min_free", "preallocate", "cache", "archive"),
+    *("skip_existing", "overwrite", "if_modified", "rename"),
+)
 """Options that mean something for files alone."""
 
 
