@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_BITS: Final = 1 << 26
-"""8 MiB, of which only what is written to is taken; a million texts make one false yes in a hundred thousand."""
+_BITS: Final = 1 << 25
+"""4 MiB, of which only what is written to is taken; after a million texts one yes in six thousand is false."""
 _PROBES: Final = 4
 
 
