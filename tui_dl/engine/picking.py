@@ -52,8 +52,14 @@ class Picker:
         self._passed_over: frozenset[str] = frozenset()
         self._all_hosts: frozenset[str] = _UNKNOWN
         self._others_at = float("-inf")
-        self.host_due_s: float | None = None
-        """Seconds until a host whose rows stand aside may bear one more; None while none stands aside."""
+
+    def host_due_s(self) -> float | None:
+        """Return the seconds until a host whose rows stand aside may bear one more; None while none stands aside."""
+        now, budgets = self._context.clock(), self._context.budgets
+        waits = [budgets.start_wait_s(host, now) or POLL_S for host in self._ready.hosts_aside]
+        if waits and self._others_at > now:
+            waits.append(self._others_at - now)
+        return min(waits, default=None)
 
     @property
     def may_have_more(self) -> bool:
@@ -123,8 +129,7 @@ class Picker:
             hosts = self._ready.hosts
             if hosts == self._passed_over or hosts >= self._all_hosts:
                 break
-            if (left_s := self._others_at - self._context.clock()) > 0:
-                self.host_due_s = left_s if self.host_due_s is None else min(left_s, self.host_due_s)
+            if self._others_at > self._context.clock():
                 break
             self._passed_over = hosts
             await self._fetch_page(hosts)
@@ -145,8 +150,6 @@ class Picker:
             return is_borne
 
         task = self._ready.take(can_take, lambda task: task.priority > above and self._may_start(task))
-        waits = (budgets.start_wait_s(host, now) or POLL_S for host in self._ready.hosts_aside)
-        self.host_due_s = min(waits, default=None)
         for host in full:
             self._context.crowds.hunger(budgets[host], now)
         if task is None:

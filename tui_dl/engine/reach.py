@@ -33,6 +33,7 @@ class Reach:
 
     def __init__(self) -> None:
         self._manners: dict[str, Manner] = {}
+        self._hosts: dict[Manner, set[str]] = {Manner.ANSWERING: set(), Manner.SILENT: set()}
         self._slots_by_host: Counter[str] = Counter()
         self._slots_by_manner: Counter[Manner] = Counter()
 
@@ -70,9 +71,10 @@ class Reach:
         held = self._slots_by_manner
         unanswered = held[Manner.NEW] + held[Manner.SILENT]
         if unanswered >= max(1, slots // NOT_ANSWERING_PART):
-            yield lambda host: self._manner_of(host) is Manner.ANSWERING
+            yield self._hosts[Manner.ANSWERING].__contains__
         if held[Manner.SILENT] >= max(1, slots // SILENT_PART):
-            yield lambda host: self._manner_of(host) is not Manner.SILENT
+            silent = self._hosts[Manner.SILENT]
+            yield lambda host: host not in silent
         yield _any
 
     def _manner_of(self, host: str) -> Manner:
@@ -83,8 +85,12 @@ class Reach:
         self._slots_by_manner[self._manner_of(host)] += change
 
     def _know(self, host: str, manner: Manner) -> None:
-        if self._manners.get(host) is manner:
+        known = self._manners.get(host)
+        if known is manner:
             return
+        if known is not None:
+            self._hosts[known].discard(host)
+        self._hosts[manner].add(host)
         held = self._slots_by_host.get(host, 0)
         self._slots_by_manner[self._manner_of(host)] -= held
         self._slots_by_manner[manner] += held
@@ -94,7 +100,7 @@ class Reach:
 
     def _forget_older_half(self) -> None:
         for host in [host for host in self._manners if host not in self._slots_by_host][: MOST_KNOWN // 2]:
-            del self._manners[host]
+            self._hosts[self._manners.pop(host)].discard(host)
 
 
 def _any(_host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ class ReadyQueue:
     def __init__(self) -> None:
         self._line: deque[DownloadTask] = deque()
         self._aside: dict[str, deque[DownloadTask]] = {}
+        self._heads: list[tuple[tuple[int, int, int], str]] = []
+        """Order of the first row of each host that stands aside, sorted."""
 
     def __bool__(self) -> bool:
         return bool(self._line or self._aside)
@@ -41,6 +44,7 @@ class ReadyQueue:
         """Drop all: the journal knows them."""
         self._line.clear()
         self._aside.clear()
+        self._heads.clear()
 
     def extend(self, tasks: Iterable[DownloadTask]) -> None:
         """Add rows in queue order behind those that are here."""
@@ -54,14 +58,39 @@ class ReadyQueue:
     def _take_aside(
         self, can_host: Callable[[str], bool], can_task: Callable[[DownloadTask], bool]
     ) -> DownloadTask | None:
-        able = (next(filter(can_task, tasks), None) for host, tasks in self._aside.items() if can_host(host))
-        first = min((task for task in able if task is not None), key=_order, default=None)
-        if first is not None:
-            tasks = self._aside[first.host]
-            tasks.remove(first)
-            if not tasks:
-                del self._aside[first.host]
-        return first
+        """Look at the hosts in the order of their first rows: most often the first one that is able has the task."""
+        best: DownloadTask | None = None
+        for order, host in self._heads:
+            if best is not None and order > _order(best):
+                break
+            if not can_host(host):
+                continue
+            task = next(filter(can_task, self._aside[host]), None)
+            if task is not None and (best is None or _order(task) < _order(best)):
+                best = task
+        if best is not None:
+            self._take_out(best)
+        return best
+
+    def _take_out(self, task: DownloadTask) -> None:
+        tasks = self._aside[task.host]
+        head = (_order(tasks[0]), task.host)
+        tasks.remove(task)
+        if tasks and _order(tasks[0]) == head[0]:
+            return
+        del self._heads[bisect_left(self._heads, head)]
+        if tasks:
+            insort(self._heads, (_order(tasks[0]), task.host))
+        else:
+            del self._aside[task.host]
+
+    def _put_aside(self, task: DownloadTask) -> None:
+        tasks = self._aside.get(task.host)
+        if tasks is None:
+            self._aside[task.host] = deque((task,))
+            insort(self._heads, (_order(task), task.host))
+        else:
+            tasks.append(task)
 
     def _take_from_line(
         self, can_host: Callable[[str], bool], can_task: Callable[[DownloadTask], bool]
@@ -71,7 +100,7 @@ class ReadyQueue:
         while self._line and found is None:
             task = self._line.popleft()
             if task.host in self._aside or not can_host(task.host):
-                self._aside.setdefault(task.host, deque()).append(task)
+                self._put_aside(task)
             elif can_task(task):
                 found = task
             else:

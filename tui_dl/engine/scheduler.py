@@ -165,8 +165,8 @@ class Scheduler:
         if (paced_s := self._context.pacing.wait_s()) and (self.waiting or self._picker.may_have_more):
             return max(LEAST_WAIT_S, paced_s)
         waits = list(self._waiting.next_looks_s(self._context.clock()))
-        if self._picker.host_due_s is not None:
-            waits.append(self._picker.host_due_s)
+        if (host_due_s := self._picker.host_due_s()) is not None:
+            waits.append(host_due_s)
         return max(LEAST_WAIT_S, min(waits)) if waits else None
 
     def _has_room(self) -> bool:

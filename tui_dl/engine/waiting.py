@@ -73,7 +73,13 @@ class WaitingTasks:
     def highest_priority(self, now: float, can_host: Callable[[str], bool]) -> int | None:
         """Return that of the tasks whose time has come and whose hosts bear them; None where there is none."""
         self._ripen_due(now)
-        return max((max(self._ripe[group]) for group in self._borne(now, can_host)), default=None)
+        highest: int | None = None
+        for group, lines in self._ripe.items():
+            priority = max(lines)
+            is_higher = highest is None or priority > highest
+            if is_higher and can_host(group.host) and self._bears(group, now):
+                highest = priority
+        return highest
 
     def take(
         self, now: float, can_host: Callable[[str], bool], can_task: Callable[[DownloadTask], bool]
@@ -85,10 +91,13 @@ class WaitingTasks:
         self._ripen_due(now)
         lines = [
             (-priority, self._due_at[next(iter(keys))], group)
-            for group in self._borne(now, can_host)
-            for priority, keys in self._ripe[group].items()
+            for group, by_priority in self._ripe.items()
+            if can_host(group.host)
+            for priority, keys in by_priority.items()
         ]
         for negative, _, group in sorted(lines):
+            if not self._bears(group, now):
+                continue
             for key in tuple(self._ripe[group][-negative]):
                 live = self.lives[key]
                 if not can_task(live.task):
@@ -153,9 +162,6 @@ class WaitingTasks:
             del lines[priority]
         if not lines:
             del self._ripe[group]
-
-    def _borne(self, now: float, can_host: Callable[[str], bool]) -> list[_Group]:
-        return [group for group in self._ripe if can_host(group.host) and self._bears(group, now)]
 
     def _bears(self, group: _Group, now: float) -> bool:
         """Whether the hosts that waiting tasks are known to ask bear one of them now."""
