@@ -44,7 +44,7 @@ def test_a_long_batch_is_shown_by_totals_rates_and_hosts() -> None:
     lines = board_lines(snapshot, tally, failed(3, "dead"), failed(4, "dead"), failed(5, "other"))
     assert lines == [
         " ━━━━━━━━━━━━────────────  50 %  503 of 1,000 · 50 files/s · 905 B/s · 0:10 left",
-        " 500 done · 3 failed, 3 of them gone · 2 running",
+        " 500 done · 3 failed (gone) · 2 running",
         " slowest slow 5 B/s",
         " failing dead 2 · other 1",
     ]
@@ -62,17 +62,27 @@ def test_a_list_that_is_still_read_has_no_known_end() -> None:
 def test_a_single_file_has_one_line() -> None:
     """Totals of one file are no news."""
     lines = board_lines(snapshot_of(running(1, "a", 5.0)), Tally(AT, total=1, is_list_read=True))
-    assert lines == [" ━━━━━━────────────────── 25 % of 0.98 KiB · 5 B/s · 0:30 left · 1"]
+    assert lines == [" ━━━━━━────────────────── 1 · 25 % of 0.98 KiB · 5 B/s · 0:30 left"]
 
 
 def test_large_files_of_a_long_batch_are_watched() -> None:
     """A few of them, in their order, so that a line keeps its place."""
     large = [replace(running(number, "a", 5.0), total_bytes=LARGE_BYTES) for number in range(9)]
     lines = board_lines(snapshot_of(running(99, "a", 5.0), *large), Tally(AT, total=1000, is_list_read=True))
-    assert [line.rpartition(" ")[2] for line in lines[2:]] == [str(number) for number in range(MOST_LARGE)]
+    assert [line.split()[1] for line in lines[2:]] == [str(number) for number in range(MOST_LARGE)]
 
 
 def test_lasting_conditions_are_told() -> None:
     """No network, a full disk."""
     snapshot = replace(snapshot_of(running(1, "a", 1.0)), notices=("The disk is full.",))
     assert board_lines(snapshot, Tally(AT, total=9))[-1] == "The disk is full."
+
+
+def test_a_narrow_terminal_has_shorter_bars_then_none() -> None:
+    """What a file is called and how far it is comes before how it looks."""
+    board, snapshot = Board(Units(), has_utf8=True), snapshot_of(running(1, "a", 5.0))
+    widths = {}
+    for columns in (44, 60, 200):
+        (line,) = board.lines(snapshot, Tally(AT, total=1), AT, columns)
+        widths[columns] = plain_text(line).partition("1 ·")[0]
+    assert {columns: len(bar.strip()) for columns, bar in widths.items()} == {44: 0, 60: 5, 200: 24}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.cli.frame import Line, Span, Style
 from tui_dl.cli.pulse import HostCounts, Pulse, slowest_hosts
-from tui_dl.core.display_text import mask_secrets
+from tui_dl.core.display_text import display_text, mask_secrets
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
 from tui_dl.ui.format import count, duration, percent, wait_time
@@ -28,10 +28,14 @@ LARGE_BYTES: Final = 16 * 1024 * 1024
 """From this size on a file of a long batch is watched by itself."""
 MOST_HOSTS: Final = 3
 """Hosts that a line names."""
-BAR_CELLS: Final = 24
-NAME_CELLS: Final = 40
+MOST_BAR_CELLS: Final = 24
+"""Longest bar; a narrow terminal has a shorter one, then none."""
+MOST_NAME_CELLS: Final = 40
+LEAST_COLUMNS: Final = 50
+"""A terminal that is no wider has no bars."""
 _BARS: Final = {True: ("━", "─"), False: ("#", "-")}
 _DOT: Final = " · "
+_USUAL_COLUMNS: Final = 100
 
 
 class Board:
@@ -42,6 +46,7 @@ class Board:
         self._full, self._empty = _BARS[has_utf8]
         self._pulse = Pulse()
         self._failing = HostCounts()
+        self._columns = _USUAL_COLUMNS
 
     def hear(self, event: Event) -> None:
         """Count where tasks fail."""
@@ -60,8 +65,9 @@ class Board:
             parts = [self._one(live[0])]
         return _DOT.join(part for part in (*parts, *snapshot.notices) if part)
 
-    def lines(self, snapshot: EngineSnapshot, tally: Tally, at: float) -> list[Line]:
-        """Return the frame for a terminal."""
+    def lines(self, snapshot: EngineSnapshot, tally: Tally, at: float, columns: int = _USUAL_COLUMNS) -> list[Line]:
+        """Return the frame for a terminal of this width."""
+        self._columns = columns
         live = _running(snapshot)
         is_short = tally.total <= FEW_TASKS
         lines = [] if tally.total == 1 else [self._whole(snapshot, tally), *self._counts(snapshot, tally)]
@@ -133,31 +139,39 @@ class Board:
 
     def _one(self, progress: DownloadProgress) -> str:
         task = progress.task
-        name = task.filename or mask_secrets(task.url)
+        # Known first: a line that is cut must still say which file it is of.
+        name = display_text(task.filename or mask_secrets(task.url), min(MOST_NAME_CELLS, self._columns // 3))
         if task.status is Status.WAITING:
             return f"{name}: waits, {mask_secrets(task.reason_text)}"
         size = self._units.size(progress.downloaded_bytes)
         if progress.total_bytes is not None:
             size = f"{percent(progress.percentage)} of {self._units.size(progress.total_bytes)}"
         parts = (
-            f"{size}",
+            name,
+            size,
             self._units.speed(progress.speed_bps),
             f"{duration(progress.eta_s)} left" if progress.eta_s is not None else "",
             f"{progress.connections} connections" if progress.connections > 1 else "",
-            name,
         )
         return _DOT.join(part for part in parts if part)
 
-    def _bar(self, share: float) -> tuple[Span, Span]:
-        full = round(BAR_CELLS * min(max(share, 0.0), 1.0))
-        return Span(f" {self._full * full}", Style.GOOD), Span(self._empty * (BAR_CELLS - full), Style.FAINT)
+    def _bar(self, share: float) -> tuple[Span, ...]:
+        cells = min(MOST_BAR_CELLS, (self._columns - LEAST_COLUMNS) // 2)
+        if cells <= 0:
+            return ()
+        full = round(cells * min(max(share, 0.0), 1.0))
+        return Span(f" {self._full * full}", Style.GOOD), Span(self._empty * (cells - full), Style.FAINT)
+
+
+def failed_words(failed: int, gone: int) -> str:
+    """Return how many failed, and how many of them the server does not have; empty for none."""
+    if not failed:
+        return ""
+    return f"{count(failed)} failed" + (f" ({'' if gone == failed else f'{count(gone)} '}gone)" if gone else "")
 
 
 def _failures(tally: Tally) -> str:
-    failed = tally.outcomes[EventKind.FAILED]
-    if not failed:
-        return ""
-    return f"{count(failed)} failed" + (f", {count(tally.gone)} of them gone" if tally.gone else "")
+    return failed_words(tally.outcomes[EventKind.FAILED], tally.gone)
 
 
 def _running(snapshot: EngineSnapshot) -> list[DownloadProgress]:

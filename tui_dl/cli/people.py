@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.cli.board import Board
+from tui_dl.cli.board import Board, failed_words
 from tui_dl.cli.frame import Span
 from tui_dl.core.display_text import mask_secrets
 from tui_dl.core.errors import REASONS
@@ -110,7 +110,7 @@ class PeopleReporter:
         """Redraw the frame, or write a line now and then."""
         self._board.look(tally, at)
         if self._terminal is not None:
-            lines = self._board.lines(snapshot, tally, at)
+            lines = self._board.lines(snapshot, tally, at, self._terminal.size()[0])
             self._printer.frame([tuple(Span(self._shown(text), style) for text, style in line) for line in lines])
         elif at - self._told_at >= PIPE_LINE_EVERY_S:
             # The first one after a while: a short run needs none.
@@ -154,15 +154,13 @@ class PeopleReporter:
 
     def _sum(self, result: DownloadResult) -> str:
         open_count = result.total - result.success - result.failed - result.skipped - result.cancelled
-        gone = f" ({count(result.gone)} of them gone)" if result.gone else ""
+        others = ((result.skipped, "skipped"), (result.cancelled, "cancelled"), (open_count, "unfinished"))
         counts = (
-            (result.success, "done"),
-            (result.failed, f"failed{gone}"),
-            (result.skipped, "skipped"),
-            (result.cancelled, "cancelled"),
-            (open_count, "unfinished"),
+            f"{count(result.success)} done" if result.success else "",
+            failed_words(result.failed, result.gone),
+            *(f"{count(number)} {word}" for number, word in others if number),
         )
-        said = ", ".join(f"{count(number)} {word}" for number, word in counts if number) or "nothing to do"
+        said = ", ".join(one for one in counts if one) or "nothing to do"
         parts = [said, f"{self._units.size(result.total_bytes)} in {_took(result.duration_s)}"]
         if result.success > 1:
             parts += [
