@@ -15,7 +15,7 @@ from tests.engine.virtual_time import let_pass, run_virtually
 from tests.faults import Resource
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
-from tui_dl.engine import known_names, name_threads
+from tui_dl.engine import known_names, name_threads, watching
 from tui_dl.engine.known_names import FOUND_S, NOT_FOUND_S, KnownNames
 from tui_dl.engine.name_threads import NameThreads
 
@@ -145,6 +145,24 @@ async def test_a_name_that_cannot_be_written_is_an_answer() -> None:
     with pytest.raises(UnicodeError):
         await threads.getaddrinfo("a" * 70, 80)
     assert await threads.getaddrinfo("127.0.0.1", 80)
+
+
+async def test_an_attempt_connects_once(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that refuses the connection sees one attempt for each of ours."""
+    attempts: list[object] = []
+    really = watching.WatchingConnector._create_connection
+
+    async def counted(self: Any, *words: Any) -> Any:
+        attempts.append(words)
+        return await really(self, *words)
+
+    monkeypatch.setattr(watching.WatchingConnector, "_create_connection", counted)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    task = await fetch(await engines(max_retries=2), f"http://127.0.0.1:{port}/f.bin")
+    assert task.reason is Reason.CONNECT_REFUSED
+    assert len(attempts) == 3
 
 
 async def test_tasks_of_a_dead_name_ask_once(

@@ -317,8 +317,9 @@ async def _get(session: aiohttp.ClientSession, url: URL, words: Mapping[str, Any
         for _ in range(MOST_ENDED):
             try:
                 return await session.get(url, allow_redirects=False, **words)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                if made:
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                # What could not be connected to was never kept: asked again, a dead host would see nine attempts.
+                if made or isinstance(error, aiohttp.ClientConnectorError):
                     raise
         return await session.get(url, allow_redirects=False, **words)
     finally:
