@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.disk import made_folders
 from tui_dl.disk.made_folders import MadeFolders
 
@@ -65,8 +66,9 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     """It is not replaced."""
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "a", tmp_path / "file"):
-        with pytest.raises(NotADirectoryError, match="file stands there"):
+        with pytest.raises(FileSystemError, match="file is a file") as caught:
             MadeFolders().make(str(path))
+        assert caught.value.reason is Reason.FOLDER_MISSING
 
 
 def test_only_the_latest_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.errors import FileSystemError, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,7 +31,7 @@ class MadeFolders:
         self._wanted: set[str] | None = None
 
     def make(self, path: str) -> None:
-        """Make a folder and those above it, where they are missing; raises `OSError`."""
+        """Make a folder and those above it, where they are missing; raises `OSError` or `FileSystemError`."""
         with self._lock:
             if self._wanted is not None:
                 self._wanted.add(path)
@@ -66,7 +67,8 @@ class MadeFolders:
                 os.mkdir(one)  # noqa: PTH102  # text in
             except FileExistsError:
                 if not os.path.isdir(one):  # noqa: PTH112  # as above
-                    raise NotADirectoryError(errno.ENOTDIR, "a file stands there", one) from None
+                    text = f"{one} is a file, so that no folder can have this name"
+                    raise FileSystemError(Reason.FOLDER_MISSING, text) from None
                 continue  # another process made it meanwhile: it is not ours
             self._remember(one)
 
