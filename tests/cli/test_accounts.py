@@ -187,6 +187,17 @@ async def test_failures_are_listed_as_a_table(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["failed.txt", "failed.csv"])
+async def test_a_failure_that_was_asked_for_twice_is_listed_once(tmp_path: Path, name: str) -> None:
+    """It is one download."""
+    async with await Journal.open(None) as journal:
+        account = await Account.begin(tmp_path, journal, failed=name)
+        task, _ = await account.add(wish(1), wish(1))
+        await account.end(task, EventKind.FAILED, reason=Reason.STALLED)
+        await account.write()
+    assert account.failed_list.read_text().count("http://h/1") == 1
+
+
 async def test_what_succeeded_after_all_is_no_failure(tmp_path: Path) -> None:
     """A person tried it again on the screen."""
     async with await Journal.open(None) as journal:

@@ -10,7 +10,14 @@ from tui_dl.cli.line_log import LineLog
 from tui_dl.cli.manifest_files import form_of
 from tui_dl.core.events import EventKind
 from tui_dl.core.id_set import IdSet
-from tui_dl.core.manifest import own_columns, own_name, record_of_bad_line, record_of_removed, record_of_task
+from tui_dl.core.manifest import (
+    own_columns,
+    own_name,
+    record_of_bad_line,
+    record_of_failure,
+    record_of_removed,
+    record_of_task,
+)
 from tui_dl.disk.os_errors import map_os_error
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from tui_dl.disk.replaced_file import ReplacedFile
 
     Told = Callable[[int, int], None]
+    Blocks = AsyncIterator[tuple[int, list[dict[str, Any]]]]
 
 
 class Rows(Protocol):
@@ -52,6 +60,8 @@ class Accounts:
         self._manifest = manifest
         self._failed_list = failed_list
         self._failed = IdSet()
+        self._documents = IdSet()
+        """Those of the failed that did not fail themselves, but some of the files that they named."""
 
     async def note(self, block: Sequence[NewTask | BadLine], ids: Sequence[int]) -> None:
         """Take a block of lines as they were added; `ids` are the rows of those that are not bad, in order."""
@@ -61,8 +71,10 @@ class Accounts:
         """Note which rows failed, so that no others are asked for."""
         task = event.task
         if event.kind is EventKind.FAILED:
-            self._failed.add(task.parent_id or task.id)
             self._failed.add(task.id)
+            if task.parent_id:
+                self._failed.add(task.parent_id)
+                self._documents.add(task.parent_id)
         elif event.kind in (EventKind.COMPLETED, EventKind.RETRYING):
             self._failed.discard(task.id)
 
@@ -70,16 +82,16 @@ class Accounts:
         """Write what failed so far, if that is wanted; raises `FileSystemError`."""
         if self._failed_list is not None:
             file, self._failed_list = self._failed_list, None
-            make = FailedTable if file.path.suffix.lower() == ".csv" else FailedAddresses
-            form: ManifestForm = await asyncio.to_thread(make, file.file)
-            await self._write(journal, file, form, is_failed_alone=True)
+            is_table = file.path.suffix.lower() == ".csv"
+            form: ManifestForm = await asyncio.to_thread(FailedTable if is_table else FailedAddresses, file.file)
+            await self._write(file, form, self._failures(journal, needs_rows=is_table))
 
     async def write_manifest(self, journal: Rows, told: Told) -> None:
         """Write a record for each line, if that is wanted; `told` hears how many of how many lines are through."""
         if self._manifest is not None:
             file, self._manifest = self._manifest, None
             form = await asyncio.to_thread(form_of, file.path, file.file, self._log.own_names)
-            await self._write(journal, file, form, told)
+            await self._write(file, form, self._all(journal), told)
 
     def discard(self) -> None:
         """Leave what was not written as it was before."""
@@ -88,18 +100,10 @@ class Accounts:
                 file.discard()
         self._log.close()
 
-    async def _write(
-        self,
-        journal: Rows,
-        file: ReplacedFile,
-        form: ManifestForm,
-        told: Told | None = None,
-        *,
-        is_failed_alone: bool = False,
-    ) -> None:
+    async def _write(self, file: ReplacedFile, form: ManifestForm, blocks: Blocks, told: Told | None = None) -> None:
         try:
             through = 0
-            async for lines, records in self._records(journal, is_failed_alone=is_failed_alone):
+            async for lines, records in blocks:
                 await asyncio.to_thread(form.write, records)
                 through += lines
                 if told is not None:
@@ -111,15 +115,31 @@ class Accounts:
         finally:
             await asyncio.to_thread(file.discard)
 
-    async def _records(
-        self, journal: Rows, *, is_failed_alone: bool
-    ) -> AsyncIterator[tuple[int, list[dict[str, Any]]]]:
-        """Yield the number of lines and their records, block by block."""
+    async def _all(self, journal: Rows) -> Blocks:
+        """Yield the records of all lines, block by block, and how many lines they are of."""
         await journal.flush()
         seen = IdSet()
         async for block in self._log.blocks():
-            wanted = [line for line in block if line.problem or line.task_id in self._failed or not is_failed_alone]
-            yield len(block), await self._records_of(journal, wanted, seen)
+            yield len(block), await self._records_of(journal, block, seen)
+
+    async def _failures(self, journal: Rows, *, needs_rows: bool) -> Blocks:
+        """Yield the records of lines that failed, and of some that did not.
+
+        Whoever stops a batch waits a second or two: where the addresses are enough, no rows are read.
+        """
+        await journal.flush()
+        seen = IdSet()
+        async for block in self._log.blocks_of(self._failed):
+            if needs_rows:
+                yield len(block), await self._records_of(journal, block, seen)
+                continue
+            records: list[dict[str, Any]] = []
+            for line in block:
+                if line.problem or line.task_id in self._documents:
+                    records += await self._records_of(journal, (line,), seen)
+                elif seen.add(line.task_id):
+                    records.append(record_of_failure(line.number, line.url))
+            yield len(block), records
 
     async def _records_of(self, journal: Rows, lines: Sequence[ListedLine], seen: IdSet) -> list[dict[str, Any]]:
         ids = [line.task_id for line in lines if line.task_id]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from tui_dl.core.id_set import IdSet
     from tui_dl.core.task import NewTask
 
 MOST_IN_MEMORY_BYTES: Final = 256 * 1024
@@ -22,18 +23,20 @@ MOST_IN_MEMORY_BYTES: Final = 256 * 1024
 MOST_OWN_NAMES: Final = 256
 """Columns of the list that get a column of their own; further ones are left to the journal."""
 BLOCK_LINES: Final = 1_000
-"""Lines read at a time."""
+"""Lines given back at a time."""
+SEARCHED_LINES: Final = 20_000
+"""Lines looked at in one go for those that are wanted."""
 
 
 class ListedLine(NamedTuple):
     """One line, or one address of the command line."""
 
+    task_id: int
+    """The row it became, or the one that was there; 0 for a bad line."""
     number: int
     """In its list, from 1; 0 for an address that was typed."""
     url: str
     """The address as it was added; what a bad line holds, safe to show."""
-    task_id: int
-    """The row it became, or the one that was there; 0 for a bad line."""
     extra: str = ""
     """The list's own columns, as a JSON object; empty for none."""
     problem: str = ""
@@ -74,6 +77,14 @@ class LineLog:
             while block := await asyncio.to_thread(self._read):
                 yield block
 
+    async def blocks_of(self, ids: IdSet) -> AsyncIterator[list[ListedLine]]:
+        """Yield the lines of these rows, and the bad ones, in order; the others are passed over quickly."""
+        async with self._lock:
+            await asyncio.to_thread(self._file.seek, 0)
+            while (block := await asyncio.to_thread(self._search, ids)) is not None:
+                if block:
+                    yield block
+
     def close(self) -> None:
         """Forget all."""
         self._file.close()
@@ -81,10 +92,18 @@ class LineLog:
     def _read(self) -> list[ListedLine]:
         return [ListedLine(*json.loads(text)) for text in islice(self._file, BLOCK_LINES)]
 
+    def _search(self, ids: IdSet) -> list[ListedLine] | None:
+        """Return what is wanted of the next lines; None at the end. A line begins with its row: `[7,...`."""
+        texts = list(islice(self._file, SEARCHED_LINES))
+        if not texts:
+            return None
+        wanted = (text for text in texts if (one := int(text[1 : text.index(",")])) == 0 or one in ids)
+        return [ListedLine(*json.loads(text)) for text in wanted]
+
 
 def _bad(line: BadLine) -> ListedLine:
-    return ListedLine(line.number, line.text_shown, 0, problem=line.problem)
+    return ListedLine(0, line.number, line.text_shown, problem=line.problem)
 
 
 def _good(new: NewTask, task_id: int) -> ListedLine:
-    return ListedLine(new.line, new.url, task_id, new.extra)
+    return ListedLine(task_id, new.line, new.url, new.extra)

@@ -87,6 +87,11 @@ def record_of_bad_line(line: int, text: str, problem: str) -> dict[str, Any]:
     return _bare(line, text, Status.FAILED.value) | {"reason": Reason.BAD_URL.value, "text": problem}
 
 
+def record_of_failure(line: int, url: str) -> dict[str, Any]:
+    """Return what is known of a line that failed, without its row."""
+    return _bare(line, url, Status.FAILED.value)
+
+
 def record_of_removed(line: int, url: str) -> dict[str, Any]:
     """Return what is known of a line whose row is in the queue no more."""
     return _bare(line, url, REMOVED)
