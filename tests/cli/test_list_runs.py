@@ -32,7 +32,8 @@ async def test_lists_of_different_formats_in_one_run(tmp_path: Path, fault_serve
     urls = {name: fault_server.add(f"/{name}", Resource(body=name.encode() * 10)) for name in "abcd"}
     digest = hashlib.sha256(b"a" * 10).hexdigest()
     (tmp_path / "one.txt").write_text(
-        f"{urls['a']}\t{fault_server.url('/missing')}\n  out=x.bin\n  dir=sub\n  checksum=sha-256={digest}\n  header=X-Mine: 1\n"
+        f"{urls['a']}\t{fault_server.url('/missing')}\n"
+        f"  out=x.bin\n  dir=sub\n  checksum=sha-256={digest}\n  header=X-Mine: 1\n"
         f"# comment\nnonsense\n{urls['b']}\n{urls['b']}\n"
     )
     rows = f"url,filename,label\n{urls['c']},c.bin,one\n{urls['d']},,two\n"
