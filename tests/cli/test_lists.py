@@ -16,6 +16,7 @@ import pytest
 
 from tui_dl.cli.daemon_calls import in_daemon
 from tui_dl.cli.lists import read_lines
+from tui_dl.core import list_unpacking
 from tui_dl.core.errors import UsageError
 from tui_dl.core.list_kinds import ListFormat
 from tui_dl.core.list_unpacking import BLOCK_BYTES
@@ -115,6 +116,17 @@ async def test_a_packed_list_that_is_damaged_says_so(tmp_path: Path, suffix: str
     (last,) = (await lines_of(tmp_path, bytes(packed)))[-1:]
     assert isinstance(last, BadLine)
     assert "packed list" in last.problem
+
+
+async def test_zstd_without_its_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the way to get it, before anything is done."""
+
+    def missing(_name: str) -> object:
+        raise ImportError
+
+    monkeypatch.setattr(list_unpacking, "import_module", missing)
+    with pytest.raises(UsageError, match=r"pip install 'tui-dl\[zstd\]'"):
+        await lines_of(tmp_path, zstd.compress(b"http://h/a\n"))
 
 
 async def test_zeros_behind_a_packed_list_are_no_damage(tmp_path: Path) -> None:
