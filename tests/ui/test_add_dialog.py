@@ -11,10 +11,15 @@ from textual.widgets import Input, TextArea
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.pilots import running, screen_text, settle
 from tui_dl.core.commands import CommandName
+from tui_dl.core.errors import UsageError
+from tui_dl.core.ports_lists import ListAdd, ListPreview
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.pilot import Pilot
 
+    from tui_dl.core.commands import Command
     from tui_dl.ui.app import TuiDlApp
 
 GOOD = "https://host.example/a.bin"
@@ -26,6 +31,13 @@ async def paste(app: TuiDlApp, pilot: Pilot[Any], text: str) -> None:
     await pilot.pause()
 
 
+def without_batch(command: Command) -> dict[str, Any]:
+    """Return a command's arguments but the name of the batch, which is the time where nobody gave one."""
+    arguments = dict(command.arguments)
+    assert arguments.pop("batch")
+    return arguments
+
+
 async def test_many_pasted_addresses_are_added_at_once() -> None:
     """Lines of a paste become one command in their order; comments and blanks are left out."""
     engine = FakeEngine()
@@ -34,7 +46,7 @@ async def test_many_pasted_addresses_are_added_at_once() -> None:
         await paste(app, pilot, f"{GOOD}\r\n\r\n# a note\n  https://host.example/b.bin  \n")
         await pilot.press("ctrl+s")
         await settle(app, pilot)
-    assert [(one.name, dict(one.arguments)) for one in engine.commands] == [
+    assert [(one.name, without_batch(one)) for one in engine.commands] == [
         (CommandName.ADD, {"urls": [GOOD, "https://host.example/b.bin"], "dir": "/downloads"})
     ]
 
@@ -124,6 +136,82 @@ async def test_a_template_may_stand_behind_the_folder() -> None:
         app.screen.query_one("#folder", Input).value = "pictures/{host}/{name}"
         await pilot.press("ctrl+s")
         await settle(app, pilot)
-    assert [dict(one.arguments) for one in engine.commands] == [
+    assert [without_batch(one) for one in engine.commands] == [
         {"urls": [GOOD], "dir": "/downloads/pictures", "name_template": "{host}/{name}"}
     ]
+
+
+async def test_an_add_can_be_named() -> None:
+    """What is typed as the name of the batch goes with the command."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, GOOD)
+        app.screen.query_one("#batch", Input).value = " films "
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    assert engine.commands[0].arguments["batch"] == "films"
+
+
+class Lists:
+    """A list of 2,000 addresses; any other path cannot be read."""
+
+    def __init__(self) -> None:
+        self.added: list[ListAdd] = []
+        self.counted = 0
+
+    async def preview(self, path: str, tell: Callable[[int], None]) -> ListPreview:
+        """Count."""
+        self.counted += 1
+        if path != "/downloads/urls.txt":
+            raise UsageError(f"--input {path}: cannot be read: No such file or directory")
+        tell(1_000)
+        return ListPreview(2_000, 1, "urls.txt:7: no address")
+
+    async def add(self, wish: ListAdd, tell: Callable[[int], None]) -> ListPreview:
+        """Remember."""
+        tell(1_500)
+        self.added.append(wish)
+        return ListPreview(2_000, 1)
+
+
+async def test_a_list_is_counted_asked_about_and_added() -> None:
+    """The path of a list among the lines is counted once, a large one is asked about, and what came of it is said."""
+    engine, lists = FakeEngine(), Lists()
+    async with running(engine, lists=lists) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, "./urls.txt")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        assert "Add 2,000 downloads?" in screen_text(app)
+        assert "urls.txt: 2,000 addresses, 1 bad line left out: urls.txt:7: no address" in screen_text(app)
+        await pilot.press("y")
+        await settle(app, pilot)
+        assert "urls.txt: 2,000 added, 1 bad lines left out" in screen_text(app)
+    assert (lists.added, lists.counted) == ([ListAdd("/downloads/urls.txt", "/downloads")], 1)
+    assert engine.commands == []
+
+
+async def test_a_no_leaves_the_dialog_as_it_was() -> None:
+    """Whoever does not want so many goes on where they were."""
+    lists = Lists()
+    async with running(FakeEngine(), lists=lists) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, "./urls.txt")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        await pilot.press("n")
+        await settle(app, pilot)
+        assert app.screen.query_one("#urls", TextArea).text == "./urls.txt"
+    assert lists.added == []
+
+
+async def test_a_list_that_cannot_be_read_is_named_with_its_line() -> None:
+    """Nothing is added, and the line says why."""
+    async with running(FakeEngine(), lists=Lists()) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, f"{GOOD}\n./no-such.txt")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        assert "line 2: " in screen_text(app)
+        assert "cannot be read" in screen_text(app)

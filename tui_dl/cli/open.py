@@ -65,8 +65,9 @@ def open_screen(**given: Any) -> int:
 def open_with(order: Order, locations: Locations) -> int:
     """Show the screen on the person's own queue and say afterwards what is left."""
     from tui_dl.cli.screen import Screen, run_screen_loop  # noqa: PLC0415  # `--help` must not pay for it
+    from tui_dl.cli.screen_lists import ScreenLists  # noqa: PLC0415  # as above
 
-    screen = Screen(order.effective.settings, locations.journal_file, order.dir)
+    screen = Screen(order.effective.settings, locations.journal_file, order.dir, ScreenLists(order))
     feed = Feed(order)
     code = run_screen_loop(_show(screen, feed))
     for line in feed.bad_lines:

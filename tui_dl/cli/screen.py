@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
+    from tui_dl.cli.screen_lists import ScreenLists
     from tui_dl.core.ports_terminal import TerminalGrant
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
@@ -41,7 +42,9 @@ RESTORING_S: Final = 0.1
 class Screen:
     """One showing of the screen, with an engine that lives as long."""
 
-    def __init__(self, settings: Settings, journal_file: Path, folder: str) -> None:
+    def __init__(self, settings: Settings, journal_file: Path, folder: str, lists: ScreenLists | None = None) -> None:
+        """Take what is needed; `lists` reads what the person names on the screen, None: that cannot be done there."""
+        self._lists = lists
         self._settings = settings
         self._journal_file = journal_file
         self._folder = folder
@@ -73,6 +76,8 @@ class Screen:
                 opening = open_engine(self._settings, self._journal_file, is_get=False)
                 engine = (await stack.enter_async_context(opening)).engine
                 stack.callback(self._count_unfinished, engine)
+                if self._lists is not None:
+                    self._lists.engine = engine
                 feeding = asyncio.create_task(feed(engine))
                 stack.push_async_callback(_end, feeding)
                 return engine
@@ -84,6 +89,7 @@ class Screen:
                 folder=self._folder,
                 first_rows=await self._first_rows(),
                 on_hangup=on_hangup,
+                lists=self._lists,
             )
 
     async def _first_rows(self) -> Sequence[DownloadTask]:

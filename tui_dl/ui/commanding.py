@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.commands import Command, CommandName
@@ -14,6 +16,7 @@ from tui_dl.ui.work_text import BULK_ROWS, done_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tui_dl.core.ports_lists import ListAdd
     from tui_dl.core.task import DownloadTask
     from tui_dl.ui.screens.main import MainScreen
 
@@ -102,6 +105,33 @@ class Commander:
         elif rows >= BULK_ROWS or tells_always:
             self.say(done_words(command.name, outcome.changed))
         screen.refresh_from_engine()
+
+    async def add_list(self, wish: ListAdd) -> None:
+        """Have a list added, saying how far it is, and what came of it."""
+        lists = self._screen.start.lists
+        assert lists is not None
+        name = self._screen.look.glyphs.text(Path(wish.path).name)
+        work = WorkView(CommandName.ADD, 0, 0)
+        self._under_way.append(work)
+
+        def tell(number: int) -> None:
+            nonlocal work
+            newer = replace(work, total=number)
+            self._under_way[self._under_way.index(work)] = newer
+            work = newer
+            self._screen.show_notices()
+
+        try:
+            added = await lists.add(wish, tell)
+        except TuiDlError as error:
+            self.say(error.message.removeprefix("--input "), is_bad=True)
+        else:
+            bad = f", {count(added.bad_lines)} bad lines left out" if added.bad_lines else ""
+            self.say(f"{name}: {count(added.addresses)} added{bad}")
+        finally:
+            self._under_way.remove(work)
+            self._screen.show_notices()
+        self._screen.refresh_from_engine()
 
     def _is_selected(self, command: Command) -> bool:
         """Whether what a command was for is what is selected still: the person may have gone on meanwhile."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.query import Term
     from tui_dl.ui.action import Motion
-    from tui_dl.ui.screens.add import AddRequest
+    from tui_dl.ui.add_request import AddRequest
     from tui_dl.ui.screens.limit import LimitChoice
     from tui_dl.ui.screens.main import MainScreen
 
@@ -61,11 +61,18 @@ class ScreenDesk:
         """Show the dialog for new addresses."""
         from tui_dl.ui.screens.add import AddDialog  # noqa: PLC0415 - keeps the first paint early
 
-        self._screen.app.push_screen(AddDialog(self._screen.start.folder, self._screen.look.glyphs), self._add)
+        start = self._screen.start
+        self._screen.app.push_screen(AddDialog(start.folder, self._screen.look.glyphs, lists=start.lists), self._add)
 
     def _add(self, request: AddRequest | None) -> None:
-        if request is not None:
-            self.commander.execute(Command(CommandName.ADD, arguments=request.arguments()))
+        if request is None:
+            return
+        self._screen.show_end(None)
+        if request.downloads or request.globs:
+            rows = len(request.downloads) + sum(glob.count for glob in request.globs)
+            self.commander.execute(Command(CommandName.ADD, arguments=request.arguments()), rows)
+        for wish in request.list_adds():
+            self._screen.run_worker(self.commander.add_list(wish), group="commands")
 
     def open_refresh(self) -> None:
         """Show the dialog for another address of the current row."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tui_dl.core.ports import EnginePort
+    from tui_dl.core.ports_lists import ListPort
     from tui_dl.core.ports_terminal import TerminalGrant
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
@@ -29,6 +30,7 @@ async def run_screen(
     folder: str,
     first_rows: Sequence[DownloadTask] = (),
     on_hangup: Callable[[], None] | None = None,
+    lists: ListPort | None = None,
 ) -> None:
     """Show the screen until the person leaves it; raises what `connect` raised, after the terminal is restored.
 
@@ -47,6 +49,7 @@ async def run_screen(
         environment=grant.environment,
         glyphs=glyphs_for(grant.environment, wants_ascii=settings.ascii),
         first_rows=first_rows,
+        lists=lists,
     )
     app = TuiDlApp(start, driver_class=driver_for(grant, on_hangup=on_hangup))
     # A terminal that tells its size in band is heard there; most send the signal alone.

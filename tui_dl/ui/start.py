@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from tui_dl.core.ports import EnginePort
+    from tui_dl.core.ports_lists import ListPort
     from tui_dl.core.task import DownloadTask
 
 
@@ -32,6 +33,8 @@ class Start:
     """Drawing characters."""
     first_rows: Sequence[DownloadTask] = ()
     """Rows of the first page, shown until the engine is there."""
+    lists: ListPort | None = None
+    """Reads lists that the person names; None where nothing here does."""
     opener: Callable[[str], Awaitable[bool]] = open_path
     """Opens a file or folder; False where nothing here can."""
 

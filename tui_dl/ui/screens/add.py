@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -16,6 +16,7 @@ from tui_dl.core.addresses import shown_url
 from tui_dl.core.errors import UsageError
 from tui_dl.core.name_template import parse_name_template, split_folder
 from tui_dl.core.pasted import Pasted, read_paste
+from tui_dl.ui.add_request import AddRequest, Checked
 from tui_dl.ui.format import count
 from tui_dl.ui.screens.dialog import Dialog, buttons, hint, note, title
 from tui_dl.ui.widgets.safe_input import SafeInput, harmless
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.ports_lists import ListPort, ListPreview
     from tui_dl.core.url_globs import UrlGlob
     from tui_dl.ui.glyphs import Glyphs
 
@@ -32,6 +34,10 @@ CHECK_AFTER_S: Final = 0.2
 """Rest after the last key before the lines are checked."""
 LINES_PER_TURN: Final = 200
 """Lines checked before the loop gets a turn; a paste may have a hundred thousand."""
+ASKED_ABOVE: Final = 1_000
+"""Addresses that were not typed one by one are added without a question up to here."""
+LIST_BEGINNINGS: Final = ("/", "~", "./", "../", "@")
+"""How a line begins that names a list: no address does."""
 MOST_PROBLEMS: Final = 4
 """Problems shown at once."""
 MOST_UNDERSTOOD: Final = 2
@@ -40,55 +46,6 @@ NO_PROXY_HERE: Final = (
     "curl's -x: the proxy is one for all downloads; take it out, or start tui-dl with --proxy (see also no_proxy)"
 )
 NO_INSECURE_HERE: Final = "-k left out (start with --insecure)"
-
-
-@dataclass(frozen=True, slots=True)
-class AddRequest:
-    """What is to be added."""
-
-    downloads: tuple[CurlDownload, ...]
-    """Checked addresses, in order, with what a curl command gave for them."""
-    folder: str
-    """Absolute folder."""
-    globs: tuple[UrlGlob, ...] = ()
-    """Patterns, each of which stands for many addresses."""
-    name_template: str = ""
-    """Template of folders and names; empty: that of the settings."""
-
-    def arguments(self) -> dict[str, Any]:
-        """Return them as `CommandName.ADD` takes them: bare addresses as a list, others each with its own."""
-        globs = {"globs": [glob.text for glob in self.globs]} if self.globs else {}
-        template = {"name_template": self.name_template} if self.name_template else {}
-        return self._arguments() | globs | template
-
-    def _arguments(self) -> dict[str, Any]:
-        if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
-            return {"urls": [one.url for one in self.downloads], "dir": self.folder}
-        return {"downloads": [self._argument(one) for one in self.downloads], "dir": self.folder}
-
-    def _argument(self, download: CurlDownload) -> dict[str, Any]:
-        folder = str(Path(self.folder) / Path(download.folder).expanduser())
-        options = {"headers": [list(header) for header in download.headers]}
-        return {"url": download.url, "name": download.name, "dir": folder, "options": options}
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Outcome of a check of all lines."""
-
-    downloads: tuple[CurlDownload, ...]
-    """Good ones."""
-    from_curl: tuple[CurlDownload, ...]
-    """Those among them that a curl command meant."""
-    problems: tuple[tuple[int, str], ...]
-    """Line numbers from 1 and what is wrong there."""
-    globs: tuple[UrlGlob, ...] = ()
-    """Good patterns."""
-
-    @property
-    def number(self) -> int:
-        """Addresses in all, those of patterns too."""
-        return len(self.downloads) + sum(glob.count for glob in self.globs)
 
 
 class SafeTextArea(TextArea):
@@ -103,9 +60,11 @@ class AddDialog(Dialog[AddRequest]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "accept", "Add", show=False, priority=True)]
 
-    def __init__(self, folder: str, glyphs: Glyphs, *, text: str = "") -> None:
+    def __init__(self, folder: str, glyphs: Glyphs, *, lists: ListPort | None = None, text: str = "") -> None:
         super().__init__()
         self._folder = folder
+        self._lists = lists
+        self._previews: dict[str, ListPreview | str] = {}
         self._glyphs = glyphs
         self._text = text
 
@@ -114,11 +73,12 @@ class AddDialog(Dialog[AddRequest]):
         with Vertical(classes="dialog -wide"):
             yield title("Add downloads")
             yield hint(
-                'Paste addresses, one a line, or "copy as cURL" of a browser. Lines that begin with # are left out.'
+                'Paste addresses, one a line ([001-100] for many), "copy as cURL" of a browser, or the path of a list.'
             )
             yield SafeTextArea(self._text, id="urls", compact=True, soft_wrap=False, tab_behavior="focus")
             yield note("Folder, or folder/{host}/{name}")
             yield SafeInput(self._folder, id="folder", compact=True)
+            yield SafeInput(placeholder=f"Name of the batch ({batch_name()})", id="batch", compact=True)
             yield note(id="problems")
             yield buttons("Add (Ctrl+S)", no="Back (Esc)")
 
@@ -157,45 +117,89 @@ class AddDialog(Dialog[AddRequest]):
             area.move_cursor((checked.problems[0][0] - 1, 0))
             area.focus()
         elif checked.number:
-            self._accept(checked)
+            await self._accept(checked)
         else:
             self._say("Nothing to add yet: paste an address that begins with http:// or https://", is_bad=True)
 
-    def _accept(self, checked: Checked) -> None:
+    async def _accept(self, checked: Checked) -> None:
         field = self.query_one("#folder", Input)
         typed = field.value.strip()
         # The folder that was offered is one, whatever it is called.
         folder, template = (typed, "") if typed == self._folder else split_folder(typed)
         try:
             if template:
-                parse_name_template(template, has_columns=False)
+                parse_name_template(template, has_columns=bool(checked.lists))
         except UsageError as error:
             self._say(self._glyphs.text(error.message), is_bad=True)
             field.focus()
             return
-        absolute = str(Path(self._folder) / Path(folder).expanduser())
-        self.dismiss(AddRequest(checked.downloads, absolute, checked.globs, template))
+        absolute = self._absolute(folder)
+        batch = self.query_one("#batch", Input).value.strip() or (batch_name() if checked.downloads else "")
+        lists = tuple(path for path, _preview in checked.lists)
+        request = AddRequest(checked.downloads, absolute, checked.globs, template, batch, lists)
+        if checked.number - len(checked.downloads) <= ASKED_ABOVE or await self._is_agreed(checked):
+            self.dismiss(request)
+
+    async def _is_agreed(self, checked: Checked) -> bool:
+        """Ask before many are added that were not typed one by one."""
+        from tui_dl.ui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - keeps the first paint early
+
+        what = [self._glyphs.text(preview_of(glob)) for glob in checked.globs[:MOST_UNDERSTOOD]]
+        what += [self._glyphs.text(list_words(*one)) for one in checked.lists[:MOST_UNDERSTOOD]]
+        question = f"Add {count(checked.number)} downloads?"
+        dialog = ConfirmDialog(question, yes="Add", explanation="\n".join(what))
+        return await self.app.push_screen_wait(dialog) is True
 
     async def _check(self) -> Checked:
         downloads: list[CurlDownload] = []
         from_curl: list[CurlDownload] = []
         problems: list[tuple[int, str]] = []
         globs: list[UrlGlob] = []
+        lists: list[tuple[str, ListPreview]] = []
+        lines = self.query_one("#urls", TextArea).text.splitlines()
         for number, pasted in enumerate(read_paste(self.query_one("#urls", TextArea).text, has_globs=True), 1):
-            if problem := problem_of(pasted):
+            if pasted.problem and (path := self._list_path(lines[pasted.line - 1])):
+                preview = await self._preview(path)
+                lists += [(path, preview)] if not isinstance(preview, str) else []
+                problems += [(pasted.line, preview)] if isinstance(preview, str) else []
+            elif problem := problem_of(pasted):
                 problems.append((pasted.line, problem))
             downloads += pasted.downloads
             globs += (pasted.glob,) if pasted.glob is not None else ()
             from_curl += pasted.downloads if pasted.is_curl else ()
             if not number % LINES_PER_TURN:
                 await asyncio.sleep(0)
-        return Checked(tuple(downloads), tuple(from_curl), tuple(problems), tuple(globs))
+        return Checked(tuple(downloads), tuple(from_curl), tuple(problems), tuple(globs), tuple(lists))
+
+    def _list_path(self, line: str) -> str:
+        """Return the absolute path of the list that a line names; empty for none."""
+        typed = line.strip()
+        if self._lists is None or not typed.startswith(LIST_BEGINNINGS):
+            return ""
+        return self._absolute(typed.removeprefix("@"))
+
+    def _absolute(self, path: str) -> str:
+        return str(Path(self._folder) / Path(path).expanduser())
+
+    async def _preview(self, path: str) -> ListPreview | str:
+        """Return what is in a list, counted once, or why it cannot be read."""
+        assert self._lists is not None
+        if path not in self._previews:
+            name = self._glyphs.text(Path(path).name)
+            try:
+                self._previews[path] = await self._lists.preview(
+                    path, lambda number: self._say(f"{name}: counting, {count(number)} so far", is_bad=False)
+                )
+            except UsageError as error:
+                self._previews[path] = error.message.removeprefix("--input ")
+        return self._previews[path]
 
     def _show(self, checked: Checked) -> None:
         if not checked.problems:
             number = checked.number
             lines = [f"{count(number)} {'address' if number == 1 else 'addresses'}"] if number else []
             lines += [self._glyphs.text(preview_of(glob)) for glob in checked.globs[:MOST_UNDERSTOOD]]
+            lines += [self._glyphs.text(list_words(*one)) for one in checked.lists[:MOST_UNDERSTOOD]]
             lines += [self._glyphs.text(understood(one)) for one in checked.from_curl[:MOST_UNDERSTOOD]]
             self._say("\n".join(lines), is_bad=False)
             return
@@ -218,6 +222,20 @@ def problem_of(pasted: Pasted) -> str:
 def preview_of(glob: UrlGlob) -> str:
     """Return how many addresses a pattern stands for, the first and the last."""
     return f"{count(glob.count)}: {shown_url(glob.address(0))} ... {shown_url(glob.address(glob.count - 1))}"
+
+
+def list_words(path: str, preview: ListPreview) -> str:
+    """Return how much is in a list, and what is wrong with it."""
+    words = f"{Path(path).name}: {count(preview.addresses)} addresses"
+    if not preview.bad_lines:
+        return words
+    bad = "line" if preview.bad_lines == 1 else "lines"
+    return f"{words}, {count(preview.bad_lines)} bad {bad} left out: {preview.problem}"
+
+
+def batch_name() -> str:
+    """Return the name of an add that nobody named: when it is, in local time."""
+    return datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def understood(download: CurlDownload) -> str:

@@ -1,0 +1,74 @@
+"""What the add dialog found in what was typed, and what it asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui_dl.core.ports_lists import ListAdd
+
+if TYPE_CHECKING:
+    from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.ports_lists import ListPreview
+    from tui_dl.core.url_globs import UrlGlob
+
+
+@dataclass(frozen=True, slots=True)
+class AddRequest:
+    """What is to be added."""
+
+    downloads: tuple[CurlDownload, ...]
+    """Checked addresses, in order, with what a curl command gave for them."""
+    folder: str
+    """Absolute folder."""
+    globs: tuple[UrlGlob, ...] = ()
+    """Patterns, each of which stands for many addresses."""
+    name_template: str = ""
+    """Template of folders and names; empty: that of the settings."""
+    batch: str = ""
+    """Name of the add; empty: when it was, of a list its own."""
+    lists: tuple[str, ...] = ()
+    """Absolute paths of lists."""
+
+    def list_adds(self) -> list[ListAdd]:
+        """Return what is asked for each list."""
+        return [ListAdd(path, self.folder, self.name_template, self.batch) for path in self.lists]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as `CommandName.ADD` takes them: bare addresses as a list, others each with its own."""
+        globs = {"globs": [glob.text for glob in self.globs]} if self.globs else {}
+        template = {"name_template": self.name_template} if self.name_template else {}
+        return self._arguments() | globs | template | ({"batch": self.batch} if self.batch else {})
+
+    def _arguments(self) -> dict[str, Any]:
+        if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
+            return {"urls": [one.url for one in self.downloads], "dir": self.folder}
+        return {"downloads": [self._argument(one) for one in self.downloads], "dir": self.folder}
+
+    def _argument(self, download: CurlDownload) -> dict[str, Any]:
+        folder = str(Path(self.folder) / Path(download.folder).expanduser())
+        options = {"headers": [list(header) for header in download.headers]}
+        return {"url": download.url, "name": download.name, "dir": folder, "options": options}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Outcome of a check of all lines."""
+
+    downloads: tuple[CurlDownload, ...]
+    """Good ones."""
+    from_curl: tuple[CurlDownload, ...]
+    """Those among them that a curl command meant."""
+    problems: tuple[tuple[int, str], ...]
+    """Line numbers from 1 and what is wrong there."""
+    globs: tuple[UrlGlob, ...] = ()
+    """Good patterns."""
+    lists: tuple[tuple[str, ListPreview], ...] = ()
+    """Paths of lists, and what is in each."""
+
+    @property
+    def number(self) -> int:
+        """Addresses in all, those of patterns too."""
+        listed = sum(preview.addresses for _path, preview in self.lists)
+        return len(self.downloads) + sum(glob.count for glob in self.globs) + listed
