@@ -209,7 +209,7 @@ async def test_broken_off_at_any_step_the_next_run_is_exact(
     samples: Samples, monkeypatch: pytest.MonkeyPatch, room: type, method: str, side: str, time: int
 ) -> None:
     """Bytes, record, removal, naming: whichever was the last that happened, no sample is lost or packed twice."""
-    monkeypatch.setattr("tui_dl.engine.shard_sink.GROUP_FILES", 4)
+    monkeypatch.setattr("tui_dl.engine.shard_sink.MOST_FILES", 4)
     original = getattr(room, method)
     calls = 0
 

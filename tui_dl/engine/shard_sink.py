@@ -20,16 +20,20 @@ from tui_dl.journal.shards import Member
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tui_dl.core.sharding import ShardPattern
+    from tui_dl.core.sharding import Sample, ShardPattern
     from tui_dl.core.task import DownloadTask
     from tui_dl.journal.journal import Journal
 
 logger = logging.getLogger(__name__)
 
 GROUP_FILES: Final = 500
-"""Most files of one group."""
+"""Files that are worth a group."""
+MOST_FILES: Final = 2_000
+"""Most files of one group, where a slow disk let more of them wait: each group costs the same few syncs."""
 GROUP_BYTES: Final = 64 << 20
 """A group is full with this; one file may be longer."""
+TOLD_AT_ONCE: Final = 100
+"""Files that listeners hear of before the loop gets its turn."""
 GROUP_WAIT_S: Final = 0.5
 """Longest that a finished file waits for company."""
 PATIENCE_S: Final = 5.0
@@ -85,7 +89,7 @@ class ShardSink:
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         self._is_last = False
-        self._most_files = GROUP_FILES
+        self._most_files = MOST_FILES
         """Files of the next group: a full disk gets smaller ones, each of which frees the room of its files."""
         self.moving = asyncio.Lock()
         """Held while files change their place: who looks whether a row's file is there must hold it too."""
@@ -182,7 +186,7 @@ class ShardSink:
                 await self._give_way(error)
             else:
                 self.trouble = ""
-                self._most_files = min(GROUP_FILES, 2 * self._most_files)
+                self._most_files = min(MOST_FILES, 2 * self._most_files)
 
     async def _give_way(self, error: FileSystemError) -> None:
         """Try a smaller group at once, or wait where there is none."""
@@ -253,9 +257,7 @@ class ShardSink:
 
     async def _pack(self, opened: _Open, group: Sequence[DownloadTask]) -> None:
         folder, book, shard = self._folder, self._journal.shards, opened.shard
-        samples = [
-            sample_of(row, key_of(shard.number, shard.samples + index), folder.files) for index, row in enumerate(group)
-        ]
+        samples = await asyncio.to_thread(_samples_of, group, shard, folder.files)
         end, leftovers = await folder.append(opened.fd, shard.size_bytes, samples)
         grown = replace(shard, samples=shard.samples + len(group), size_bytes=end, leftovers=leftovers)
         members = [Member(row.id, sample.payload) for row, sample in zip(group, samples, strict=True)]
@@ -267,9 +269,12 @@ class ShardSink:
                 opened.shard = await book.read(shard)
                 raise
             opened.shard = grown
-            for row, sample in zip(group, samples, strict=True):
-                self._tell(replace(row, path=folder.join(grown.name), member=sample.payload))
             await folder.remove(leftovers)
+        path = folder.join(grown.name)
+        for index, (row, sample) in enumerate(zip(group, samples, strict=True)):
+            self._tell(replace(row, path=path, member=sample.payload))
+            if index % TOLD_AT_ONCE == TOLD_AT_ONCE - 1:
+                await asyncio.sleep(0)
 
     # -- shards --------------------------------------------------------------------------------------------------------
 
@@ -314,3 +319,8 @@ class ShardSink:
                 break
         await self._journal.shards.rename(other)
         return other
+
+
+def _samples_of(group: Sequence[DownloadTask], shard: Shard, files: str) -> list[Sample]:
+    first = shard.samples
+    return [sample_of(row, key_of(shard.number, first + index), files) for index, row in enumerate(group)]
