@@ -195,6 +195,7 @@ def test_the_suffix_tells_the_format(name: str, kind: ListFormat) -> None:
         ('\n{"url": "http://h/a", "name": "x"}\n', [Line(2, "http://h/a", name="x")]),
         ("\n# c\nhttp://h/a\n out=x\n", [Line(3, "http://h/a", name="x")]),
         ("http://h/a,b\n", [Line(1, "http://h/a,b")]),
+        ("http://h/?a|url|b\n", [Line(1, "http://h/?a|url|b")]),
         ("url\thash\nhttp://h/a\t1\n", [Line(2, "http://h/a", extra=(("hash", "1"),))]),
         ("# nothing\n\n", []),
     ],

@@ -166,7 +166,8 @@ def _parsed(lines: Sequence[str], delimiter: str) -> list[str] | None:
 
 def names_columns(text: str) -> bool:
     """Whether a first line names columns, one of them for addresses."""
-    return any(has_address_column(_fields(text, delimiter)) for delimiter in DELIMITERS)
+    # an address may hold anything, a column's name holds no address
+    return "://" not in text and any(has_address_column(_fields(text, delimiter)) for delimiter in DELIMITERS)
 
 
 def _head(text: str, delimiters: str) -> tuple[Columns, str]:
