@@ -10,7 +10,7 @@ from tui_dl.cli.listed import new_task
 from tui_dl.cli.order import Order, read_order
 from tui_dl.core.errors import UsageError
 from tui_dl.core.header_lines import parse_header
-from tui_dl.core.task import OnExists, TaskOptions
+from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import Line
 from tui_dl.disk.locations import locations_under
 
@@ -160,3 +160,59 @@ def test_one_stream_has_no_priority(tmp_path: Path) -> None:
     """There is nothing beside it to be before."""
     with pytest.raises(UsageError, match="--priority"):
         order(tmp_path, urls=("http://h/a",), output="-", priority="high")
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_template_names_what_was_typed_and_what_a_list_says(tmp_path: Path) -> None:
+    """Numbers run on from the typed ones; what a list calls a file is its name, and its columns are fields."""
+    made = order(tmp_path, name_template="{label}/{index:03}-{name}", input_files=(str(_list(tmp_path)),), urls=())
+    lines = [
+        Line(1, "http://h/a/x.jpg", extra=(("label", "cats"),)),
+        Line(2, "http://h/b/x.jpg", name="y.jpg", dir="sub", extra=(("label", "../.."),)),
+    ]
+    news = [one for one in made.listed_tasks(lines, "list.txt") if isinstance(one, NewTask)]
+    assert [(one.dir, one.name) for one in news] == [
+        (str(tmp_path / "cats"), "001-x.jpg"),
+        (str(tmp_path / "sub" / "_"), "002-y.jpg"),
+    ]
+
+
+def test_a_line_without_the_column_is_bad_where_others_have_it(tmp_path: Path) -> None:
+    """The first line tells whether the template is wrong; the number of a bad line stays its own."""
+    made = order(tmp_path, name_template="{id}-{index}", input_files=(str(_list(tmp_path)),), urls=())
+    good = Line(1, URL, extra=(("id", 5),))
+    names = [
+        one.name if isinstance(one, NewTask) else one.problem
+        for one in made.listed_tasks([good, Line(2, URL), good], "l")
+    ]
+    assert (names[0], names[2]) == ("5-1", "5-3")
+    assert "no field and no column {id}" in names[1]
+    with pytest.raises(UsageError, match="no column"):
+        order(tmp_path, name_template="{id}", input_files=(str(_list(tmp_path)),), urls=()).listed_tasks(
+            [Line(2, URL)], "l"
+        )
+
+
+def test_what_a_template_cannot_name_is_refused(tmp_path: Path) -> None:
+    """A field that nothing fills, and options that name files themselves."""
+    with pytest.raises(UsageError, match="no field"):
+        order(tmp_path, name_template="{label}")
+    with pytest.raises(UsageError, match="--output"):
+        order(tmp_path, name_template="{name}", output="a")
+    with pytest.raises(UsageError, match="members"):
+        order(tmp_path, name_template="{name}", shards=10)
+
+
+def test_a_name_that_was_typed_goes_before_the_settings_template(tmp_path: Path) -> None:
+    """The settings speak of all, `-o` of this one."""
+    template = {"TUI_DL_NAME_TEMPLATE": "{host}/{name}"}
+    assert order(tmp_path, template).news[0].dir == str(tmp_path / "h")
+    assert order(tmp_path, template, output="mine.bin").news[0].dir == str(tmp_path)
+
+
+def _list(folder: Path) -> Path:
+    path = folder / "list.txt"
+    path.touch()
+    return path

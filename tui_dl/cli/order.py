@@ -138,7 +138,9 @@ def read_order(
     has_columns = bool(lists.files)
     start, step = lists.part or (1, 1)
     now = datetime.now().astimezone()
-    namer = namer_for(effective.settings.name_template, now, has_columns=has_columns, start=start, step=step)
+    # A shard's members are called by their numbers.
+    template = "" if effective.settings.shards else effective.settings.name_template
+    namer = namer_for(template, now, has_columns=has_columns, start=start, step=step)
     news = [
         namer.named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)))
         for one in downloads
@@ -161,6 +163,8 @@ def read_order(
 def _check_template(given: Mapping[str, Any]) -> None:
     if given.get("name_template") and given.get("output"):
         raise UsageError("--output names the one file itself, so --name-template has no meaning; leave one of them out")
+    if given.get("name_template") and given.get("shards"):
+        raise UsageError("--shards calls its members by their numbers, so --name-template has no meaning; leave it out")
 
 
 def _metalink_tasks(wish: MetalinkWish, folder: str, name: str, options: TaskOptions) -> list[NewTask]:
