@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tui_dl.engine.slot import Slot
     from tui_dl.engine.waiting import WaitingTasks
 
+MOST_CHOICE: Final = 1024
+"""With so many rows at hand, of as many hosts as there are slots, no more are fetched for a better choice: only where
+none of these may start."""
 PAGE_TASKS: Final = 256
 """Pending rows fetched from the journal at a time."""
 OTHERS_PART: Final = 20
@@ -90,10 +93,11 @@ class Picker:
     async def take_next(self) -> LiveTask | None:
         """Take a task; hosts that do not answer must not hold up those that do."""
         slots, reach = self._context.settings.concurrent_downloads, self._context.budgets.reach
-        for can_host in reach.preferences(slots):
+        *choices, anyone = reach.preferences(slots)
+        for can_host in (*choices, anyone):
             live = await self._take_fairly(can_host, reach.over_share(slots)) if slots > 1 else None
             if live is None:
-                live = await self._take_of(can_host)
+                live = await self._take_of(can_host, is_choosy=can_host is not anyone)
             if live is not None:
                 return live
         return None
@@ -104,23 +108,25 @@ class Picker:
             return None
         highest = self._ready.highest_priority
         above = LOWEST - 1 if highest is None else highest - 1
-        return await self._take_of(lambda host: host not in crowded and can_host(host), above=above)
+        return await self._take_of(lambda host: host not in crowded and can_host(host), above=above, is_choosy=True)
 
-    async def _take_of(self, can_host: Callable[[str], bool], *, above: int = LOWEST - 1) -> LiveTask | None:
+    async def _take_of(
+        self, can_host: Callable[[str], bool], *, is_choosy: bool, above: int = LOWEST - 1
+    ) -> LiveTask | None:
         """Take what waited long enough before what never began, unless that has a higher priority."""
         priority = self._waiting.highest_priority(self._context.clock(), can_host)
         if priority is not None and priority > above:
             highest = self._ready.highest_priority
             if highest is not None and highest > priority:
-                live = await self._take_ready(can_host, above=priority)
+                live = await self._take_ready(can_host, above=priority, is_choosy=is_choosy)
                 if live is not None:
                     return live
             live = self._waiting.take(self._context.clock(), can_host, self._is_free) if self._can_start() else None
             if live is not None:
                 return live
-        return await self._take_ready(can_host, above=above)
+        return await self._take_ready(can_host, above=above, is_choosy=is_choosy)
 
-    async def _take_ready(self, can_host: Callable[[str], bool], *, above: int) -> LiveTask | None:
+    async def _take_ready(self, can_host: Callable[[str], bool], *, above: int, is_choosy: bool) -> LiveTask | None:
         while not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
         live = self._pick(can_host, above)
@@ -129,12 +135,18 @@ class Picker:
             hosts = self._ready.hosts
             if hosts == self._passed_over or hosts >= self._all_hosts:
                 break
+            if is_choosy and self._has_choice(len(hosts)):
+                break
             if self._others_at > self._context.clock():
                 break
             self._passed_over = hosts
             await self._fetch_page(hosts)
             live = self._pick(can_host, above)
         return live
+
+    def _has_choice(self, hosts: int) -> bool:
+        """Whether enough stands by for every slot to serve another host."""
+        return len(self._ready) > MOST_CHOICE and hosts >= self._context.settings.concurrent_downloads
 
     def _pick(self, can_host: Callable[[str], bool], above: int) -> LiveTask | None:
         if not self._can_start():

@@ -18,11 +18,12 @@ class ReadyQueue:
     def __init__(self) -> None:
         self._line: deque[DownloadTask] = deque()
         self._aside: dict[str, deque[DownloadTask]] = {}
+        self._count = 0
         self._heads: list[tuple[tuple[int, int, int], str]] = []
         """Order of the first row of each host that stands aside, sorted."""
 
-    def __bool__(self) -> bool:
-        return bool(self._line or self._aside)
+    def __len__(self) -> int:
+        return self._count
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -45,15 +46,19 @@ class ReadyQueue:
         self._line.clear()
         self._aside.clear()
         self._heads.clear()
+        self._count = 0
 
     def extend(self, tasks: Iterable[DownloadTask]) -> None:
         """Add rows in queue order behind those that are here."""
+        before = len(self._line)
         self._line.extend(tasks)
+        self._count += len(self._line) - before
 
     def take(self, can_host: Callable[[str], bool], can_task: Callable[[DownloadTask], bool]) -> DownloadTask | None:
         """Remove and return the first row whose host bears one more task and that may start itself; else None."""
-        task = self._take_aside(can_host, can_task)
-        return task if task is not None else self._take_from_line(can_host, can_task)
+        task = self._take_aside(can_host, can_task) or self._take_from_line(can_host, can_task)
+        self._count -= task is not None
+        return task
 
     def _take_aside(
         self, can_host: Callable[[str], bool], can_task: Callable[[DownloadTask], bool]
