@@ -53,7 +53,7 @@ async def test_all_that_match_are_paused_and_go_on(engine: AsyncDownloadEngine) 
     assert not engine.scheduler.running
     outcome = await engine.execute(Command(CommandName.RESUME, query=parse_query("status:paused")))
     assert outcome.changed == MANY + 1
-    await until(lambda: len(engine.scheduler.running) == 1)
+    await until(lambda: [one.connections for one in engine.snapshot().live.values()] == [1])
 
 
 async def test_what_runs_is_meant_by_what_it_does_now(engine: AsyncDownloadEngine) -> None:
@@ -71,6 +71,23 @@ async def test_rows_let_go_are_not_meant(engine: AsyncDownloadEngine) -> None:
     outcome = await engine.execute(Command(CommandName.CANCEL, query=ALL, excluding_ids=(running, other)))
     assert outcome.changed == MANY - 1
     assert counts(engine) == {Status.DOWNLOADING: 1, Status.PENDING: 1, Status.CANCELLED: MANY - 1}
+
+
+async def test_nothing_starts_while_all_is_paused(engine: AsyncDownloadEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows far down the queue do not run for the moment until the pause has come to them; others may."""
+    monkeypatch.setattr("tui_dl.engine.bulk_work.BARRED_S", 0.0)
+    monkeypatch.setattr("tui_dl.journal.sweeping.FIRST_WINDOW", 100)
+    for query, starts in ((ALL, 0), (parse_query("name:*.bin"), 1)):
+        await engine.execute(Command(CommandName.RESUME, query=ALL))
+        await until(lambda: len(engine.scheduler.running) == 1)
+        begun = engine.scheduler.running.keys() | set[int]()
+        later: set[int] = set()
+        pausing = asyncio.ensure_future(engine.execute(Command(CommandName.PAUSE, query=query)))
+        while not pausing.done():
+            later |= engine.scheduler.running.keys() - begun
+            await asyncio.sleep(0)
+        assert (len(later) > 0) == bool(starts)
+        assert not engine.scheduler.running
 
 
 async def test_toggling_all_pauses_and_resumes(engine: AsyncDownloadEngine) -> None:

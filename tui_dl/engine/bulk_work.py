@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 MOST_ROWS: Final = 1000
 """Rows up to which a command looks at each by itself, and tells an event for it."""
 BARRED_S: Final = 1.0
-"""How long nothing new starts while rows are stopped; what starts later than that is stopped at the end."""
+"""How long nothing starts while some rows are stopped; what starts later is stopped at the end. Nothing starts at all
+while all rows are stopped."""
 CLOSING_S: Final = 15.0
 """How long closing waits for what a person ordered; a million rows take about half of it."""
 
@@ -167,7 +168,8 @@ class BulkWorks:
             with ExitStack() as barring:
                 if stops:
                     barring.enter_context(self._scheduler.barring(_Everything()))
-                free_at = self._context.clock() + BARRED_S
+                means_all = not without_statuses(sweep.query).is_filtered
+                free_at = float("inf") if means_all else self._context.clock() + BARRED_S
                 stopped = await self._stop_live(sweep, trigger)
                 touched = {task.id for task in stopped}
                 await self._journal.flush()
@@ -182,8 +184,10 @@ class BulkWorks:
 
                 changed = await self._journal.sweep(sweep, in_hand=in_hand, on_progress=note)
                 if stops and name is not CommandName.TOGGLE_PAUSE:  # what that one resumed may run by now
-                    late = replace(sweep, excluding_ids=(*sweep.excluding_ids, *touched))
-                    stopped += await self._stop_live(late, trigger)
+                    # Rows fetched before their turn came may stand by to start.
+                    with self._scheduler.barring(_Everything()):
+                        late = replace(sweep, excluding_ids=(*sweep.excluding_ids, *touched))
+                        stopped += await self._stop_live(late, trigger)
         finally:
             self._under_way.remove(work)
             self._scheduler.look_again()
