@@ -50,7 +50,7 @@ class Account:
     async def add(self, *block: NewTask | BadLine) -> list[DownloadTask]:
         """Add lines and note them; return the rows of the good ones."""
         outcomes = await self.journal.add([one for one in block if isinstance(one, NewTask)], batch="b", at=1.0)
-        await self.accounts.note(block, [one.task.id for one in outcomes])
+        await self.accounts.note(block, [one.task.id for one in outcomes], "list.txt")
         return [one.task for one in outcomes]
 
     async def end(self, task: DownloadTask, kind: EventKind, **changes: Any) -> None:
@@ -123,6 +123,7 @@ async def test_each_line_has_its_record_in_order(tmp_path: Path) -> None:
     ]
     assert rows[0] | {"list_path": "x"} == {
         **dict.fromkeys(COLUMNS, ""),
+        "list": "list.txt",
         "line": "1",
         "url": "http://h/1",
         "final_url": "http://cdn/1?sig=***",
@@ -181,9 +182,9 @@ async def test_failures_are_listed_as_a_table(tmp_path: Path) -> None:
         await account.write()
     rows = csv_rows(account.failed_list)
     assert [tuple(row.values()) for row in rows] == [
-        ("2", "http://h/2", "not-found", "not found (404)", "404", "1"),
-        ("3", "http://h/3", "stalled", "no byte arrived for too long", "", "3"),
-        ("4", "nonsense", "bad-url", "no http:// in front", "", ""),
+        ("2", "http://h/2", "not-found", "not found (404)", "404", "1", "list.txt"),
+        ("3", "http://h/3", "stalled", "no byte arrived for too long", "", "3", "list.txt"),
+        ("4", "nonsense", "bad-url", "no http:// in front", "", "", "list.txt"),
     ]
 
 
@@ -196,6 +197,21 @@ async def test_a_failure_that_was_asked_for_twice_is_listed_once(tmp_path: Path,
         await account.end(task, EventKind.FAILED, reason=Reason.STALLED)
         await account.write()
     assert account.failed_list.read_text().count("http://h/1") == 1
+
+
+async def test_lines_of_several_lists_are_told_apart(tmp_path: Path) -> None:
+    """Each has its own line 1; what was typed has no list."""
+    async with await Journal.open(None) as journal:
+        account = await Account.begin(tmp_path, journal)
+        for number, name in enumerate(("a.txt", "b.txt", ""), 1):
+            (outcome,) = await journal.add([NewTask(f"http://h/{number}", "/d", line=1)], batch="b", at=1.0)
+            await account.accounts.note([NewTask(f"http://h/{number}", "/d", line=1)], [outcome.task.id], name)
+        await account.write()
+    assert [(row["list"], row["line"]) for row in csv_rows(account.manifest)] == [
+        ("a.txt", "1"),
+        ("b.txt", "1"),
+        ("", "1"),
+    ]
 
 
 async def test_what_succeeded_after_all_is_no_failure(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.fake_engine import AT, OWNER, SIZE_BYTES, FakeEngine, task_of
-from tui_dl.cli.batch import Reporters, TooManyFailed, run_batch
+from tui_dl.cli.batch import Block, Reporters, TooManyFailed, run_batch
 from tui_dl.cli.exits import SOME_FAILED, WRONG_USAGE
 from tui_dl.cli.getting import exit_code
 from tui_dl.cli.tally import MOST_EXPLAINED, MOST_FAILED_URLS, Tally
@@ -19,7 +19,7 @@ from tui_dl.core.task import NewTask
 from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.task import DownloadProgress
@@ -51,12 +51,12 @@ class Told:
         """Have room at all times."""
 
 
-async def blocks(*names: str, bad: bool = False) -> AsyncIterator[Sequence[NewTask | BadLine]]:
+async def blocks(*names: str, bad: bool = False) -> AsyncIterator[Block]:
     """Yield each name as a block of its own, then maybe a bad line."""
     for name in names:
-        yield [NewTask(f"http://h/{name}", "/d")]
+        yield Block([NewTask(f"http://h/{name}", "/d")])
     if bad:
-        yield [BAD]
+        yield Block([BAD])
 
 
 async def tally_of(*names: str, bad: bool = False) -> Tally:

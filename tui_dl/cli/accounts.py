@@ -63,9 +63,9 @@ class Accounts:
         self._documents = IdSet()
         """Those of the failed that did not fail themselves, but some of the files that they named."""
 
-    async def note(self, block: Sequence[NewTask | BadLine], ids: Sequence[int]) -> None:
+    async def note(self, block: Sequence[NewTask | BadLine], ids: Sequence[int], list_name: str = "") -> None:
         """Take a block of lines as they were added; `ids` are the rows of those that are not bad, in order."""
-        await self._log.add(block, ids)
+        await self._log.add(block, ids, list_name)
 
     def hear(self, event: Event) -> None:
         """Note which rows failed, so that no others are asked for."""
@@ -150,6 +150,7 @@ class Accounts:
         records = []
         for line in lines:
             own = {own_name(name): value for name, value in own_columns(line.extra).items()}
+            own["list"] = line.list_name or None
             records += [record | own for record in _of_line(line, tasks.get(line.task_id), children, seen)]
         return records
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from tui_dl.cli.intake import Intake, IntakeEngine
 from tui_dl.core.events import Event, EventKind
@@ -19,10 +19,19 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.task import DownloadProgress, DownloadResult, NewTask
 
-    Blocks = AsyncIterator[Sequence[NewTask | BadLine]]
+    Blocks = AsyncIterator["Block"]
 
 TICK_S: Final = 0.5
 """How often a reporter sees a snapshot."""
+
+
+class Block(NamedTuple):
+    """Some addresses that came together."""
+
+    items: Sequence[NewTask | BadLine]
+    """What their lines say, in order."""
+    list_name: str = ""
+    """The list that holds them; empty for those that were typed."""
 
 
 class BatchEngine(IntakeEngine, Protocol):
@@ -144,11 +153,11 @@ class _Batch:
     async def run(self, blocks: Blocks, intake: Intake, name: str, clock: Callable[[], float]) -> None:
         """Add every block, then wait for the last task."""
         async for block in blocks:
-            news = _take_bad_lines(block, self.reporter, self.tally, clock())
+            news = _take_bad_lines(block.items, self.reporter, self.tally, clock())
             self.tally.total += len(news)
             ids = await intake.add(news) if news else []
             if self.accounts is not None:
-                await self.accounts.note(block, ids)
+                await self.accounts.note(block.items, ids, block.list_name)
             self.judge()
             await self.reporter.room()
         self.tally.is_list_read = True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-COLUMNS: Final = ("line", "url", "reason", "text", "http_status", "attempts")
+COLUMNS: Final = ("line", "url", "reason", "text", "http_status", "attempts", "list")
 """Columns of the table."""
 _FAILED: Final = frozenset({Status.FAILED.value, GONE})
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_dl.cli.batch import Block
 from tui_dl.cli.compose import open_engine, run_loop
 from tui_dl.cli.daemon_calls import in_daemon
 from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED
@@ -28,11 +29,9 @@ from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from tui_dl.cli.order import Order
-    from tui_dl.core.task import NewTask
-    from tui_dl.core.url_list import BadLine
 
 
 @click.command(cls=PlainCommand)
@@ -84,13 +83,13 @@ async def get_to_stdout(order: Order, *, is_quiet: bool) -> int:
     return DONE
 
 
-async def blocks_of(order: Order) -> AsyncIterator[Sequence[NewTask | BadLine]]:
+async def blocks_of(order: Order) -> AsyncIterator[Block]:
     """Yield the tasks of an order, those of a list as it is read; raises `UsageError`."""
     await order.lists.check()
     if order.news:
-        yield order.news
+        yield Block(order.news)
     async for block in order.lists.blocks():
-        yield order.listed_tasks(block.lines, block.name)
+        yield Block(order.listed_tasks(block.lines, block.name), block.name)
 
 
 def write_all(descriptor: int, chunk: bytes) -> None:

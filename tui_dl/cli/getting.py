@@ -24,18 +24,18 @@ from tui_dl.cli.wishes import open_export, settings_for
 from tui_dl.core.errors import FileSystemError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
+    from tui_dl.cli.batch import Block
     from tui_dl.cli.compose import OpenedEngine
     from tui_dl.cli.order import Order
     from tui_dl.cli.terminal import Terminal
     from tui_dl.cli.wishes import Wishes
     from tui_dl.core.failure_bound import FailureBound
-    from tui_dl.core.task import DownloadResult, NewTask
-    from tui_dl.core.url_list import BadLine
+    from tui_dl.core.task import DownloadResult
     from tui_dl.disk.locations import Locations
 
-    Blocks = AsyncIterator[Sequence[NewTask | BadLine]]
+    Blocks = AsyncIterator[Block]
 
 
 class FileRun:

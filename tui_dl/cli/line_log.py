@@ -12,7 +12,7 @@ from tui_dl.core.manifest import own_columns
 from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from pathlib import Path
 
     from tui_dl.core.id_set import IdSet
@@ -41,6 +41,8 @@ class ListedLine(NamedTuple):
     """The list's own columns, as a JSON object; empty for none."""
     problem: str = ""
     """What is wrong with a bad line."""
+    list_name: str = ""
+    """The list that holds it; empty for an address that was typed."""
 
 
 class LineLog:
@@ -52,20 +54,24 @@ class LineLog:
             MOST_IN_MEMORY_BYTES, mode="w+", encoding="ascii", dir=str(folder)
         )
         self._lock = asyncio.Lock()
+        self._list_numbers: dict[str, int] = {}
         self.count = 0
         """Lines taken."""
         self.own_names: dict[str, None] = {}
         """Names of the list's own columns, in the order of their appearance."""
 
-    async def add(self, block: Sequence[NewTask | BadLine], ids: Sequence[int]) -> None:
-        """Take a block of lines; `ids` are the rows of those that are not bad, in order."""
+    async def add(self, block: Sequence[NewTask | BadLine], ids: Sequence[int], list_name: str = "") -> None:
+        """Take a block of lines of one list; `ids` are the rows of those that are not bad, in order."""
         rows = iter(ids)
+        # A number for the name, which may be a long path, a million times.
+        list_number = self._list_numbers.setdefault(list_name, len(self._list_numbers))
         lines = [_bad(one) if isinstance(one, BadLine) else _good(one, next(rows)) for one in block]
         for line in lines:
             if line.extra and len(self.own_names) < MOST_OWN_NAMES:
                 self.own_names.update(dict.fromkeys(own_columns(line.extra)))
         # ASCII alone: a lone surrogate of a foreign list goes in and comes out as it is.
-        text = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
+        rows_of_text = (json.dumps((*line[:-1], list_number), separators=(",", ":")) for line in lines)
+        text = "".join(f"{row}\n" for row in rows_of_text)
         async with self._lock:
             await asyncio.to_thread(self._file.write, text)
         self.count += len(lines)
@@ -90,7 +96,7 @@ class LineLog:
         self._file.close()
 
     def _read(self) -> list[ListedLine]:
-        return [ListedLine(*json.loads(text)) for text in islice(self._file, BLOCK_LINES)]
+        return self._lines(islice(self._file, BLOCK_LINES))
 
     def _search(self, ids: IdSet) -> list[ListedLine] | None:
         """Return what is wanted of the next lines; None at the end. A line begins with its row: `[7,...`."""
@@ -98,7 +104,12 @@ class LineLog:
         if not texts:
             return None
         wanted = (text for text in texts if (one := int(text[1 : text.index(",")])) == 0 or one in ids)
-        return [ListedLine(*json.loads(text)) for text in wanted]
+        return self._lines(wanted)
+
+    def _lines(self, texts: Iterable[str]) -> list[ListedLine]:
+        names = list(self._list_numbers)
+        rows = (json.loads(text) for text in texts)
+        return [ListedLine(*row[:-1], names[row[-1]]) for row in rows]
 
 
 def _bad(line: BadLine) -> ListedLine:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask
 
 COLUMNS: Final = {
+    "list": str,
     "line": int,
     "url": str,
     "final_url": str,
@@ -63,6 +64,7 @@ def record_of_task(task: DownloadTask, line: int, *, is_duplicate: bool = False)
     """
     is_there = task.status is Status.COMPLETED
     record = {
+        "list": None,
         "line": line or None,
         "url": task.url,
         "final_url": mask_url(task.final_url) if task.final_url not in ("", task.url) else task.final_url or None,
