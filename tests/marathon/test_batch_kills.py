@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KILLS: Final = 10
-SAMPLE_FILES: Final = 60
-SAMPLE_KILLS: Final = 2
+SAMPLE_FILES: Final = 50
+SAMPLE_KILLS: Final = 1
 START_SHARE: Final = 0.25
 """Kills that come while the program starts and reads its list."""
 LONGEST_START_S: Final = 1.5
