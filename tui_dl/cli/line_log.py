@@ -108,8 +108,10 @@ class LineLog:
 
     def _lines(self, texts: Iterable[str]) -> list[ListedLine]:
         names = list(self._list_numbers)
-        rows = (json.loads(text) for text in texts)
-        return [ListedLine(*row[:-1], names[row[-1]]) for row in rows]
+        return [
+            ListedLine(task_id, number, url, extra, problem, names[place])
+            for task_id, number, url, extra, problem, place in map(json.loads, texts)
+        ]
 
 
 def _bad(line: BadLine) -> ListedLine:
