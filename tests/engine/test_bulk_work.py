@@ -46,14 +46,15 @@ def counts(engine: AsyncDownloadEngine) -> dict[Status, int]:
     return {status: number for status, number in engine.snapshot().counts.items() if number}
 
 
-async def test_all_that_match_are_paused_and_go_on(engine: AsyncDownloadEngine) -> None:
+async def test_all_that_match_are_paused_and_go_on(engine: AsyncDownloadEngine, fault_server: FaultServer) -> None:
     """What runs is stopped, what waits in the queue stays there; resuming takes all up again."""
+    await until(lambda: fault_server.requests_for("/running.bin"))
     outcome = await engine.execute(Command(CommandName.PAUSE, query=ALL))
     assert (outcome.changed, counts(engine)) == (MANY + 1, {Status.PAUSED: MANY + 1})
     assert not engine.scheduler.running
     outcome = await engine.execute(Command(CommandName.RESUME, query=parse_query("status:paused")))
     assert outcome.changed == MANY + 1
-    await until(lambda: [one.connections for one in engine.snapshot().live.values()] == [1])
+    await until(lambda: len(fault_server.requests_for("/running.bin")) == 2)
 
 
 async def test_what_runs_is_meant_by_what_it_does_now(engine: AsyncDownloadEngine) -> None:
