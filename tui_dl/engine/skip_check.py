@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ class SkipCheck:
             return False  # what is there is replaced, stands beside it, or is what it wants
         if task.path and task.path == os.path.join(task.dir, task.filename):  # noqa: PTH118  # text in, text out
             # It was skipped for what stood there, and a person asks again.
-            return await asyncio.to_thread(os.path.lexists, task.path)
+            return await self._context.pool.scout(os.path.lexists, task.path, what=f"look at {task.path}")
         if task.filename == self._checked_name:
             return False
         self._checked_name = task.filename
