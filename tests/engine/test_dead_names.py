@@ -1,0 +1,44 @@
+"""A list with many names of which a fifth is dead: the others all arrive, and each name is asked for once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.engine.name_world import NameWorld, urls
+from tui_dl.core.errors import Reason
+from tui_dl.core.status import Status
+from tui_dl.core.task import NewTask
+
+if TYPE_CHECKING:
+    from tests.engine.stage import Engines
+
+NAMES = 100
+DEAD_PART = 5
+
+
+async def test_dead_names_among_many(engines: Engines) -> None:
+    """No more rows are in memory than a few pages, either."""
+    async with NameWorld() as world:
+        engine = await engines(concurrent_downloads=20, dns_servers=f"127.0.0.1:{world.names_port}", ip_version="ipv4")
+        wanted = urls(world.web.port, NAMES, each=2, dead_part=DEAD_PART)
+        tasks = await engine.add_many([NewTask(url, engine.default_dir, url.rpartition("/")[2]) for url in wanted])
+        await engine.wait(tasks)
+        rows = await engine.rows([task.id for task in tasks])
+        dead = 2 * NAMES // DEAD_PART
+        assert Counter((task.status, task.reason) for task in rows) == {
+            (Status.COMPLETED, None): 2 * NAMES - dead,
+            (Status.FAILED, Reason.DNS_FAILED): dead,
+        }
+        assert world.names.asked <= 2 * NAMES
+        assert not engine.scheduler.waiting
+
+
+async def test_few_rows_of_a_long_list_are_in_memory(engines: Engines) -> None:
+    """Also while no host has answered, so that each would be better than all that are at hand."""
+    async with NameWorld(delay_s=0.2) as world:
+        engine = await engines(concurrent_downloads=8, dns_servers=f"127.0.0.1:{world.names_port}", ip_version="ipv4")
+        wanted = urls(world.web.port, 4000, each=1, dead_part=0)
+        tasks = await engine.add_many([NewTask(url, engine.default_dir, url.rpartition("/")[2]) for url in wanted])
+        await engine.wait(tasks[:20])
+        assert len(engine.scheduler._picker._ready) < 1500
