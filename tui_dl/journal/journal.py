@@ -248,7 +248,12 @@ class Journal:
 
     async def undo(self) -> int:
         """Bring back what the last removal of this process took out; return how many rows."""
-        return await self._ask(lambda connection: queue_steps.undo(connection, self._owner), Need.DURABLE)
+        restored, has_more = 0, True
+        while has_more:
+            step = partial(queue_steps.undo, owner=self._owner, most=_MOST_ADDED)
+            count, has_more = await self._ask(step, Need.DURABLE)
+            restored += count
+        return restored
 
     async def expire_history(self, days: float, now: float) -> int:
         """Forget finished rows that ended more than `days` before `now`; return how many."""

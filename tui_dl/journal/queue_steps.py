@@ -189,32 +189,46 @@ def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection, *
     return copied.rowcount
 
 
-def undo(connection: sqlite3.Connection, owner: Owner) -> int:
-    """Bring back what our last removal took out, but no address and target that was added again since."""
+def undo(connection: sqlite3.Connection, owner: Owner, *, most: int) -> tuple[int, bool]:
+    """Bring back some of what our last removal took out, but no address and target that was added again since.
+
+    Return how many rows came back, and whether there may be more. `most` bounds the rows looked at.
+    """
     columns = [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
     requeued, _ = status_case(Trigger.REQUEUE)
     chosen = {"status": requeued, "owner": ":lease"}
+    bound = connection.execute(
+        "SELECT id FROM removed WHERE remover = ? ORDER BY id LIMIT 1 OFFSET ?", (owner.instance, most - 1)
+    ).fetchone()
+    up_to = "" if bound is None else f" AND id <= {bound[0]:d}"
     restored = connection.execute(
         f"INSERT INTO tasks ({', '.join(columns)})"  # noqa: S608  # names from our own schema
         f" SELECT {', '.join(chosen.get(name, name) for name in columns)} FROM removed AS gone"
-        " WHERE remover = :remover AND NOT EXISTS (SELECT 1 FROM tasks WHERE identity = gone.identity"
+        f" WHERE remover = :remover{up_to} AND NOT EXISTS (SELECT 1 FROM tasks WHERE identity = gone.identity"
         " AND url = gone.url AND dir = gone.dir AND asked = gone.asked)",
         {"lease": owner.lease(connection), "remover": owner.instance},
     ).rowcount
-    connection.execute("DELETE FROM removed WHERE remover = ? AND id IN (SELECT id FROM tasks)", (owner.instance,))
-    bury(connection, owner.instance)
-    return restored
+    connection.execute(
+        f"DELETE FROM removed WHERE remover = ?{up_to} AND id IN (SELECT id FROM tasks)",  # noqa: S608  # our number
+        (owner.instance,),
+    )
+    _forget(connection, f"remover = ?{up_to}", owner.instance)
+    return restored, bound is not None
 
 
 def bury(connection: sqlite3.Connection, remover: str) -> None:
     """Forget for good what this instance removed, with all that belongs to it."""
+    _forget(connection, "remover = ?", remover)
+
+
+def _forget(connection: sqlite3.Connection, where: str, remover: str) -> None:
     # Not by ids: a million of them would be a million objects.
     for table in _BELONGINGS:
         connection.execute(
-            f"DELETE FROM {table} WHERE task_id IN (SELECT id FROM removed WHERE remover = ?)",  # noqa: S608  # fixed
+            f"DELETE FROM {table} WHERE task_id IN (SELECT id FROM removed WHERE {where})",  # noqa: S608  # fixed
             (remover,),
         )
-    connection.execute("DELETE FROM removed WHERE remover = ?", (remover,))
+    connection.execute(f"DELETE FROM removed WHERE {where}", (remover,))  # noqa: S608  # fixed parts
 
 
 def bury_dead(connection: sqlite3.Connection, owner: Owner) -> None:
