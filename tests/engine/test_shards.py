@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tarfile
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from tui_dl.core.sharding import STAGING, parse_pattern
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TaskOptions
 from tui_dl.disk.shard_folder import ShardFolder
+from tui_dl.engine.existing import Existing
 from tui_dl.engine.shard_sink import ShardWish
 from tui_dl.engine.sharded import ShardedEngine
 from tui_dl.engine.wishes import checked_task
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from tests.engine.stage import Engines
     from tui_dl.core.sharding import Sample
-    from tui_dl.core.task import DownloadTask
+    from tui_dl.core.task import DownloadTask, NewTask
 
 COUNT = 25
 PER_SHARD = 10
@@ -55,6 +56,11 @@ class Samples:
             resource = Resource(SMALL_BYTES + number, seed=number + 1)
             self.resources[server.add(f"/{number}/image.bin", resource)] = resource
 
+    def news(self) -> list[NewTask]:
+        """Return all files as a list wants them."""
+        skip = TaskOptions(on_exists=OnExists.SKIP)
+        return [checked_task(url, str(self.engines.dir / self.folder), "", skip) for url in self.resources]
+
     @asynccontextmanager
     async def running(self, **settings: Any) -> AsyncIterator[ShardedEngine]:
         """Open an engine and its shards, everything added."""
@@ -62,9 +68,7 @@ class Samples:
         try:
             async with ShardedEngine(engine, self.wish) as sharded:
                 sharded.subscribe(self.events.append)
-                skip = TaskOptions(on_exists=OnExists.SKIP)
-                news = [checked_task(url, str(self.engines.dir / self.folder), "", skip) for url in self.resources]
-                await sharded.add_checked(news, batch="list")
+                await sharded.add_checked(self.news(), batch="list")
                 yield sharded
         finally:
             await self.engines.close(engine)
@@ -368,3 +372,32 @@ async def test_a_folder_elsewhere_has_no_place_in_a_shard(samples: Samples, tmp_
     await samples.run()
     await samples.require_exact()
     assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_a_file_that_is_packed_while_its_row_is_looked_up_is_not_fetched_again(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing moves between the reading of a row and the look for its file."""
+    monkeypatch.setattr("tui_dl.engine.shard_sink.GROUP_WAIT_S", 0.5)
+    gone = Existing.gone
+    moved = asyncio.Event()
+
+    async def slow(existing: Existing, *arguments: Any, **names: Any) -> list[int]:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.6):
+                await moved.wait()
+        return await gone(existing, *arguments, **names)
+
+    def hear(event: Event) -> None:
+        if event.kind is EventKind.COMPLETED:
+            moved.set()
+
+    async with asyncio.timeout(LIMIT_S), samples.running() as sharded:
+        sharded.subscribe(hear)
+        await until(lambda: sum(one.kind is EventKind.COMPLETED for one in samples.engines.events) == COUNT)
+        assert not moved.is_set()
+        monkeypatch.setattr(Existing, "gone", slow)
+        outcomes = await sharded.add_checked(samples.news(), batch="list")
+        assert not any(outcome.is_new for outcome in outcomes)
+        await sharded.wait()
+    await samples.require_exact()
