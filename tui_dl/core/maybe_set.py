@@ -25,9 +25,10 @@ class MaybeSet:
             self._has_any = True
         first = hash(text)
         step = (first >> 32) | 1
+        bits = self._bits
         for probe in range(_PROBES):
             bit = (first + probe * step) % _BITS
-            self._bits[bit >> 3] |= 1 << (bit & 7)
+            bits[bit >> 3] |= 1 << (bit & 7)
 
     def __contains__(self, text: str) -> bool:
         """Whether a text may have been put in; False is certain."""
@@ -35,7 +36,9 @@ class MaybeSet:
             return False
         first = hash(text)
         step = (first >> 32) | 1
-        return all(
-            self._bits[bit >> 3] & 1 << (bit & 7)
-            for bit in ((first + probe * step) % _BITS for probe in range(_PROBES))
-        )
+        bits = self._bits
+        for probe in range(_PROBES):  # a generator for each text costs twice the time
+            bit = (first + probe * step) % _BITS
+            if not bits[bit >> 3] & 1 << (bit & 7):
+                return False
+        return True

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.filename import numbered
@@ -53,14 +53,23 @@ class _Folder:
     """Whether it takes names for one that differ in case; None while nobody asked."""
 
 
+class _Target(NamedTuple):
+    """A name in a folder."""
+
+    path: str
+    """Absolute."""
+    alike: str
+    """The same folded: what some file system may take for it."""
+
+
 class Targets:
     """Of one engine: held from the first answer of an attempt to its end."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._held: dict[str, int] = {}
-        self._alike: Counter[str] = Counter()
-        self._by_task: dict[int, str] = {}
+        self._held: set[str] = set()
+        self._alike: dict[str, int] = {}
+        self._by_task: dict[int, _Target] = {}
         self._folders: OrderedDict[str, _Folder] = OrderedDict()
         self._made = MaybeSet()
         self._numbers: dict[str, int] = {}
@@ -69,43 +78,44 @@ class Targets:
     async def claim(self, live: LiveTask) -> None:
         """Give a task a target of its own: its name, or that with a number, recorded before this returns."""
         task = live.task
-        key = _key(task.dir, task.filename)
-        if self._by_task.get(task.id) == key:
-            return
-        self.release(live)
-        if not await self._is_held(task.dir, task.filename) and key not in self._held:
-            self._hold(task.id, key)
-            if not await self._is_on_disk(task, key, is_first=not task.options.wanted_name):
+        target = _target(task.dir, task.filename)
+        before = self._by_task.get(task.id)
+        if before is not None:
+            if before.path == target.path:
+                return
+            self.release(live)
+        if target.alike not in self._alike or not await self._is_held(task.dir, target):
+            self._hold(task.id, target)
+            if not await self._is_on_disk(task, target):
                 return
             self.release(live)
         await self._number(live)
 
     def release(self, live: LiveTask) -> None:
         """Give up what a task went for; what it made is known to be there."""
-        key = self._by_task.pop(live.task.id, None)
-        if key is None:
+        target = self._by_task.pop(live.task.id, None)
+        if target is None:
             return
-        del self._held[key]
-        alike = folded(key)
-        self._alike[alike] -= 1
-        if not self._alike[alike]:
-            del self._alike[alike]
-        if live.task.path:
-            self._made.add(folded(live.task.path))
+        self._held.discard(target.path)
+        others = self._alike.pop(target.alike) - 1
+        if others:
+            self._alike[target.alike] = others
+        if path := live.task.path:
+            self._made.add(target.alike if path == target.path else folded(path))
 
     # -- who has it ----------------------------------------------------------------------------------------------------
 
-    def _hold(self, task_id: int, key: str) -> None:
-        self._by_task[task_id] = key
-        self._held[key] = task_id
-        self._alike[folded(key)] += 1
+    def _hold(self, task_id: int, target: _Target) -> None:
+        self._by_task[task_id] = target
+        self._held.add(target.path)
+        self._alike[target.alike] = self._alike.get(target.alike, 0) + 1
 
-    async def _is_held(self, folder: str, name: str) -> bool:
-        key = _key(folder, name)
-        if key in self._held:
-            return True
-        # Alike but not the same: it depends on the folder.
-        return folded(key) in self._alike and await self._is_blind(folder) and folded(key) in self._alike
+    async def _is_held(self, folder: str, target: _Target) -> bool:
+        if target.path in self._held or target.alike not in self._alike:
+            return target.path in self._held
+        # Alike but not the same: it depends on the folder; asked again, for others go on meanwhile.
+        is_blind = await self._is_blind(folder)
+        return target.path in self._held or (is_blind and target.alike in self._alike)
 
     async def _is_blind(self, folder: str) -> bool:
         known = self._known(folder)
@@ -117,25 +127,26 @@ class Targets:
 
     # -- what is there -------------------------------------------------------------------------------------------------
 
-    async def _is_on_disk(self, task: DownloadTask, key: str, *, is_first: bool) -> bool:
+    async def _is_on_disk(self, task: DownloadTask, target: _Target) -> bool:
         """Whether a name is another file's that is to stay."""
-        if not await self._may_be_there(task, key):
+        if not await self._may_be_there(task, target):
             return False
-        changed_at = await self._context.pool.scout(_changed_at, key, what=f"look at {key}")
+        changed_at = await self._context.pool.scout(_changed_at, target.path, what=f"look at {target.path}")
         if changed_at is None:
             return False
-        is_replaced = is_first and self._context.policy_of(task) is OnExists.OVERWRITE
-        is_replaced |= self._context.policy_of(task) is OnExists.IF_MODIFIED and task.path == key
+        policy = self._context.policy_of(task)
+        is_replaced = policy is OnExists.OVERWRITE and not task.options.wanted_name
+        is_replaced |= policy is OnExists.IF_MODIFIED and task.path == target.path
         is_crash_candidate = task.added_at < self._context.opened_at
         if not (is_replaced or is_crash_candidate):
             return True
         # Its own may stand there, named just before a crash: its bytes tell, once they are here. What another address
         # of the batch made is neither replaced nor its own.
-        is_of_this_run = folded(key) in self._made and changed_at >= self._context.opened_at - CLOCK_S
-        return is_of_this_run or (is_crash_candidate and key in await self._recorded_of(task.batch_id))
+        is_of_this_run = target.alike in self._made and changed_at >= self._context.opened_at - CLOCK_S
+        return is_of_this_run or (is_crash_candidate and target.path in await self._recorded_of(task.batch_id))
 
-    async def _may_be_there(self, task: DownloadTask, key: str) -> bool:
-        if folded(key) in self._made:
+    async def _may_be_there(self, task: DownloadTask, target: _Target) -> bool:
+        if target.alike in self._made:
             return True
         names = self._context.existing.names_beside(task)
         if names is not None:
@@ -174,7 +185,7 @@ class Targets:
     async def _number(self, live: LiveTask) -> None:
         task = live.task
         wanted = task.options.wanted_name or task.filename
-        alike = folded(_key(task.dir, wanted))
+        alike = _target(task.dir, wanted).alike
         while True:
             start = self._numbers.get(alike, 1)
             # Before anything is awaited: the next one of this name begins after it.
@@ -183,9 +194,10 @@ class Targets:
             number = await self._context.pool.scout(_free_number, task.dir, wanted, start, what=what)
             self._note_number(alike, number + 1)
             name = numbered(wanted, number)
-            if not await self._is_held(task.dir, name) and _key(task.dir, name) not in self._held:
+            target = _target(task.dir, name)
+            if not await self._is_held(task.dir, target):
                 break
-        self._hold(task.id, _key(task.dir, name))
+        self._hold(task.id, target)
         live.change(filename=name, name_fixed=True, options=replace(live.task.options, wanted_name=wanted))
         live.note(f"another file is called {wanted}; this one is saved as {name}")
         self._context.journal.save_soon(live.task)
@@ -202,8 +214,9 @@ class Targets:
         self._numbers[alike] = max(number, self._numbers.get(alike, 1))
 
 
-def _key(folder: str, name: str) -> str:
-    return folder + name if folder == "/" else f"{folder}/{name}"
+def _target(folder: str, name: str) -> _Target:
+    path = folder + name if folder == "/" else f"{folder}/{name}"
+    return _Target(path, folded(path))
 
 
 def _free_number(folder: str, name: str, start: int) -> int:
