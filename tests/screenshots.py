@@ -61,6 +61,13 @@ async def make_screenshots(
         await shoot(pilot, "add")
         await pilot.press("escape", "question_mark")
         await shoot(pilot, "help")
+        await pilot.press("escape", "/", *"size:>20K")
+        await pilot.pause(settle_s)
+        app.main.filter_line.value += " status:"
+        app.main.filter_line.cursor_position = len(app.main.filter_line.value)
+        await shoot(pilot, "filter")
+        await pilot.press("escape", "f")
+        await shoot(pilot, "triage")
     return made
 
 
@@ -73,7 +80,9 @@ async def main() -> None:
         async def connect() -> EnginePort:
             journal = Path(downloads) / "journal.sqlite3"
             engine = await stack.enter_async_context(AsyncDownloadEngine(Settings(dir=downloads), journal))
-            await engine.add_many([NewTask(url, downloads) for url in server.urls()])
+            await engine.add_many([NewTask(url, downloads) for url in server.urls()], batch="demonstration")
+            gone = [f"{url}-{number}" for number in range(4) for url in server.urls()[:8]]
+            await engine.add_many([NewTask(url, downloads, priority=1) for url in gone], batch="old links")
             return engine
 
         for path in await make_screenshots(connect, downloads="/home/ada/Downloads"):

@@ -6,5 +6,5 @@ from typing import Final
 
 BREAKPOINTS_X: Final = [(0, "-narrow"), (64, "-wide")]
 """Columns, and the class that holds from there."""
-BREAKPOINTS_Y: Final = [(0, "-low"), (18, "-high")]
+BREAKPOINTS_Y: Final = [(0, "-low"), (18, "-high"), (30, "-tall")]
 """Rows, and the class that holds from there."""
