@@ -6,120 +6,30 @@ import asyncio
 import json
 import subprocess
 import sys
-import tarfile
 from collections import Counter
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.engine.shard_stage import COUNT, SMALL, Samples, contents
 from tests.engine.stage import LARGE_BYTES, LIMIT_S, until
-from tests.faults import FaultServer, Resource, oracle
+from tests.faults import FaultServer, Resource
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.events import Event, EventKind
-from tui_dl.core.query import TaskQuery
-from tui_dl.core.sharding import STAGING, parse_pattern
+from tui_dl.core.sharding import STAGING
 from tui_dl.core.status import Status
-from tui_dl.core.task import OnExists, TaskOptions
 from tui_dl.disk.shard_folder import ShardFolder
 from tui_dl.engine.existing import Existing
 from tui_dl.engine.shard_sink import ShardWish
-from tui_dl.engine.sharded import ShardedEngine
-from tui_dl.engine.wishes import checked_task
 from tui_dl.journal.shards import ShardBook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from tests.engine.stage import Engines
-    from tui_dl.core.sharding import Sample
-    from tui_dl.core.task import DownloadTask, NewTask
-
-COUNT = 25
-PER_SHARD = 10
-SMALL_BYTES = 700
-SMALL = Resource(SMALL_BYTES)
-
-
-class Samples:
-    """Files on a server, and the shards that they go to."""
-
-    def __init__(self, engines: Engines, server: FaultServer, *, count: int = COUNT) -> None:
-        self.engines = engines
-        self.wish = ShardWish(str(engines.dir), PER_SHARD, parse_pattern("shard-{:06}.tar"))
-        self.events: list[Event] = []
-        self.folder = ""
-        """Folder of the files, below that of the shards or absolute."""
-        self.resources: dict[str, Resource] = {}
-        for number in range(count):
-            resource = Resource(SMALL_BYTES + number, seed=number + 1)
-            self.resources[server.add(f"/{number}/image.bin", resource)] = resource
-
-    def news(self) -> list[NewTask]:
-        """Return all files as a list wants them."""
-        skip = TaskOptions(on_exists=OnExists.SKIP)
-        return [checked_task(url, str(self.engines.dir / self.folder), "", skip) for url in self.resources]
-
-    @asynccontextmanager
-    async def running(self, **settings: Any) -> AsyncIterator[ShardedEngine]:
-        """Open an engine and its shards, everything added."""
-        engine = await self.engines(journal=self.engines.journal, concurrent_downloads=4, **settings)
-        try:
-            async with ShardedEngine(engine, self.wish) as sharded:
-                sharded.subscribe(self.events.append)
-                await sharded.add_checked(self.news(), batch="list")
-                yield sharded
-        finally:
-            await self.engines.close(engine)
-
-    async def run(self, **settings: Any) -> Sequence[str]:
-        """Run to the end and return the names of the shards made."""
-        async with asyncio.timeout(LIMIT_S), self.running(**settings) as sharded:
-            await sharded.wait()
-            return [shard.name for shard in sharded.shards_made]
-
-    async def rows(self) -> list[DownloadTask]:
-        """Return all rows of the journal."""
-        engine = await self.engines(journal=self.engines.journal)
-        rows = await engine.rows(await engine.view(TaskQuery()))
-        await self.engines.close(engine)
-        return rows
-
-    async def require_exact(self, *, missing: Sequence[str] = ()) -> None:
-        """Raise unless folder and journal agree, and each file is in one shard, once and whole."""
-        rows = [row for row in await self.rows() if row.url not in missing]
-        assert {row.url for row in rows} == set(self.resources) - set(missing)
-        held = contents(self.engines.dir)
-        assert held.keys() == {(row.path, row.member) for row in rows}
-        assert len(rows) == len(held)
-        for row in rows:
-            resource = self.resources[row.url]
-            assert held[row.path, row.member] == oracle.content(resource.seed, 0, resource.size_bytes)
-        assert not (self.engines.dir / STAGING).exists()
-
-
-def contents(folder: Path) -> dict[tuple[str, str], bytes]:
-    """Return the payloads of all shards by path and member; raises where two members or two addresses are alike."""
-    found: dict[tuple[str, str], bytes] = {}
-    urls: Counter[str] = Counter()
-    for path in sorted(folder.glob("*.tar")):
-        with tarfile.open(path) as archive:
-            names = archive.getnames()
-            assert len(set(names)) == len(names)
-            for payload, facts in zip(names[::2], names[1::2], strict=True):
-                one = archive.extractfile(payload)
-                about = archive.extractfile(facts)
-                assert one is not None
-                assert about is not None
-                told = json.load(about)
-                assert facts == f"{told['key']}.json"
-                assert payload.startswith(f"{told['key']}.")
-                urls[told["url"]] += 1
-                found[str(path), payload] = one.read()
-                assert len(found[str(path), payload]) == told["bytes"]
-    assert set(urls.values()) <= {1}
-    return found
+    from tui_dl.core.sharding import Sample, Shard
 
 
 @pytest.fixture
@@ -318,21 +228,22 @@ async def test_a_full_disk_is_waited_for(samples: Samples, monkeypatch: pytest.M
     await samples.require_exact()
 
 
-async def test_shards_of_others_are_left_alone(samples: Samples) -> None:
+async def test_shards_of_others_are_left_alone(samples: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is taken is passed over; one that is taken while the shard is made gets a number."""
     samples.engines.dir.mkdir()
-    (samples.engines.dir / "shard-000000.tar").write_bytes(b"mine")
+    names = ("shard-000000.tar", "shard-000001.tar")
+    samples.engines.path(names[0]).write_bytes(b"mine")
     end = ShardFolder.end
-    async with asyncio.timeout(LIMIT_S), samples.running() as sharded:
-        (samples.engines.dir / "shard-000002.tar").write_bytes(b"mine too")
-        await sharded.wait()
-        made = sharded.shards_made
-    assert end is ShardFolder.end
-    assert (samples.engines.dir / "shard-000000.tar").read_bytes() == b"mine"
-    assert (samples.engines.dir / "shard-000002.tar").read_bytes() == b"mine too"
-    assert len(made) == 3
-    for name in ("shard-000000.tar", "shard-000002.tar"):
-        (samples.engines.dir / name).unlink()
+
+    async def late(folder: ShardFolder, fd: int, shard: Shard) -> None:
+        await asyncio.to_thread(samples.engines.path(names[1]).write_bytes, b"mine")
+        await end(folder, fd, shard)
+
+    monkeypatch.setattr(ShardFolder, "end", late)
+    assert await samples.run() == ["shard-000001 (1).tar", "shard-000002.tar", "shard-000003.tar"]
+    for name in names:
+        assert samples.engines.path(name).read_bytes() == b"mine"
+        samples.engines.path(name).unlink()
     await samples.require_exact()
 
 
