@@ -23,7 +23,7 @@ MOST_CHOICE: Final = 1024
 none of these may start."""
 PAGE_TASKS: Final = 256
 """Pending rows fetched from the journal at a time."""
-OTHERS_PART: Final = 20
+OTHERS_PART: Final = 4
 """Where the journal held nothing of other hosts, it is not asked again for so many times what that took: a million rows
 of one host are read through for it, and while a list is read rows are added all the time."""
 _UNKNOWN: Final = frozenset(("",))
