@@ -12,8 +12,11 @@ from tests.faults import Resource, lies, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.status import Status
+from tui_dl.core.task import TaskOptions
 from tui_dl.engine import scheduler
 from tui_dl.engine.live import LiveTask
+from tui_dl.engine.picking import PAGE_TASKS, READ_AHEAD_TASKS
+from tui_dl.engine.wishes import checked_task
 
 if TYPE_CHECKING:
     from tests.engine.stage import Engines
@@ -141,3 +144,24 @@ async def test_the_queue_goes_on_after_an_error(
     monkeypatch.setattr(engine.context.journal, "next_pending", fail_first)
     assert (await fetch(engine, fault_server.add("/f.bin", SMALL))).status is Status.COMPLETED
     assert not errors
+
+
+async def test_the_queue_is_read_ahead_and_every_row_runs_once(
+    engines: Engines, fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No slot stands empty while the journal answers, and no row comes twice."""
+    engine = await engines(concurrent_downloads=4)
+    picker, ask = engine.scheduler._picker, engine.context.journal.next_pending
+    at_hand: list[int] = []
+
+    def asked(*arguments: Any, **words: Any) -> Any:
+        at_hand.append(len(picker._ready))
+        return ask(*arguments, **words)
+
+    monkeypatch.setattr(engine.context.journal, "next_pending", asked)
+    urls = [fault_server.add(f"/{number}.bin", SMALL) for number in range(PAGE_TASKS + READ_AHEAD_TASKS + 9)]
+    await engine.add_many([checked_task(url, str(engines.dir), "", TaskOptions()) for url in urls])
+    result = await engine.wait()
+    assert result.success == len(urls) == len(fault_server.requests)
+    assert any(0 < count < READ_AHEAD_TASKS for count in at_hand)
+    assert at_hand.count(0) <= 2, "asked at the beginning and at the end alone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ MOST_CHOICE: Final = 1024
 none of these may start."""
 PAGE_TASKS: Final = 256
 """Pending rows fetched from the journal at a time."""
+READ_AHEAD_TASKS: Final = PAGE_TASKS // 2
+"""With fewer at hand the next page is asked for, so that no slot stands empty while the journal answers."""
 OTHERS_PART: Final = 4
 """Where the journal held nothing of other hosts, it is not asked again for so many times what that took: a million rows
 of one host are read through for it, and while a list is read rows are added all the time."""
@@ -55,6 +58,13 @@ class Picker:
         self._passed_over: frozenset[str] = frozenset()
         self._all_hosts: frozenset[str] = _UNKNOWN
         self._others_at = float("-inf")
+        self._ahead: asyncio.Task[None] | None = None
+
+    async def aclose(self) -> None:
+        """Ask the journal no more."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+            await asyncio.wait([self._ahead])
 
     def host_due_s(self) -> float | None:
         """Return the seconds until a host whose rows stand aside may bear one more; None while none stands aside."""
@@ -130,6 +140,7 @@ class Picker:
         while not self._ready and self._may_have_pending:
             await self._fetch_page(frozenset())
         live = self._pick(can_host, above)
+        self._read_ahead()
         while live is None and self._ready and self._may_have_pending and self._can_start():
             # A page of hosts that bear no more must not keep others waiting.
             hosts = self._ready.hosts
@@ -175,10 +186,33 @@ class Picker:
         """Whether nothing that a person wants of it is on its way to the journal."""
         return not any(task.id in ids for ids in self._barred)
 
+    def _read_ahead(self) -> None:
+        """Ask for the next page in time; what is at hand already is not asked for."""
+        is_short = self._may_have_pending and len(self._ready) < READ_AHEAD_TASKS
+        if not is_short or not self._ready or self._ahead is not None:
+            return
+        self._ahead = asyncio.ensure_future(self._read_page(frozenset(), self._ready.ids))
+        self._ahead.add_done_callback(self._note_ahead)
+
+    def _note_ahead(self, ahead: asyncio.Task[None]) -> None:
+        self._ahead = None
+        if not ahead.cancelled() and ahead.exception() is not None:
+            # Whoever has nothing left asks again, and hears of it.
+            self._may_have_pending = True
+
     async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
+        if self._ahead is not None:
+            # Two answers at once might bring the same rows.
+            await asyncio.wait([self._ahead])
+            if self._ready and not excluding_hosts:
+                return
+        await self._read_page(excluding_hosts, ())
+
+    async def _read_page(self, excluding_hosts: Collection[str], excluding_ids: Collection[int]) -> None:
         looks, began_at = self._looks, self._context.clock()
-        self._may_have_pending = False
-        in_hand = [*self._running, *self._waiting.lives]
+        # Rows that are added from here on say so.
+        self._may_have_pending = bool(excluding_ids)
+        in_hand = [*self._running, *self._waiting.lives, *excluding_ids]
         page = await self._context.journal.next_pending(
             PAGE_TASKS, excluding_hosts=excluding_hosts, excluding_ids=in_hand
         )
@@ -189,7 +223,7 @@ class Picker:
         self._ready.extend([task for task in fresh if not self._is_given_up(task)])
         self._may_have_pending = len(page) == PAGE_TASKS or bool(excluding_hosts)
         if len(page) < PAGE_TASKS:
-            self._all_hosts = frozenset((*excluding_hosts, *(task.host for task in page)))
+            self._all_hosts = frozenset((*excluding_hosts, *self._ready.hosts, *(task.host for task in page)))
         if page:
             self._passed_over = frozenset()
         elif excluding_hosts:

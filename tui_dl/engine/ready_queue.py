@@ -26,6 +26,11 @@ class ReadyQueue:
         return self._count
 
     @property
+    def ids(self) -> list[int]:
+        """Ids of all rows here."""
+        return [task.id for tasks in (self._line, *self._aside.values()) for task in tasks]
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Hosts of all rows here."""
         return frozenset((*self._aside, *(task.host for task in self._line)))

@@ -135,6 +135,7 @@ class Scheduler:
         await self.stop(None, Trigger.REQUEUE)
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._picker.aclose()
         await self._waiting.aclose()
 
     # -- the loop ------------------------------------------------------------------------------------------------------
