@@ -30,6 +30,8 @@ BAD = BadLine(7, "nonsense", "no http:// in front", "list.txt")
 class Told:
     """Keeps what a reporter is told."""
 
+    wants_progress = True
+
     def __init__(self) -> None:
         self.kinds: list[EventKind] = []
         self.bad: list[BadLine] = []

@@ -65,8 +65,13 @@ class TooManyFailed(Exception):  # noqa: N818  # no fault: a bound that the pers
 class Reporter(Protocol):
     """Whoever tells the outside how a batch goes."""
 
+    @property
+    def wants_progress(self) -> bool:
+        """Whether it tells with each step how far its task is, which costs as much as the step itself."""
+        ...
+
     def on_event(self, event: Event, progress: DownloadProgress | None, tally: Tally) -> None:
-        """Tell one step, which is counted already; `progress` for a live task."""
+        """Tell one step, which is counted already; `progress` for a live task, where that is wanted."""
         ...
 
     def on_bad_line(self, line: BadLine, at: float) -> None:
@@ -87,6 +92,8 @@ class Reporters:
 
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters
+        self.wants_progress = any(one.wants_progress for one in reporters)
+        """Whether one of them does."""
 
     def on_event(self, event: Event, progress: DownloadProgress | None, tally: Tally) -> None:
         """Tell one step to all."""
@@ -178,7 +185,8 @@ class _Batch:
         if self.accounts is not None:
             self.accounts.hear(event)
         # Not a snapshot: that one costs as much as there are live tasks, and this is called three times for each.
-        self.reporter.on_event(event, self.engine.progress(event.task.id), self.tally)
+        progress = self.engine.progress(event.task.id) if self.reporter.wants_progress else None
+        self.reporter.on_event(event, progress, self.tally)
         self.judge()
 
     def judge(self) -> None:

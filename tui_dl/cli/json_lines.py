@@ -27,6 +27,8 @@ PROGRESS_EVERY_S: Final = 0.95
 class JsonReporter:
     """Writes what happens to a batch as JSON lines."""
 
+    wants_progress = True
+
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
         self._turns = count()

@@ -48,6 +48,8 @@ _OF_FILES: Final = frozenset({EventKind.COMPLETED, EventKind.SKIPPED, EventKind.
 class PeopleReporter:
     """Tells a person how a batch goes."""
 
+    wants_progress = False
+
     def __init__(
         self,
         printer: Printer,

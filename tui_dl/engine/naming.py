@@ -11,6 +11,7 @@ from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.filename import name_from_content_disposition, name_from_url
 from tui_dl.core.http_rules import is_web_page
 from tui_dl.core.name_template import namer_for
+from tui_dl.core.plain_address import plain_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,8 @@ def fixed_name(headers: Mapping[str, str], url: str, final_url: str) -> str:
     """Return a safe name for a file: what the server says, else the address asked, else the one it led to."""
     if named := name_from_content_disposition(headers.get("Content-Disposition", "")):
         return named
-    asked = name_from_url(url)
+    everyday = plain_parts(url)
+    asked = name_from_url(url) if everyday is None else everyday[1]
     if final_url == url or _looks_like_file(asked):
         return asked
     arrived = name_from_url(final_url)
