@@ -67,7 +67,13 @@ class FakeEngine:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
-    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
+    async def add_checked(
+        self,
+        news: Sequence[NewTask],
+        *,
+        batch: str,
+        keeps_first: bool = False,
+    ) -> list[AddOutcome]:
         """Take tasks in and tell of the new ones; a known address comes back as it is."""
         self.batches.append(list(news))
         self.names.add(batch)

@@ -53,6 +53,26 @@ async def test_lists_of_different_formats_in_one_run(tmp_path: Path, fault_serve
     ]
 
 
+async def test_of_lines_that_repeat_an_address_the_first_decides(tmp_path: Path, fault_server: FaultServer) -> None:
+    """Its headers and its digest hold, whatever later lines and lists say; those are skipped."""
+    hold, url = fault_server.add("/hold", Resource(body=b"h")), fault_server.add("/a", Resource(body=b"a"))
+    digest = hashlib.sha256(b"a").hexdigest()
+    (tmp_path / "one.txt").write_text(
+        f"{hold}\n{url}\n  header=X-Mine: first\n  checksum=sha-256={digest}\n{url}\n  header=X-Mine: second\n"
+    )
+    (tmp_path / "two.txt").write_text(f"{url}\n  header=X-Mine: third\n")
+    args = ("get", "-i", "one.txt", "-i", "two.txt", "-d", "out", "-j", "1", "--json", "--manifest", "m.csv")
+    code, output, said = await run(tmp_path, *args)
+    assert code == 0, said
+    assert summary(output) == {"total": 4, "success": 2, "skipped": 2, "failed": 0}
+    assert [one.headers.get("x-mine") for one in fault_server.requests if one.path == "/a"] == ["first"]
+    rows = [line.split(",") for line in (tmp_path / "m.csv").read_text().splitlines()[1:]]
+    assert [(row[0], row[1], row[7]) for row in rows] == [
+        *(("one.txt", "1", ""), ("one.txt", "2", ""), ("one.txt", "5", "duplicate")),
+        ("two.txt", "1", "duplicate"),
+    ]
+
+
 async def test_a_pattern_in_parts_fetches_each_address_once(tmp_path: Path, fault_server: FaultServer) -> None:
     """As the jobs of an array do, each with a part."""
     for number in range(1, 8):

@@ -46,6 +46,30 @@ async def test_a_repeated_wish_brings_its_own_options(journal: Journal) -> None:
     assert row.options == second.task.options == later.options
 
 
+def _with_header(wish: NewTask, value: str) -> NewTask:
+    return replace(wish, options=TaskOptions(headers=(("X-Mine", value),)))
+
+
+async def test_of_repeated_wishes_of_one_add_the_first_decides(journal: Journal) -> None:
+    """A list that names an address twice means what its first line says, also where the row was there before."""
+    new, known = wishes(2)
+    await journal.add([known], batch="a", at=1.0)
+    news = [_with_header(one, value) for value in ("first", "second") for one in (new, known)]
+    outcomes = await journal.add(news, batch="b", at=2.0)
+    rows = await journal.rows([outcome.task.id for outcome in outcomes[:2]])
+    assert [row.options.headers for row in rows] == [(("X-Mine", "first"),)] * 2
+    assert [outcome.task.options.headers for outcome in outcomes] == [(("X-Mine", "first"),)] * 4
+
+
+async def test_a_run_that_asks_once_keeps_its_first_wish(journal: Journal) -> None:
+    """Its blocks come one by one; what a later one repeats changes nothing."""
+    (wish,) = wishes(1)
+    for value in ("first", "second"):
+        await journal.add([_with_header(wish, value)], batch="a", at=1.0, keeps_first=True)
+    (again,) = await journal.add([wish], batch="a", at=1.0, keeps_first=True)
+    assert again.task.options.headers == (("X-Mine", "first"),)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -24,7 +24,9 @@ TRIED_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.SKIPPED})
 class IntakeEngine(Protocol):
     """What adding asks of the engine."""
 
-    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> Sequence[AddOutcome]:
+    async def add_checked(
+        self, news: Sequence[NewTask], *, batch: str, keeps_first: bool = False
+    ) -> Sequence[AddOutcome]:
         """Add rows; those that are there already come back as they are, ours if nobody else runs them."""
         ...
 
@@ -49,7 +51,8 @@ class Intake:
 
     async def add(self, news: Sequence[NewTask]) -> list[int]:
         """Add these tasks, durable when this returns; return the row of each, in order."""
-        outcomes = await self._engine.add_checked(list(news), batch=self._batch)
+        # A run of `get` asks for each file once: a later line that repeats an earlier one is skipped, whatever it says.
+        outcomes = await self._engine.add_checked(list(news), batch=self._batch, keeps_first=True)
         if self._first_new_id is None:
             self._first_new_id = next((outcome.task.id for outcome in outcomes if outcome.is_new), None)
         await self._decide([outcome for outcome in outcomes if not outcome.is_new])

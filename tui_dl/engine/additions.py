@@ -28,7 +28,9 @@ class Additions:
     def __init__(self, context: EngineContext, ledger: Ledger, scheduler: Scheduler) -> None:
         self._context, self._ledger, self._scheduler = context, ledger, scheduler
 
-    async def add(self, news: Sequence[NewTask], *, batch: str, kind: BatchKind) -> list[AddOutcome]:
+    async def add(
+        self, news: Sequence[NewTask], *, batch: str, kind: BatchKind, keeps_first: bool = False
+    ) -> list[AddOutcome]:
         """Return one outcome for each wish in order, durable.
 
         A completed row whose file is gone, or has not the digest that is asked for now, is replaced by a new one; its
@@ -41,7 +43,7 @@ class Additions:
         if context.settings.archive:
             news = await sift_archived(news, journal.remembered)
         news = await context.existing.sift(news, name=batch, kind=kind, at=at)
-        outcomes = await journal.add(news, batch=batch, at=at, kind=kind)
+        outcomes = await journal.add(news, batch=batch, at=at, kind=kind, keeps_first=keeps_first)
         stale = _to_ask_again(context, news, outcomes)
         if stale:
             files = (kept_of(outcomes[index].task) for index in stale)

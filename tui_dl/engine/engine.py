@@ -248,9 +248,12 @@ class AsyncDownloadEngine:
             return await added_ids(news, partial(self.add_checked, batch=batch))
         return [one.task for one in await self.add_checked(list(news), batch=batch)]
 
-    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
-        """Add rows, tell of the new ones, and start them as slots come free."""
-        outcomes = await self._additions.add(news, batch=batch, kind=self._batch_kind)
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str, keeps_first: bool = False) -> list[AddOutcome]:
+        """Add rows, tell of the new ones, and start them as slots come free.
+
+        With `keeps_first` a repeated wish changes nothing of a row that this engine has already.
+        """
+        outcomes = await self._additions.add(news, batch=batch, kind=self._batch_kind, keeps_first=keeps_first)
         self.scheduler.look_again()
         return outcomes
 

@@ -58,11 +58,12 @@ class ShardedEngine:
 
     # -- what a batch asks ---------------------------------------------------------------------------------------------
 
-    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str, keeps_first: bool = False) -> list[AddOutcome]:
         """Add rows whose files arrive in the staging folder, below it where they have folders of their own."""
         # Meanwhile no file moves: a row whose file is gone is fetched again.
         async with self._sink.moving:
-            return await self._engine.add_checked([self._staged(new) for new in news], batch=batch)
+            staged = [self._staged(new) for new in news]
+            return await self._engine.add_checked(staged, batch=batch, keeps_first=keeps_first)
 
     async def execute(self, command: Command) -> CommandOutcome:
         """Do what a person wants."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -62,6 +62,8 @@ class Batch:
     """Who adds."""
     at: float
     """Unix time of the add."""
+    keeps_first: bool = False
+    """Whether this process asks for each file once: of several wishes for one the first decides how it is fetched."""
 
 
 _Key = tuple[str, str, str]
@@ -81,6 +83,8 @@ class _Add:
     """Leases of other processes that are alive."""
     next_id: int
     next_position: int
+    asked: set[_Key] = field(default_factory=set)
+    """What was asked for already; no later wish changes how it is fetched."""
 
 
 def add(connection: sqlite3.Connection, owner: Owner, new: Sequence[NewTask], batch: Batch) -> list[AddOutcome]:
@@ -124,7 +128,9 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
     for wish, key, identity in zip(wishes, keys, identities, strict=True):
         known = there.get(key)
         if known is not None:
-            there[key] = _with_wishes(job, known, wish)
+            if key not in job.asked:
+                there[key] = _with_wishes(job, known, wish)
+                job.asked.add(key)
             is_over = is_left(wish, known) and known.owner == job.owner.instance
             if is_over and not is_left_already(known, wish.target):
                 there[key] = left(there[key], wish.target, job.batch.at)
@@ -152,6 +158,7 @@ def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
             insert_values(task, lease=job.lease, is_get=is_get, identity=identity, asked=key[2], options=written)
         )
         there[key] = task
+        job.asked.add(key)
         outcomes.append(AddOutcome(task, is_new=True, is_left=is_over))
     insert_tasks(job.connection, values)
     record_left(job.connection, over, job.batch.at)
@@ -168,9 +175,11 @@ def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
     there = {}
     for *row, asked, lease, is_get in found:
         task = decode(row)
-        there[task.url, task.dir, asked] = (
-            task if lease in job.hands_off else _take_over(job, task, is_ours=lease == job.lease, is_get=is_get)
-        )
+        key = (task.url, task.dir, asked)
+        is_ours = lease == job.lease
+        there[key] = task if lease in job.hands_off else _take_over(job, task, is_ours=is_ours, is_get=is_get)
+        if is_ours and job.batch.keeps_first:
+            job.asked.add(key)
     return there
 
 

@@ -131,19 +131,26 @@ class Journal:
     # The queue
 
     async def add(
-        self, new: Sequence[NewTask], *, batch: str, at: float, kind: BatchKind = BatchKind.SCREEN
+        self,
+        new: Sequence[NewTask],
+        *,
+        batch: str,
+        at: float,
+        kind: BatchKind = BatchKind.SCREEN,
+        keeps_first: bool = False,
     ) -> list[AddOutcome]:
         """Add rows, one outcome for each wish in order; durable on return.
 
         What is there already (same address, folder and name asked) is not added again. A row of nobody becomes ours:
         unfinished it is back in the queue, failed, cancelled, skipped or completed it stays so and the caller decides.
-        A row that another living process owns is returned as it is, with that owner.
+        A row that another living process owns is returned as it is, with that owner. A wish for a row that is ours
+        already decides anew how it is fetched, with `keeps_first` it does not; of those of one add the first decides.
         """
         wishes = tuple(new)
         outcomes: list[AddOutcome] = []
         for start in range(0, len(wishes), _MOST_ADDED):
             piece = wishes[start : start + _MOST_ADDED]
-            add = partial(adding.add, owner=self._owner, new=piece, batch=Batch(batch, kind, at))
+            add = partial(adding.add, owner=self._owner, new=piece, batch=Batch(batch, kind, at, keeps_first))
             outcomes += await self._ask(add, Need.DURABLE)
         return outcomes
 
