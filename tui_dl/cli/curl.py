@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tui_dl.core.curl_command import CurlDownload, parse_curl, with_headers
 from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tui_dl.core.curl_command import CurlDownload
     from tui_dl.core.task import TaskOptions
 
 STANDARD: Final = "-"
@@ -33,7 +33,12 @@ def downloads_of(given: Mapping[str, Any], read: Callable[[], str] | None = None
         raise UsageError("--curl - reads all of standard input, so once is enough; paste several commands at once")
     if STANDARD in texts and STANDARD in (given.get("input_files") or ()):
         raise UsageError("--curl - and --input - both read standard input; give one of them a file or a text")
-    found = [CurlDownload(url) for url in given.get("urls", ())]
+    urls: Sequence[str] = given.get("urls", ())
+    if not texts and not urls:
+        return ()
+    from tui_dl.core.curl_command import CurlDownload, parse_curl  # noqa: PLC0415  # the first frame needs none
+
+    found = [CurlDownload(url) for url in urls]
     for text in texts:
         try:
             found += parse_curl((read or standard_input)() if text == STANDARD else text)
@@ -71,6 +76,8 @@ def target_of(download: CurlDownload, folder: str) -> str:
 
 def options_of(download: CurlDownload, options: TaskOptions) -> TaskOptions:
     """Return the options of an order with the headers of a curl command; `--header` wins over one of the same name."""
+    from tui_dl.core.curl_command import with_headers  # noqa: PLC0415  # as above
+
     return replace(options, headers=with_headers(download, options.headers).headers)
 
 

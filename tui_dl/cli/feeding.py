@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from tui_dl.cli.adding_ahead import AddingAhead
@@ -79,6 +78,8 @@ class Feed:
 
 def _spooled() -> IO[bytes]:
     """Return all of standard input as a file that can be read from its start."""
+    import tempfile  # noqa: PLC0415  # most orders have no pipe
+
     file = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the feed
     while block := os.read(0, _BLOCK_BYTES):
         file.write(block)

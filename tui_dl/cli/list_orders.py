@@ -16,13 +16,11 @@ from tui_dl.core.addresses import shown_url, wire_url
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.list_kinds import ListFormat
-from tui_dl.core.metalink import is_metalink_path
 from tui_dl.core.parts import parse_part
-from tui_dl.core.url_globs import parse_glob, unescaped
 from tui_dl.core.url_list import BadLine, BadLines, Line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from tui_dl.core.parts import Part
     from tui_dl.core.url_globs import UrlGlob
@@ -147,13 +145,7 @@ def take_lists(given: Mapping[str, Any]) -> tuple[dict[str, Any], Lists]:
     files = tuple(dict.fromkeys(given.get("input_files") or ()))
     for file in files:
         _check_readable(file)
-    urls, globs = [], []
-    for word in given.get("urls") or ():
-        glob = _glob(word) if given.get("has_globs", True) else None
-        if glob is None:
-            urls.append(unescaped(word) if given.get("has_globs", True) else word)
-        else:
-            globs.append(glob)
+    urls, globs = _typed(given.get("urls") or (), has_globs=given.get("has_globs", True))
     part = given.get("part")
     if part and not files and not globs:
         raise UsageError("--part is of a list, so it takes --input, or an address that stands for many")
@@ -171,7 +163,26 @@ def take_lists(given: Mapping[str, Any]) -> tuple[dict[str, Any], Lists]:
     return {**given, "urls": tuple(urls), "has_list": bool(lists)}, lists
 
 
+def _typed(words: Sequence[str], *, has_globs: bool) -> tuple[list[str], list[UrlGlob]]:
+    """Return the addresses and the patterns among what was typed."""
+    if not words or not has_globs:
+        return list(words), []
+    from tui_dl.core.url_globs import unescaped  # noqa: PLC0415  # the first frame of a screen needs no patterns
+
+    urls, globs = [], []
+    for word in words:
+        glob = _glob(word)
+        if glob is None:
+            urls.append(unescaped(word))
+        else:
+            globs.append(glob)
+    return urls, globs
+
+
 def _glob(word: str) -> UrlGlob | None:
+    from tui_dl.core.metalink import is_metalink_path  # noqa: PLC0415  # as above
+    from tui_dl.core.url_globs import parse_glob  # noqa: PLC0415  # as above
+
     if "://" not in word or is_metalink_path(word):
         return None
     try:

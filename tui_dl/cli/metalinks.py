@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
-from tui_dl.core.metalink import is_metalink_path
-from tui_dl.disk.metalink_file import read_metalink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +33,10 @@ def take_metalinks(given: Mapping[str, Any], folder: Path) -> tuple[dict[str, An
     Raises `UsageError` for a file that cannot be read or is none.
     """
     words = given.get("urls", ())
+    if not words and not given.get("metalinks"):
+        return dict(given), []
+    from tui_dl.core.metalink import is_metalink_path  # noqa: PLC0415  # the first frame of a screen needs none
+
     named = [*given.get("metalinks", ()), *filter(is_metalink_path, words)]
     if named and given.get("output") == "-":
         raise UsageError("--output - writes the file of one address; a Metalink may name several, so leave it out")
@@ -48,6 +50,8 @@ def _wish(word: str, folder: Path, given: Mapping[str, Any]) -> MetalinkWish:
         raise UsageError(f"--no-follow-metalink keeps Metalinks as files, but {shown} is to be followed; keep one")
     if "://" in word:
         return MetalinkWish(word, None)
+    from tui_dl.disk.metalink_file import read_metalink  # noqa: PLC0415  # as above
+
     return MetalinkWish(word, read_metalink(word, str(folder)))
 
 
