@@ -55,7 +55,7 @@ async def test_a_list_is_counted_with_its_first_bad_line(lists: ScreenLists, pat
     told: list[int] = []
     preview = await lists.preview(path, told.append)
     assert (preview.addresses, preview.bad_lines, told[-1]) == (2, 1, 2)
-    assert "urls.txt:3: " in preview.problem
+    assert ":3: white space" in preview.problem
 
 
 async def test_a_list_is_added_under_its_name_with_folder_and_template(lists: ScreenLists, path: str) -> None:
