@@ -28,7 +28,7 @@ def test_its_tables_are_those_of_the_code() -> None:
 def test_the_two_set_up_commands_stand_in_it() -> None:
     """Each works alone on a fresh machine with Python and nothing else."""
     assert "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/tui-dl demo\n" in TEXT
-    assert "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest\n" in TEXT
+    assert "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -n 4\n" in TEXT
 
 
 @pytest.mark.parametrize("command", COMMANDS)
