@@ -170,7 +170,7 @@ async def test_failures_are_listed_as_addresses(tmp_path: Path) -> None:
     assert account.failed_list.read_text().splitlines() == [
         "http://h/2",
         "http://h/3",
-        "# line 4: no http:// in front",
+        "# list.txt:4: no http:// in front",
     ]
 
 
@@ -182,9 +182,9 @@ async def test_failures_are_listed_as_a_table(tmp_path: Path) -> None:
         await account.write()
     rows = csv_rows(account.failed_list)
     assert [tuple(row.values()) for row in rows] == [
-        ("2", "http://h/2", "not-found", "not found (404)", "404", "1", "list.txt"),
-        ("3", "http://h/3", "stalled", "no byte arrived for too long", "", "3", "list.txt"),
-        ("4", "nonsense", "bad-url", "no http:// in front", "", "", "list.txt"),
+        ("2", "http://h/2", "not-found", "not found (404)", "404", "1", "list.txt", "", ""),
+        ("3", "http://h/3", "stalled", "no byte arrived for too long", "", "3", "list.txt", "", ""),
+        ("4", "nonsense", "bad-url", "no http:// in front", "", "", "list.txt", "", ""),
     ]
 
 

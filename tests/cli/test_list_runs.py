@@ -7,6 +7,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.cli.test_metalinks import run
 from tests.faults import Resource
 
@@ -71,6 +73,25 @@ async def test_of_lines_that_repeat_an_address_the_first_decides(tmp_path: Path,
         *(("one.txt", "1", ""), ("one.txt", "2", ""), ("one.txt", "5", "duplicate")),
         ("two.txt", "1", "duplicate"),
     ]
+
+
+@pytest.mark.parametrize("failed", ["failed.txt", "failed.csv"])
+async def test_a_list_of_failures_puts_files_where_their_lines_said(
+    tmp_path: Path, fault_server: FaultServer, failed: str
+) -> None:
+    """Tried again from it they are the same rows: with the names, folders and digests of the list they come from."""
+    named, plain = fault_server.url("/named"), fault_server.url("/plain")
+    digest = hashlib.sha256(b"n").hexdigest()
+    (tmp_path / "list.txt").write_text(f"{named}\n  out=x.bin\n  dir=sub\n  checksum=sha-256={digest}\n{plain}\n")
+    code, _, said = await run(tmp_path, "get", "-i", "list.txt", "-d", "out", "--failed-list", failed)
+    assert code == 1, said
+    fault_server.add("/named", Resource(body=b"n"))
+    fault_server.add("/plain", Resource(body=b"p"))
+    code, output, said = await run(tmp_path, "get", "-i", failed, "-d", "out", "--failed-list", failed, "--json")
+    assert code == 0, said
+    assert got(tmp_path / "out") == {"sub/x.bin": b"n", "plain": b"p"}
+    assert {json.loads(line)["id"] for line in output.splitlines()[:-1]} == {1, 2}
+    assert len((tmp_path / failed).read_text().splitlines()) == (failed == "failed.csv")
 
 
 async def test_a_pattern_in_parts_fetches_each_address_once(tmp_path: Path, fault_server: FaultServer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tui_dl.cli.failed_list import FailedAddresses, FailedTable
+from tui_dl.cli.failed_list import FailedAddresses, FailedTable, place_asked
 from tui_dl.cli.line_log import LineLog
 from tui_dl.cli.manifest_files import form_of
 from tui_dl.core.events import EventKind
@@ -54,9 +54,19 @@ class Rows(Protocol):
 class Accounts:
     """Notes the lines of a batch as they are added, and writes what became of them."""
 
-    def __init__(self, folder: Path, *, manifest: ReplacedFile | None, failed_list: ReplacedFile | None) -> None:
-        """`folder` takes the lines that do not fit into memory. Blocks, as `discard()` does."""
-        self._log = LineLog(folder)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        manifest: ReplacedFile | None,
+        failed_list: ReplacedFile | None,
+        usual_dir: str | None = None,
+    ) -> None:
+        """`folder` takes the lines that do not fit into memory. Blocks, as `discard()` does.
+
+        With `usual_dir`, the folder of what no list gives one, the list of failures names the files as their lines do.
+        """
+        self._log = LineLog(folder, usual_dir)
         self._manifest = manifest
         self._failed_list = failed_list
         self._failed = IdSet()
@@ -131,17 +141,19 @@ class Accounts:
         seen = IdSet()
         async for block in self._log.blocks_of(self._failed):
             if needs_rows:
-                yield len(block), await self._records_of(journal, block, seen)
+                yield len(block), await self._records_of(journal, block, seen, has_places=True)
                 continue
             records: list[dict[str, Any]] = []
             for line in block:
                 if line.problem or line.task_id in self._documents:
                     records += await self._records_of(journal, (line,), seen)
                 elif seen.add(line.task_id):
-                    records.append(record_of_failure(line.number, line.url))
+                    records.append(record_of_failure(line.number, line.url) | place_asked(line))
             yield len(block), records
 
-    async def _records_of(self, journal: Rows, lines: Sequence[ListedLine], seen: IdSet) -> list[dict[str, Any]]:
+    async def _records_of(
+        self, journal: Rows, lines: Sequence[ListedLine], seen: IdSet, *, has_places: bool = False
+    ) -> list[dict[str, Any]]:
         ids = [line.task_id for line in lines if line.task_id]
         tasks = {task.id: task for task in await journal.rows(ids)} if ids else {}
         children: dict[int, list[DownloadTask]] = {}
@@ -151,7 +163,8 @@ class Accounts:
         for line in lines:
             own = {own_name(name): value for name, value in own_columns(line.extra).items()}
             own["list"] = line.list_name or None
-            records += [record | own for record in _of_line(line, tasks.get(line.task_id), children, seen)]
+            first, *named = (record | own for record in _of_line(line, tasks.get(line.task_id), children, seen))
+            records += [first | place_asked(line) if has_places else first, *named]
         return records
 
 

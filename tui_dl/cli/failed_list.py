@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-COLUMNS: Final = ("line", "url", "reason", "text", "http_status", "attempts", "list")
-"""Columns of the table."""
+    from tui_dl.cli.line_log import ListedLine
+
+FILENAME: Final = "filename"
+DIR: Final = "dir"
+COLUMNS: Final = ("line", "url", "reason", "text", "http_status", "attempts", "list", FILENAME, DIR)
+"""Columns of the table, which is a list for `get -i` itself: the last two say where the file goes."""
 _FAILED: Final = frozenset({Status.FAILED.value, GONE})
 
 
 class FailedAddresses:
-    """One address a line; a line of the list that held none becomes a comment."""
+    """One address a line; a line of the list that held none becomes a comment.
+
+    What a line said of name and folder stands below the address, as in aria2's lists: tried again, it is the same row.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -45,7 +52,9 @@ class FailedTable:
     def write(self, records: Sequence[dict[str, Any]]) -> None:
         """Write those of the records that failed."""
         failed = [one for one in records if one["status"] in _FAILED]
-        self._writer.writerows([["" if one[name] is None else one[name] for name in COLUMNS] for one in failed])
+        self._writer.writerows(
+            [["" if (value := one.get(name)) is None else value for name in COLUMNS] for one in failed]
+        )
 
     def finish(self) -> None:
         """Let go of the file."""
@@ -54,5 +63,12 @@ class FailedTable:
 
 def _address(record: dict[str, Any]) -> str:
     if record["reason"] == Reason.BAD_URL.value:
-        return f"# line {record['line']}: {record['text']}"
-    return str(record["url"])
+        where = f"{record['list']}:{record['line']}" if record["list"] else f"line {record['line']}"
+        return f"# {where}: {record['text']}"
+    options = (f"\n  {option}={record[name]}" for option, name in (("dir", DIR), ("out", FILENAME)) if record.get(name))
+    return "".join((str(record["url"]), *options))
+
+
+def place_asked(line: ListedLine) -> dict[str, str]:
+    """Return what a line said of name and folder; a folder that no list can name is left out."""
+    return {FILENAME: line.name, DIR: line.dir if line.dir.isprintable() and line.dir == line.dir.strip() else ""}

@@ -158,7 +158,9 @@ class FileRun:
 
 async def get_files(order: Order, blocks: Blocks, locations: Locations, wishes: Wishes) -> int:
     """Download into files and return the exit code; raises `UsageError` before it begins, `TuiDlError` at its end."""
-    accounts = await asyncio.to_thread(open_accounts, wishes)
+    # What a template made of an address, it makes again.
+    usual_dir = None if order.effective.settings.name_template else order.dir
+    accounts = await asyncio.to_thread(open_accounts, wishes, usual_dir)
     try:
         return await FileRun(order, wishes, accounts).run(blocks, locations)
     finally:
@@ -166,7 +168,7 @@ async def get_files(order: Order, blocks: Blocks, locations: Locations, wishes: 
             await asyncio.to_thread(accounts.discard)
 
 
-def open_accounts(wishes: Wishes) -> Accounts | None:
+def open_accounts(wishes: Wishes, usual_dir: str | None) -> Accounts | None:
     """Open what is to be written, None for nothing; raises `UsageError` where that is not possible."""
     beside = wishes.manifest or wishes.failed_list
     if beside is None:
@@ -176,7 +178,7 @@ def open_accounts(wishes: Wishes) -> Accounts | None:
         if manifest is not None:
             stack.callback(manifest.discard)
         failed_list = open_export("--failed-list", wishes.failed_list)
-        accounts = Accounts(beside.parent, manifest=manifest, failed_list=failed_list)
+        accounts = Accounts(beside.parent, manifest=manifest, failed_list=failed_list, usual_dir=usual_dir)
         stack.pop_all()
     return accounts
 

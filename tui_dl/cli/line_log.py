@@ -41,6 +41,10 @@ class ListedLine(NamedTuple):
     """The list's own columns, as a JSON object; empty for none."""
     problem: str = ""
     """What is wrong with a bad line."""
+    name: str = ""
+    """File name that was asked for, where it is noted; empty for none."""
+    dir: str = ""
+    """Absolute folder that the list gives, where it is noted; empty for that of the command."""
     list_name: str = ""
     """The list that holds it; empty for an address that was typed."""
 
@@ -48,8 +52,12 @@ class ListedLine(NamedTuple):
 class LineLog:
     """Takes lines as they are added and gives them back in that order."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep them beside what is made of them: `folder` has room, the system's own may be memory."""
+    def __init__(self, folder: Path, usual_dir: str | None = None) -> None:
+        """Keep them beside what is made of them: `folder` has room, the system's own may be memory.
+
+        `usual_dir` is where files go that no list gives a folder; None: names and folders are not noted.
+        """
+        self._usual_dir = usual_dir
         self._file: SpooledTemporaryFile[str] = SpooledTemporaryFile(  # noqa: SIM115  # closed by `close()`
             MOST_IN_MEMORY_BYTES, mode="w+", encoding="ascii", dir=str(folder)
         )
@@ -65,7 +73,7 @@ class LineLog:
         rows = iter(ids)
         # A number for the name, which may be a long path, a million times.
         list_number = self._list_numbers.setdefault(list_name, len(self._list_numbers))
-        lines = [_bad(one) if isinstance(one, BadLine) else _good(one, next(rows)) for one in block]
+        lines = [_bad(one) if isinstance(one, BadLine) else self._good(one, next(rows)) for one in block]
         for line in lines:
             if line.extra and len(self.own_names) < MOST_OWN_NAMES:
                 self.own_names.update(dict.fromkeys(own_columns(line.extra)))
@@ -109,14 +117,16 @@ class LineLog:
     def _lines(self, texts: Iterable[str]) -> list[ListedLine]:
         names = list(self._list_numbers)
         return [
-            ListedLine(task_id, number, url, extra, problem, names[place])
-            for task_id, number, url, extra, problem, place in map(json.loads, texts)
+            ListedLine(task_id, number, url, extra, problem, name, folder, names[place])
+            for task_id, number, url, extra, problem, name, folder, place in map(json.loads, texts)
         ]
+
+    def _good(self, new: NewTask, task_id: int) -> ListedLine:
+        if self._usual_dir is None:
+            return ListedLine(task_id, new.line, new.url, new.extra)
+        folder = "" if new.dir == self._usual_dir else new.dir
+        return ListedLine(task_id, new.line, new.url, new.extra, name=new.name, dir=folder)
 
 
 def _bad(line: BadLine) -> ListedLine:
     return ListedLine(0, line.number, line.text_shown, problem=line.problem)
-
-
-def _good(new: NewTask, task_id: int) -> ListedLine:
-    return ListedLine(task_id, new.line, new.url, new.extra)
