@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.stage import LARGE_BYTES, ended
-from tests.faults import FaultServer, Resource, rfc9110
+from tests.engine.stage import LARGE_BYTES, ended, half_done
+from tests.faults import FaultServer, Resource, lies, rfc9110
+from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TaskOptions
 
@@ -31,6 +32,16 @@ async def _get(engines: Engines, url: str, **settings: Any) -> DownloadTask:
     """Ask for an address as a run of its own does."""
     engine = await engines(journal=engines.journal, on_exists="if-modified", **settings)
     task = await ended(engine, await engine.add(url, options=TaskOptions(on_exists=OnExists.IF_MODIFIED)))
+    await engines.close(engine)
+    return task
+
+
+async def _retried(engines: Engines, url: str) -> DownloadTask:
+    """Ask as a run does for an address that an earlier one did not fetch."""
+    engine = await engines(journal=engines.journal, on_exists="if-modified")
+    task = await engine.add(url, options=TaskOptions(on_exists=OnExists.IF_MODIFIED))
+    await engine.execute(Command(CommandName.RETRY, ids=(task.id,)))
+    task = await ended(engine, task)
     await engines.close(engine)
     return task
 
@@ -119,6 +130,42 @@ async def test_a_file_that_nobody_remembers_is_not_replaced(engines: Engines, fa
     assert (await _get(engines, url)).path == str(engines.path("a (1).bin"))
     assert engines.path("a.bin").read_bytes() == b"mine"
     assert engines.names() == ["a (1).bin", "a.bin"]
+
+
+@pytest.mark.parametrize("size_bytes", [1000, LARGE_BYTES])
+async def test_a_file_that_was_skipped_for_is_not_replaced_later(
+    engines: Engines, fault_server: FaultServer, size_bytes: int
+) -> None:
+    """The row of what was skipped knows the path of what stood there, which is another's."""
+    engines.dir.mkdir()
+    engines.path("a.bin").write_bytes(b"mine")
+    url = fault_server.add("/a.bin", Resource(size_bytes, seed=3))
+    engine = await engines(journal=engines.journal)
+    skipped = await ended(engine, await engine.add(url, options=TaskOptions(on_exists=OnExists.SKIP)))
+    await engines.close(engine)
+    assert skipped.path == str(engines.path("a.bin"))
+    assert (await _retried(engines, url)).path == str(engines.path("a (1).bin"))
+    assert engines.path("a.bin").read_bytes() == b"mine"
+
+
+async def test_half_a_file_does_not_replace_what_it_was_skipped_for(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """What is taken up from a part file goes beside that, too."""
+    _, task = await half_done(engines, fault_server, "/a.bin", Resource(LARGE_BYTES))
+    fault_server.script("/a.bin", lies.status(403))
+    engine = await engines(journal=engines.journal)
+    failed = await ended(engine, task)
+    await engines.close(engine)
+    assert (failed.status, bool(failed.part_path)) == (Status.FAILED, True)
+    fault_server.script("/a.bin")
+    engines.path("a.bin").write_bytes(b"mine")
+    engine = await engines(journal=engines.journal)
+    skipped = await ended(engine, await engine.add(task.url, options=TaskOptions(on_exists=OnExists.SKIP)))
+    await engines.close(engine)
+    assert (skipped.status, skipped.path) == (Status.SKIPPED, str(engines.path("a.bin")))
+    assert (await _retried(engines, task.url)).path == str(engines.path("a (1).bin"))
+    assert engines.path("a.bin").read_bytes() == b"mine"
 
 
 async def test_it_is_remembered_longer_than_the_history(engines: Engines, fault_server: FaultServer, url: str) -> None:

@@ -55,19 +55,28 @@ class Revalidation:
 
     async def begin(self) -> None:
         """Find what is remembered of the file, and take up its place; its version is asked about if it is intact."""
-        if self._context.policy_of(self._live.task) is OnExists.IF_MODIFIED:
-            await self._begin_in_place()
+        if (kept := await self.take_place()) is not None:
+            await self._begin_in_place(kept)
         self._before = self._live.task
         if self._kept is None and self._context.settings.cache != OFF:
             await self._begin_cached()
 
-    async def _begin_in_place(self) -> None:
-        context, live = self._context, self._live
+    async def take_place(self) -> Kept | None:
+        """Go for the place of the file fetched before, if it is remembered: that one alone may be replaced."""
+        live = self._live
+        if self._context.policy_of(live.task) is not OnExists.IF_MODIFIED:
+            return None
         kept = await self._remembered()
         if kept is None:
-            return
+            # The row of what was skipped knows what stood there, which is a file of somebody else.
+            live.change(path="")
+            return None
         name = os.path.basename(kept.path)  # noqa: PTH119  # text in, text out
         live.change(path=kept.path, filename=name, name_fixed=True)
+        return kept
+
+    async def _begin_in_place(self, kept: Kept) -> None:
+        context, live = self._context, self._live
         what = f"look at {kept.path}"
         if await context.pool.scout(is_intact, kept, what=what):
             self._kept = kept

@@ -149,6 +149,8 @@ class Transfer:
             return end
         if self._holding.part is None:
             await self._revalidation.begin()
+        else:
+            await self._revalidation.take_place()
         return None
 
     async def _attempt(self) -> Outcome:
