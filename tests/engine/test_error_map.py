@@ -34,6 +34,13 @@ def dns(number: int) -> aiohttp.ClientConnectorDNSError:
     return aiohttp.ClientConnectorDNSError(KEY, socket.gaierror(number, "words"))
 
 
+def asked_of_servers(code: int) -> aiohttp.ClientConnectorDNSError:
+    """Return the error of a name that c-ares did not find, as aiohttp wraps it."""
+    wrapped = OSError(None, "words")
+    wrapped.__cause__ = Exception(code, "words")
+    return aiohttp.ClientConnectorDNSError(KEY, wrapped)
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "is_retryable"),
     [
@@ -45,6 +52,10 @@ def dns(number: int) -> aiohttp.ClientConnectorDNSError:
         (dns(socket.EAI_NONAME), Reason.DNS_FAILED, True),
         (dns(socket.EAI_AGAIN), Reason.NO_NETWORK, True),
         (dns(socket.EAI_FAIL), Reason.NO_NETWORK, True),
+        (asked_of_servers(4), Reason.DNS_FAILED, True),
+        (asked_of_servers(3), Reason.NO_NETWORK, True),
+        (asked_of_servers(11), Reason.NO_NETWORK, True),
+        (asked_of_servers(12), Reason.NO_NETWORK, True),
         (aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("x")), Reason.TLS_FAILED, False),
         (aiohttp.ClientConnectorSSLError(KEY, ssl.SSLError(1, "x")), Reason.TLS_FAILED, False),
         (aiohttp.ConnectionTimeoutError(), Reason.CONNECT_TIMEOUT, True),
@@ -148,6 +159,26 @@ def test_no_network_costs_no_attempt_while_no_host_answers() -> None:
     asleep = step_after(error, since_answer_s=ANSWERED_LATELY_S + 1)
     assert (asleep.delay_s, asleep.retry_count, asleep.reason) == (NETWORK_WAIT_S, 0, Reason.NO_NETWORK)
     assert step_after(error, since_answer_s=1.0).retry_count == 1
+
+
+@pytest.mark.parametrize("error", [dns(socket.EAI_NONAME), asked_of_servers(1), asked_of_servers(4)])
+def test_a_name_that_is_not_there_is_final_while_hosts_answer(error: aiohttp.ClientConnectorDNSError) -> None:
+    """As a 404 is; where nobody answers, the fault may be the network's."""
+    mapped = map_error(error, "host.example")
+    assert step_after(mapped, since_answer_s=ANSWERED_LATELY_S - 1).delay_s is None
+    assert step_after(mapped, since_answer_s=ANSWERED_LATELY_S + 1).delay_s is not None
+    assert step_after(mapped, strategy=lambda _task, _error: True).delay_s is not None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [dns(socket.EAI_AGAIN), dns(socket.EAI_FAIL), asked_of_servers(3), asked_of_servers(12), asked_of_servers(8)],
+)
+def test_a_name_that_nobody_could_tell_of_is_tried_again(error: aiohttp.ClientConnectorDNSError) -> None:
+    """Also while other hosts answer: a name server's bad moment fails no file."""
+    step = step_after(map_error(error, "host.example"), since_answer_s=0.0)
+    assert step.delay_s is not None
+    assert step.retry_count == 1
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,10 @@ class NetworkError(TuiDlError):
     """Names, routes, connections and their ends."""
 
 
+class NameNotFoundError(NetworkError):
+    """The resolver says that there is no such name, as opposed to nobody there who could tell."""
+
+
 class HttpError(TuiDlError):
     """What the server answered."""
 

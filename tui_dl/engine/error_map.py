@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from tui_dl.core.display_text import display_text
-from tui_dl.core.errors import FileSystemError, HttpError, NetworkError, Reason, TuiDlError
+from tui_dl.core.errors import FileSystemError, HttpError, NameNotFoundError, NetworkError, Reason, TuiDlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 MAX_SHOWN_CHARS: Final = 200
+_ABSENT: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+_UNTOLD: Final = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
+_ARES_ABSENT: Final = frozenset({1, 4})
+"""c-ares: the name has no such address, or is not there."""
+_ARES_UNTOLD: Final = frozenset({3, 6, 11, 12})
+"""c-ares: the name servers failed, refuse, or cannot be reached, or gave no answer in time."""
 _EXPIRED: Final = {9: "is not valid yet", 10: "has expired"}
 """Verdicts of OpenSSL on a certificate (X509_V_ERR_*)."""
 _OTHER_NAME: Final = frozenset({62, 63, 64})
@@ -135,9 +141,25 @@ def _certificate_text(error: Exception, host: str) -> str:
 
 def map_dns(cause: OSError, host: str) -> TuiDlError:
     """Return our error for a name that was not looked up."""
-    if cause.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
+    if cause.errno in _UNTOLD or _ares_code(cause) in _ARES_UNTOLD:
         return _network(Reason.NO_NETWORK, f"the name of {host} cannot be looked up now")
-    return _network(Reason.DNS_FAILED, f"the host name {host} was not found")
+    text = f"the host name {host} was not found"
+    if is_absent(cause):
+        return NameNotFoundError(Reason.DNS_FAILED, text, is_retryable=True)
+    return _network(Reason.DNS_FAILED, text)
+
+
+def is_absent(cause: OSError) -> bool:
+    """Whether a name has no address, as opposed to nobody there who could tell."""
+    if isinstance(cause, socket.gaierror):
+        return cause.errno in _ABSENT
+    return _ares_code(cause) in _ARES_ABSENT
+
+
+def _ares_code(cause: OSError) -> object:
+    """Return c-ares' number where aiohttp's resolver wrapped its error, else 0."""
+    words: tuple[object, ...] = getattr(cause.__cause__, "args", ())
+    return words[0] if words and isinstance(words[0], int) else 0
 
 
 def _network(reason: Reason, text: str) -> NetworkError:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp.abc import AbstractResolver
 
+from tui_dl.engine.error_map import is_absent
+
 if TYPE_CHECKING:
     from aiohttp.abc import ResolveResult
 
@@ -18,9 +20,6 @@ NOT_FOUND_S: Final = 10.0
 """So long a name that is not there is not asked for again; one that could not be asked for is, at once."""
 MOST_NAMES: Final = 4096
 """Names that are remembered; of more, the one that was not asked for the longest is forgotten."""
-_ABSENT: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
-_ARES_ABSENT: Final = frozenset({1, 4})
-"""c-ares: the name has no such address, or is not there."""
 
 _Key = tuple[str, int, int]
 
@@ -59,7 +58,7 @@ class KnownNames(AbstractResolver):
         try:
             found = await self._rest.resolve(host, port, family)
         except OSError as error:
-            if not _is_absent(error):
+            if not is_absent(error):
                 raise
             found = error.with_traceback(None)
         holds_s = NOT_FOUND_S if isinstance(found, OSError) else FOUND_S
@@ -68,11 +67,3 @@ class KnownNames(AbstractResolver):
         if len(self._known) > MOST_NAMES:
             self._known.popitem(last=False)
         return found
-
-
-def _is_absent(error: OSError) -> bool:
-    """Whether a name has no address, as opposed to nobody there who could tell."""
-    if isinstance(error, socket.gaierror):
-        return error.errno in _ABSENT
-    words: tuple[object, ...] = getattr(error.__cause__, "args", ())
-    return any(word in _ARES_ABSENT for word in words[:1])

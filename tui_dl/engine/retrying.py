@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.backoff import Backoff, count_attempt
-from tui_dl.core.errors import FileSystemError, HttpError, Reason, TuiDlError
+from tui_dl.core.errors import FileSystemError, HttpError, NameNotFoundError, Reason, TuiDlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def next_step(
         return NextStep(NETWORK_WAIT_S, task.retry_count, Reason.NO_NETWORK, error.message)
     if error.reason in (Reason.HOST_ASKED, Reason.HOST_BUSY):
         return NextStep(error.retry_after_s or LOCAL_WAIT_S, task.retry_count, error.reason, error.message)
-    is_worth_it = error.is_retryable if strategy is None else strategy(task, error)
+    is_worth_it = _is_worth_it(error, since_answer_s) if strategy is None else strategy(task, error)
     retry_count = count_attempt(task.retry_count, has_progressed=has_progressed)
     most = settings.max_retries if task.options.max_retries is None else task.options.max_retries
     if not is_worth_it or retry_count > most:
@@ -68,6 +68,11 @@ def next_step(
     else:
         delay_s = backoff.delay_s(retry_count, random=random, retry_after_s=error.retry_after_s)
     return NextStep(delay_s, retry_count, error.reason, error.message)
+
+
+def _is_worth_it(error: TuiDlError, since_answer_s: float) -> bool:
+    """Whether another attempt may end better. A name that is not there, while hosts answer, is as final as a 404."""
+    return error.is_retryable and not (isinstance(error, NameNotFoundError) and since_answer_s <= ANSWERED_LATELY_S)
 
 
 def _final_text(error: TuiDlError, retry_count: int, most: int) -> str:
