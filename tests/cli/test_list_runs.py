@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.test_metalinks import run
-from tests.faults import Resource
+from tests.faults import Resource, tempers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +92,21 @@ async def test_a_list_of_failures_puts_files_where_their_lines_said(
     assert got(tmp_path / "out") == {"sub/x.bin": b"n", "plain": b"p"}
     assert {json.loads(line)["id"] for line in output.splitlines()[:-1]} == {1, 2}
     assert len((tmp_path / failed).read_text().splitlines()) == (failed == "failed.csv")
+
+
+@pytest.mark.parametrize(("more", "is_stopped"), [("", False), ("/more", True)])
+async def test_whether_anything_is_left_is_said_beyond_the_bound(
+    tmp_path: Path, fault_server: FaultServer, more: str, *, is_stopped: bool
+) -> None:
+    """Who had too many failures hears whether the same command has anything to go on with."""
+    fault_server.add("/more", Resource(size_bytes=100_000, seed=1))
+    fault_server.script("/more", tempers.stall_after(5_000))
+    open_line = f"{fault_server.url(more)}\n" if more else ""
+    (tmp_path / "list").write_text(f"{open_line}{fault_server.url('/gone')}\n")
+    code, _, said = await run(tmp_path, "get", "-i", "list", "-d", "out", "--max-failed", "0%")
+    assert code == 1
+    assert "More failed than --max-failed 0% allows." in said
+    assert ("the same command goes on" in said) == is_stopped
 
 
 async def test_a_pattern_in_parts_fetches_each_address_once(tmp_path: Path, fault_server: FaultServer) -> None:

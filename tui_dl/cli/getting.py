@@ -103,8 +103,10 @@ class FileRun:
             return INTERRUPTED
         except TooManyFailed:
             if self._people:
-                words = f"more than --max-failed {self._wishes.bound} allows"
-                self._people.note(f"Stopped: {words}. The same command goes on where it was.")
+                # The last one may have been the one too many: then there is nothing to go on with.
+                is_through = self._tally.is_list_read and self._tally.ended >= self._tally.total
+                way_on = "" if is_through else " Stopped: the same command goes on where it was."
+                self._people.note(f"More failed than --max-failed {self._wishes.bound} allows.{way_on}")
             return SOME_FAILED
         return None
 
