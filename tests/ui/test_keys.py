@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual import events
 from textual.command import CommandList, CommandPalette
 
 from tests.ui.fake_engine import FakeEngine, make_task
@@ -111,6 +112,18 @@ async def test_the_filter_asks_the_engine_and_escape_drops_it() -> None:
         await pilot.press("escape")
         await settle(app, pilot)
         assert len(app.main.model) == 3
+
+
+async def test_what_is_typed_right_after_the_slash_is_the_filter() -> None:
+    """Keys that wait in one queue on a busy machine: none of them acts on the table."""
+    engine = three_rows()
+    async with running(engine) as (app, pilot):
+        order = app.main.state.order
+        for char in "/space":
+            app.post_message(events.Key("slash" if char == "/" else char, char))
+        await settle(app, pilot)
+        assert (app.main.filter_line.value, app.screen, app.main.state.order) == ("space", app.main, order)
+    assert not engine.commands
 
 
 async def test_sorting_asks_the_engine() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
 from textual.worker import WorkerFailed
@@ -92,6 +93,19 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
     def get_default_screen(self) -> MainScreen:
         """Begin with the main screen."""
         return self.main
+
+    async def on_event(self, event: events.Event) -> None:
+        """Act on a key of the table as soon as it comes.
+
+        On Textual's way a key visits the table and the screen first, and what is typed after `/` meanwhile would be
+        taken for keys of the table instead of letters for the filter.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and self._has_known_textual():
+            self.app_focus = True
+            is_for_table = self.screen is self.main and self.focused is self.main.table
+            if is_for_table and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
 
     def action_interrupt(self) -> None:
         """Ask as `q` does; twice within two seconds leaves at once."""

@@ -23,7 +23,7 @@ AHEAD_CHARS: Final = 256
 """What may be pending when a frame is drawn: a key's small frame or two that the writer has not come to yet."""
 
 _METHODS: Final = (
-    (App, ("_display", "_shutdown", "post_display_hook", "_handle_exception")),
+    (App, ("_display", "_shutdown", "post_display_hook", "_handle_exception", "_check_bindings")),
     (LinuxDriver, ("_patch_lflag", "_patch_iflag", "_enable_mouse_support", "_enable_bracketed_paste")),
     (LinuxDriver, ("_disable_line_wrap", "_query_in_band_window_resize")),
 )

@@ -82,7 +82,7 @@ class FilterLine(SafeInput):
         self.cursor_position = len(text)
         self.add_class("-shown")
         self._hint.add_class("-shown")
-        self.focus()
+        self.screen.set_focus(self)  # at once: `focus()` would wait its turn behind the next keys
         self.call_after_refresh(self._show_hint)
 
     def take_answer(self, problem: BadTerm | None) -> None:
