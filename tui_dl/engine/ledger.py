@@ -9,6 +9,7 @@ from tui_dl.core.display_text import mask_url
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import FINISHED
+from tui_dl.engine.listening import Listeners
 from tui_dl.engine.tally import Tally
 
 if TYPE_CHECKING:
@@ -44,17 +45,11 @@ class Ledger:
         self.changes = 0
         """Grows with every change of a row that is in hand."""
         self._wall_clock = wall_clock
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners = Listeners()
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` for each event; the returned function ends that."""
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
+        return self._listeners.subscribe(listener)
 
     def tell(self, kind: EventKind, task: DownloadTask) -> None:
         """Tell every listener; one that fails does not keep the others from hearing it."""
@@ -68,12 +63,7 @@ class Ledger:
         if logger.isEnabledFor(logging.INFO):
             why = f" ({task.reason_text})" if task.reason is not None else ""
             logger.info("%s: %s %s%s", task.id, kind, mask_url(task.url), why)
-        event = Event(kind, task, self._wall_clock())
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception:  # a listener is foreign code: its fault must not end the task that it hears of
-                logger.exception("a listener failed on %s", kind)
+        self._listeners.tell(Event(kind, task, self._wall_clock()))
 
     async def record(self, lives: Sequence[LiveTask], kind: EventKind) -> None:
         """Save a change of each durably, all at once, then tell them."""

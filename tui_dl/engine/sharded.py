@@ -9,6 +9,7 @@ from tui_dl.core.errors import REASONS, Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists
+from tui_dl.engine.listening import Listeners
 from tui_dl.engine.shard_sink import ShardSink
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ShardedEngine:
         self._wish = wish
         self._sink = ShardSink(wish, engine.context.journal, self._tell_packed, self._tell_lost)
         self._held: dict[int, Event] = {}
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners = Listeners()
         self._unsubscribe: Callable[[], None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -92,13 +93,7 @@ class ShardedEngine:
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` for each event on the loop, for a completed file once it is packed."""
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
+        return self._listeners.subscribe(listener)
 
     # -- within --------------------------------------------------------------------------------------------------------
 
@@ -117,18 +112,14 @@ class ShardedEngine:
             self._held[event.task.id] = event
             self._sink.take(event.task.id)
         else:
-            self._forward(event)
-
-    def _forward(self, event: Event) -> None:
-        for listener in tuple(self._listeners):
-            listener(event)
+            self._listeners.tell(event)
 
     def _tell_packed(self, task: DownloadTask) -> None:
         if (event := self._held.pop(task.id, None)) is not None:
-            self._forward(replace(event, task=task))
+            self._listeners.tell(replace(event, task=task))
 
     def _tell_lost(self, task: DownloadTask) -> None:
         if (event := self._held.pop(task.id, None)) is not None:
             text = f"{REASONS[Reason.PART_LOST].meaning} before it was packed"
             lost = replace(task, status=Status.FAILED, reason=Reason.PART_LOST, reason_text=text)
-            self._forward(Event(EventKind.FAILED, lost, event.at))
+            self._listeners.tell(Event(EventKind.FAILED, lost, event.at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.bench import CLIENT_CORE, SERVER_CORE
-from tests.benchmarks.rows.small_files import AT_ONCE, DELAY_S, OURS, WITHIN, times
+from tests.benchmarks.rows.small_files import AT_ONCE, DELAY_S, OURS, WITHIN, contenders, times
 from tests.benchmarks.serving import serving
 from tests.benchmarks.table import Line, Side, Table, verdicts_on
 
@@ -23,18 +23,9 @@ def loopback(bench: Bench) -> list[Table]:
     """Fifty at once with journal, part files and commits, beside those that have none of these."""
     payload, count = bench.batch, bench.scale.batch_files
     job = bench.job(payload, bench.web.origin)
-    contenders = [
-        job.ours(f"-j{AT_ONCE}"),
-        job.aria2(f"-j{AT_ONCE}"),
-        job.wget2(f"--max-threads={AT_ONCE}"),
-        job.curl_list(at_once=AT_ONCE),
-        job.library("pypdl", at_once=AT_ONCE, most_rounds=1),
-        job.library("parfive", at_once=AT_ONCE, most_rounds=1),
-        job.library("img2dataset", at_once=AT_ONCE, most_rounds=1),
-        job.library("aiohttp", at_once=AT_ONCE),
-    ]
     rounds = min(bench.rounds, MOST_ROUNDS)
-    lines = bench.lines(contenders, payload, rounds=rounds)
+    programs = contenders(job, ("pypdl", "parfive", "img2dataset"), most_rounds=1)
+    lines = bench.lines(programs, payload, rounds=rounds)
     title = f"a batch of {count:,} files of 5-50 KB, {AT_ONCE} at once"
     table = Table("batch", title, rounds, count, lines)
     ours = table.line(OURS)

@@ -9,7 +9,11 @@ from tests.benchmarks.serving import serving
 from tests.benchmarks.table import Line, Side, Table, ratio, verdicts_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.benchmarks.bench import Bench
+    from tests.benchmarks.measure import Contender
+    from tests.benchmarks.programs import Work
 
 AT_ONCE = 50
 DELAY_S = 0.05
@@ -22,16 +26,7 @@ def loopback(bench: Bench) -> list[Table]:
     """Fifty at once with journal, part files and commits, beside programs and libraries with none of these."""
     payload = bench.small.first(bench.scale.small_files)
     job = bench.job(payload, bench.web.origin)
-    contenders = [
-        job.ours(f"-j{AT_ONCE}"),
-        job.aria2(f"-j{AT_ONCE}"),
-        job.wget2(f"--max-threads={AT_ONCE}"),
-        job.curl_list(at_once=AT_ONCE),
-        job.library("pypdl", at_once=AT_ONCE, most_rounds=3),
-        job.library("parfive", at_once=AT_ONCE, most_rounds=3),
-        job.library("aiohttp", at_once=AT_ONCE),
-    ]
-    lines = bench.lines(contenders, payload)
+    lines = bench.lines(contenders(job, ("pypdl", "parfive"), most_rounds=3), payload)
     title = f"{len(payload.digests)} files of 5-50 KB, {AT_ONCE} at once"
     table = Table("small", title, bench.rounds, len(payload.digests), lines)
     ours = table.line(OURS)
@@ -44,6 +39,18 @@ def loopback(bench: Bench) -> list[Table]:
     )
     remark = "bare aiohttp writes files without journal, part file or commit: the ceiling of the engine's client"
     return [Table(table.name, title, bench.rounds, table.files, lines, verdicts, (remark,))]
+
+
+def contenders(job: Work, libraries: Iterable[str], *, most_rounds: int) -> list[Contender]:
+    """Return ours, the programs, these libraries for so many rounds at most, and bare aiohttp."""
+    return [
+        job.ours(f"-j{AT_ONCE}"),
+        job.aria2(f"-j{AT_ONCE}"),
+        job.wget2(f"--max-threads={AT_ONCE}"),
+        job.curl_list(at_once=AT_ONCE),
+        *(job.library(name, at_once=AT_ONCE, most_rounds=most_rounds) for name in libraries),
+        job.library("aiohttp", at_once=AT_ONCE),
+    ]
 
 
 def times(ours: Line | None, table: Table, program: str) -> float | None:

@@ -1,0 +1,38 @@
+"""Who hears of events: called in turn on the loop, each until it wants no more."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui_dl.core.events import Event
+
+logger = logging.getLogger(__name__)
+
+
+class Listeners:
+    """The listeners of one source of events."""
+
+    def __init__(self) -> None:
+        self._all: list[Callable[[Event], None]] = []
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` for each event; the returned function ends that."""
+        self._all.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._all:
+                self._all.remove(listener)
+
+        return unsubscribe
+
+    def tell(self, event: Event) -> None:
+        """Tell all; one that fails does not keep the others from hearing it."""
+        for listener in tuple(self._all):
+            try:
+                listener(event)
+            except Exception:  # a listener is foreign code: its fault must not end the task that it hears of
+                logger.exception("a listener failed on %s", event.kind)
