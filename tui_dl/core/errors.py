@@ -148,7 +148,10 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
         "the Metalink cannot be used", "Get it elsewhere, or keep the file itself with --no-follow-metalink."
     ),
     Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise the limit that the log names."),
-    Reason.BAD_URL: ReasonFacts("the address is not usable", "Only http://, https:// and ftp:// are fetched."),
+    Reason.BAD_URL: ReasonFacts(
+        "the address, or its line of a list, is not usable",
+        "Correct it and repeat the command; http://, https:// and ftp:// are fetched.",
+    ),
     Reason.EXTRA_MISSING: ReasonFacts("an extra is not installed", "Install what the message names, then retry."),
     Reason.HOST_ASKED: ReasonFacts("the host asked to wait", "It goes on by itself."),
     Reason.HOST_BUSY: ReasonFacts("the host bears no more at once", "It goes on when others of that host are done."),
