@@ -101,6 +101,17 @@ async def test_the_same_address_twice_at_once_is_done_once(engines: Engines, fau
     assert ends == {Status.COMPLETED, Status.SKIPPED}
 
 
+async def test_the_same_digest_twice_at_once_is_done_once(engines: Engines, fault_server: FaultServer) -> None:
+    """Two addresses of one file: whoever comes second asks nobody for it."""
+    urls = [fault_server.add(path, Resource(body=BODY)) for path in ("/a.bin", "/b.bin")]
+    engine = await engines(archive=True)
+    options = TaskOptions(checksum=f"md5={MD5}")
+    tasks = [await engine.add(url, options=options) for url in urls]
+    ends = {(await ended(engine, task)).status for task in tasks}
+    assert ends == {Status.COMPLETED, Status.SKIPPED}
+    assert len(fault_server.requests) == 1
+
+
 async def test_a_retry_does_not_go_round_it(engines: Engines, fault_server: FaultServer) -> None:
     """A retry of many rows fetches nothing that is done."""
     url = fault_server.add("/a.bin", Resource(body=BODY))

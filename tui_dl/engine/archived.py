@@ -31,28 +31,39 @@ async def sift_archived(news: Sequence[NewTask], remembered: Remembered) -> list
 
 
 class Archive:
-    """Answers for tasks that are in hand; of several of one address one goes on, the others wait for its end."""
+    """Answers for tasks that are in hand; of several of one address or digest one goes on, the others wait for its end.
+
+    Not the slots keep them apart: one is free again before the file of who had it is named and recorded.
+    """
 
     def __init__(self, remembered: Remembered) -> None:
         self._remembered = remembered
-        self._in_hand: dict[str, tuple[int, asyncio.Event]] = {}
+        self._in_hand: dict[tuple[str, str], int] = {}
+        self._held: dict[int, tuple[asyncio.Event, list[tuple[str, str]]]] = {}
 
     async def has(self, task: DownloadTask) -> bool:
         """Whether a row was done before: its address, the digest that is wanted, or the one that the server named.
 
         Where it was not, nobody else does it until `release()`.
         """
-        while (other := self._in_hand.get(task.url)) is not None and other[0] != task.id:
-            await other[1].wait()
-        self._in_hand.setdefault(task.url, (task.id, asyncio.Event()))
-        return any(await self._remembered.archived(_keys(task.url, task.options.checksum, task.options.announced)))
+        keys = _keys(task.url, task.options.checksum, task.options.announced)
+        if task.id not in self._held:
+            # It has nothing in hand yet: who waits is waited for by nobody.
+            while (other := next((self._in_hand[key] for key in keys if key in self._in_hand), None)) is not None:
+                await self._held[other][0].wait()
+            self._held[task.id] = (asyncio.Event(), [])
+        # What the server named meanwhile may be in hand elsewhere; two that wait for each other would never end.
+        mine = [key for key in keys if self._in_hand.setdefault(key, task.id) == task.id]
+        self._held[task.id][1].extend(mine)
+        return any(await self._remembered.archived(keys))
 
     def release(self, task: DownloadTask) -> None:
         """Note that an attempt ended."""
-        held = self._in_hand.get(task.url)
-        if held is not None and held[0] == task.id:
-            del self._in_hand[task.url]
-            held[1].set()
+        ended, keys = self._held.pop(task.id, (None, []))
+        for key in keys:
+            self._in_hand.pop(key, None)
+        if ended is not None:
+            ended.set()
 
 
 def _keys(url: str, *digests: str) -> list[tuple[str, str]]:
