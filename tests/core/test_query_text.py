@@ -114,3 +114,10 @@ def test_any_text_is_read_or_refused(typed: str) -> None:
         assert error.message  # noqa: PT017  # either is right, and both are looked at
     else:
         assert bool(terms) == bool(typed.strip())
+
+
+def test_half_a_term_is_led_to_the_term_that_is_offered() -> None:
+    """`state:` is understood, too, but `status:` is what the help and the completion call it."""
+    with pytest.raises(BadTerm) as caught:
+        parse_terms("stat:")
+    assert caught.value.message.startswith("stat: there is no term stat: (did you mean status: ?)")

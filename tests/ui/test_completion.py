@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 
 from tests.ui.fake_engine import FakeEngine, make_task
 from tests.ui.pilots import running, screen_text, settle
 from tui_dl.core.query_text import parse_terms
 from tui_dl.core.status import Status
-from tui_dl.ui.completion import Known, complete
+from tui_dl.ui.completion import Known, complete, is_term_begun
 from tui_dl.ui.term_text import terms_text
 
 KNOWN = Known(hosts=("cdn.example.org", "b.example"), batches=("my films", "books"))
@@ -93,3 +95,25 @@ async def test_tab_completes() -> None:
         await pilot.press("tab", "enter")
         await settle(app, pilot)
         assert (app.main.state.filter, len(app.main.model)) == ("status:failed", 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_begun"),
+    [("stat", True), ("iso -ho", True), ("status:", False), ("status:fa", False), ("iso ", False), ("statu e", False)],
+)
+def test_half_a_term_is_known_as_one(typed: str, is_begun: bool) -> None:
+    """Rows that hold `stat` are not what the one who types `status:failed` looks for."""
+    assert is_term_begun(typed, len(typed)) is is_begun
+
+
+async def test_half_a_term_leaves_the_rows_alone() -> None:
+    """Enter says that the word was meant as it stands."""
+    engine = FakeEngine([make_task(1, "a.iso"), make_task(2, "stat.png", Status.FAILED)])
+    async with running(engine) as (app, pilot):
+        with patch("tui_dl.ui.widgets.filter_line.REST_S", 0.0):
+            await pilot.press("/", *"stat")
+            await settle(app, pilot)
+            assert len(app.main.model) == 2
+            await pilot.press("enter")
+            await settle(app, pilot)
+            assert len(app.main.model) == 1

@@ -45,7 +45,7 @@ class BadTerm(UsageError):  # noqa: N818  # named for what it is about, beside `
     def __init__(self, term: str, problem: str) -> None:
         self.term = display_text(term, _SHOWN_CELLS)
         """The piece at fault as it was typed, safe to show."""
-        super().__init__(f"{self.term}: {problem}")
+        super().__init__(f"{self.term.removesuffix(':')}: {problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,9 @@ def _words(text: str) -> list[_Word]:
 def _terms_of(word: _Word) -> list[Term]:
     kind = _NAMES.get(word.key) if word.key else TermKind.TEXT
     if kind is None:
-        near = get_close_matches(word.key, _NAMES, n=1)
+        near = get_close_matches(word.key, [kind.value for kind in TermKind], n=1) or get_close_matches(
+            word.key, _NAMES, n=1
+        )
         hint = f"did you mean {near[0]}: ?" if near else f"known are {', '.join(kind.value for kind in TermKind)}"
         raise BadTerm(
             word.shown, f'there is no term {word.key}: ({hint}); to search for the words, write "{word.key}:"'

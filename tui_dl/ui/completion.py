@@ -92,6 +92,12 @@ def complete(text: str, cursor: int, known: Known) -> Completion:
     )
 
 
+def is_term_begun(text: str, cursor: int) -> bool:
+    """Whether the word at the cursor may become a term: a `stat` is rather half a `status:` than a word to look for."""
+    word = text[_word_start(text, cursor) : cursor].removeprefix("-").casefold()
+    return bool(word) and any(kind.value.startswith(word) for kind in ALL_TERMS)
+
+
 def _word_start(text: str, cursor: int) -> int:
     """Return where the word at the cursor begins; blanks within quotation marks belong to it."""
     start, is_quoted = 0, False

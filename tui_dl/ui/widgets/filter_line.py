@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui_dl.ui.completion import OFFERED, Completion, Known, complete
+from tui_dl.ui.completion import OFFERED, Completion, Known, complete, is_term_begun
 from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 from tui_dl.ui.widgets.safe_input import SafeInput
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 REST_S: Final = 0.12
 """Rest after the last key before rows are filtered."""
+TERM_REST_S: Final = 1.0
+"""The same after half a term, which would empty the table for as long as it is no whole one."""
 
 
 class FilterHint(Line):
@@ -121,7 +123,8 @@ class FilterLine(SafeInput):
         self._problem = None
         self._show_hint()
         self._stop_timer()
-        self._timer = self.set_timer(REST_S, self._tell)
+        is_half = is_term_begun(self.value, self.cursor_position)
+        self._timer = self.set_timer(TERM_REST_S if is_half else REST_S, self._tell)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter."""
