@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.stage import LARGE_BYTES, ended, half_done
+from tests.engine.stage import LARGE_BYTES, ended, half_done, is_whole
 from tests.faults import FaultServer, Resource, lies, rfc9110
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.status import Status
@@ -166,6 +166,18 @@ async def test_half_a_file_does_not_replace_what_it_was_skipped_for(
     assert (skipped.status, skipped.path) == (Status.SKIPPED, str(engines.path("a.bin")))
     assert (await _retried(engines, task.url)).path == str(engines.path("a (1).bin"))
     assert engines.path("a.bin").read_bytes() == b"mine"
+
+
+async def test_a_file_of_another_address_is_not_replaced(engines: Engines, fault_server: FaultServer, url: str) -> None:
+    """It was saved where the one fetched before was removed, by a run that remembers nothing."""
+    engines.path("a.bin").unlink()
+    other = fault_server.add("/other/a.bin", NEW)
+    engine = await engines(journal=engines.journal)
+    there = await ended(engine, await engine.add(other))
+    assert there.path == str(engines.path("a.bin"))
+    await engines.close(engine)
+    assert (await _get(engines, url)).path == str(engines.path("a (1).bin"))
+    assert is_whole(there, NEW)
 
 
 async def test_it_is_remembered_longer_than_the_history(engines: Engines, fault_server: FaultServer, url: str) -> None:

@@ -39,10 +39,11 @@ _INTO_KEPT: Final = """INSERT INTO kept (path, url, identity, size_bytes, mtime_
     size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, validator = excluded.validator,
     sha256 = excluded.sha256, at = excluded.at WHERE excluded.at >= kept.at"""
 _KEEPING: Final = """CREATE TEMP TRIGGER keep_completed AFTER UPDATE OF status ON main.tasks
-    WHEN NEW.status = 'completed' AND NEW.total_bytes IS NOT NULL BEGIN
+    WHEN NEW.status = 'completed' AND NEW.total_bytes IS NOT NULL{condition} BEGIN
       INSERT OR REPLACE INTO kept (path, url, identity, size_bytes, mtime_ns, validator, sha256, at) VALUES (NEW.path,
         NEW.url, url_identity(NEW.url), NEW.total_bytes, -1, NEW.validator, NEW.sha256, NEW.finished_at);
     END"""
+_IS_KNOWN: Final = " AND EXISTS (SELECT 1 FROM kept WHERE path = NEW.path)"
 _SELECT_KEPT: Final = "SELECT path, url, size_bytes, mtime_ns, validator, sha256, at FROM kept"
 
 
@@ -84,11 +85,14 @@ def start_archiving(connection: sqlite3.Connection) -> None:
     connection.execute(_ARCHIVING)
 
 
-def start_keeping(connection: sqlite3.Connection) -> None:
-    """Note every file that is completed from now on by this connection, with its version."""
+def start_keeping(connection: sqlite3.Connection, *, is_wanted: bool) -> None:
+    """Note every file that is completed from now on by this connection, with its version.
+
+    Where nobody wants that, those alone that stand where another one was noted: it is not taken for that one later.
+    """
     connection.create_function("url_identity", 1, url_identity, deterministic=True)
     connection.execute("DROP TRIGGER IF EXISTS temp.keep_completed")
-    connection.execute(_KEEPING)
+    connection.execute(_KEEPING.format(condition="" if is_wanted else _IS_KNOWN))
 
 
 def url_identity(url: str) -> int:

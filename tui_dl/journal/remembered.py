@@ -54,9 +54,9 @@ class Remembered:
 
     async def start(self, *, is_archiving: bool, is_keeping: bool) -> None:
         """Note from now on which addresses and digests are done, and which version each finished file is."""
-        for is_wanted, step in ((is_archiving, archive.start_archiving), (is_keeping, archive.start_keeping)):
-            if is_wanted:
-                await self._threads.ask(step, Need.WRITE)
+        if is_archiving:
+            await self._threads.ask(archive.start_archiving, Need.WRITE)
+        await self._threads.ask(partial(archive.start_keeping, is_wanted=is_keeping), Need.WRITE)
 
     async def archived(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
         """Return which of these kinds and keys were done before, with all that was told before."""
