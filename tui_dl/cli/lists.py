@@ -106,10 +106,11 @@ class _Opened:
                 chunk = await reading
             finally:
                 reading.cancel()
-        last = cutter.finish()
+        # Where a list is damaged its last line is cut, and may look like an address that nobody wrote.
+        last = [] if octets.damage else cutter.finish()
         found = [*reader.feed(last), *reader.finish()]
         if octets.damage:
-            found.append(self._bad.of_text(count + len(last) + 1, "", octets.damage))
+            found.append(self._bad.of_text(count + 1, "", octets.damage))
         yield found
 
     def _parquet(self, head: bytes, stack: ExitStack) -> ParquetRows:
