@@ -182,6 +182,14 @@ def test_an_address_that_was_taken_gets_no_options() -> None:
     assert only_bad(reader.feed([b" out=x"])) == [(2, "an option that came too late: its address was taken already")]
 
 
+def test_an_address_of_a_list_with_options_waits_for_its_own() -> None:
+    """A program that writes such a list stops anywhere, also between an address and what belongs to it."""
+    reader = AddressLines(BadLines("list"))
+    reader.feed([b"http://h/a", b" out=x", b"http://h/b"])
+    assert not reader.is_holding
+    assert reader.feed([b" out=y", b"http://h/c"]) == [Line(3, "http://h/b", name="y")]
+
+
 def test_parts_share_every_line_and_its_options() -> None:
     """Each line, good or bad, is in exactly one part; options go with their address."""
     text = "http://h/1\nnonsense\nhttp://h/3\n out=x\nhttp://h/5\n\nhttp://h/7\nhttp://h/8\n"

@@ -31,13 +31,14 @@ class AddressLines:
         self._held: Line | None = None
         self._mirrors: list[str] = []
         self._options: list[tuple[int, str, str]] = []
+        self._has_shown_options = False
         self._orphan = _ORPHAN
         """What is wrong with an option that comes now; empty: it belongs to an address that is left out anyway."""
 
     @property
     def is_holding(self) -> bool:
-        """Whether an address waits for its options."""
-        return self._held is not None
+        """Whether an address waits for options that may never come; where a list has any, they are waited for."""
+        return self._held is not None and not self._has_shown_options
 
     def feed(self, lines: Sequence[bytes]) -> list[Line | BadLine]:
         """Return what the next lines say; the last address may wait for its options."""
@@ -98,6 +99,7 @@ class AddressLines:
             self._held = Line(number, wire_url(text, is_typed=True))
 
     def _take_option(self, number: int, option: re.Match[str], found: list[Line | BadLine]) -> None:
+        self._has_shown_options = True
         if self._held is not None:
             self._options.append((number, option[1], option[2].strip()))
         elif self._orphan and (self._part is None or self._part.has(number)):

@@ -77,7 +77,7 @@ class ListReader(Protocol):
 
     @property
     def is_holding(self) -> bool:
-        """Whether an address that came waits for what the next line may say of it."""
+        """Whether an address waits that should be taken, by `finish()`, where no further line comes for a while."""
         ...
 
     def feed(self, lines: Sequence[bytes]) -> list[Line | BadLine]:
