@@ -158,10 +158,12 @@ def test_no_json_line_raises(line: str) -> None:
     ]
 
 
-def test_an_array_is_refused_with_the_way_out() -> None:
+@pytest.mark.parametrize("kind", [JSONL, AUTO])
+@pytest.mark.parametrize("text", ['[{"url": "http://h/"}]', '["http://h/"]', '[\n  {"url": "http://h/"}\n]\n'])
+def test_an_array_is_refused_with_the_way_out(text: str, kind: ListFormat) -> None:
     """It cannot be read as a stream of lines."""
     with pytest.raises(UsageError, match="jq"):
-        read_text('[{"url": "http://h/"}]', JSONL)
+        read_text(text, kind)
 
 
 def test_values_that_json_does_not_know_are_words() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.address_lines import AddressLines
 from tui_dl.core.json_rows import JsonRows
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from tui_dl.core.parts import Part
     from tui_dl.core.url_list import BadLine, BadLines, Line, ListReader
+
+_ARRAY: Final = re.compile(r'\[\s*(?:[{"]|$)')
+"""How one array of JSON begins: no list of lines, and what reads JSON says what to do with it."""
 
 
 def new_reader(kind: ListFormat, bad: BadLines, part: Part | None = None, *, start: int = 1) -> ListReader:
@@ -67,6 +71,6 @@ def _says_nothing(line: bytes) -> bool:
 
 def _sniffed(line: bytes) -> ListFormat:
     text = line.decode("utf-8", "replace").strip()
-    if text.startswith("{"):
+    if text.startswith("{") or _ARRAY.match(text):
         return ListFormat.JSONL
     return ListFormat.CSV if names_columns(text) else ListFormat.ARIA2
