@@ -1,6 +1,6 @@
 """Two hundred thousand files on a hundred thousand names of which a fifth is dead, with figures.
 
-`TUI_DL_NAMES=2000` scales it down.
+`TUI_DL_NAMES=1500` scales it down; few names are fetched several times in turn, and the best counts.
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ BLOCK: Final = 5000
 DELAY_S: Final = "0.1"
 MOST_GROWTH_BYTES: Final = 80 << 20
 """Resident memory from after the first tenth of the living files to the end."""
-MOST_RATIO: Final = 1.5
-"""Of the living files' time among the dead to that alone. The goal is 1.05; see the figures that are printed."""
+MOST_RATIO: Final = 1.05
+"""Of the living files' time among the dead to that alone."""
+ROUNDS: Final = 1 if NAMES >= 20_000 else 3
+"""Short runs differ by more than a twentieth by chance alone."""
+WARM_UP_NAMES: Final = 100
+"""Fetched before the clock runs: what is measured first must not pay for what is imported then."""
 
 
 @pytest.fixture
@@ -83,18 +87,27 @@ async def fetched(folder: Path, wanted: list[str], names_port: int) -> tuple[flo
     return last_at - began_at, growth_bytes
 
 
+def new(folder: Path) -> Path:
+    """Make a folder."""
+    folder.mkdir()
+    return folder
+
+
 async def test_dead_names_slow_nobody(tmp_path: Path, world: tuple[int, int]) -> None:
     """Memory stays as it is, and the living files take hardly longer."""
     web, names = world
     mixed = urls(web, NAMES, each=2, dead_part=DEAD_PART)
     alive = [url for url in mixed if f".{DEAD}:" not in url]
-    (tmp_path / "alone").mkdir()
-    (tmp_path / "mixed").mkdir()
-    alone_s, alone_bytes = await fetched(tmp_path / "alone", alive, names)
-    mixed_s, mixed_bytes = await fetched(tmp_path / "mixed", mixed, names)
+    alone, among = [], []
+    await fetched(new(tmp_path / "first"), urls(web, WARM_UP_NAMES, each=1, dead_part=0), names)
+    for turn in range(ROUNDS):
+        alone.append(await fetched(new(tmp_path / f"alone {turn}"), alive, names))
+        among.append(await fetched(new(tmp_path / f"mixed {turn}"), mixed, names))
+    (alone_s, _), (mixed_s, _) = min(alone), min(among)
+    growth_bytes = max(growth for _, growth in among)
     print(  # noqa: T201  # figures to quote
         f"{len(mixed)} files on {NAMES} names: the {len(alive)} living alone {alone_s:.1f} s, with the dead"
-        f" {mixed_s:.1f} s ({mixed_s / alone_s:.2f}); memory grew by {alone_bytes >> 20} and {mixed_bytes >> 20} MiB"
+        f" {mixed_s:.1f} s ({mixed_s / alone_s:.2f}); memory grew by {growth_bytes >> 20} MiB"
     )
-    assert mixed_bytes < MOST_GROWTH_BYTES
+    assert growth_bytes < MOST_GROWTH_BYTES
     assert mixed_s < MOST_RATIO * alone_s

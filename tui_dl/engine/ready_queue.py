@@ -43,8 +43,10 @@ class ReadyQueue:
     @property
     def highest_priority(self) -> int | None:
         """Priority of the first row, None where there is none."""
-        firsts = [tasks[0] for tasks in (self._line, *self._aside.values()) if tasks]
-        return max((task.priority for task in firsts), default=None)
+        firsts = [_order(self._line[0])] if self._line else []
+        if self._heads:
+            firsts.append(self._heads[0][0])
+        return -min(firsts)[0] if firsts else None
 
     def clear(self) -> None:
         """Drop all: the journal knows them."""
