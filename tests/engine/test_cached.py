@@ -93,6 +93,20 @@ async def test_what_is_not_as_it_was_is_not_copied(
     assert first.path != second.path
 
 
+async def test_what_no_digest_proves_is_not_copied(
+    engines: Engines, fault_server: FaultServer, resource: Resource
+) -> None:
+    """A run with `if-modified` remembers the version, and nothing that would show what was written in secret."""
+    url = fault_server.add("/a.bin", resource)
+    await _get(engines, url, "first", cache="off", on_exists="if-modified")
+    path = engines.dir / "first" / "a.bin"
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"mine")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert is_whole(await _get(engines, url, "second"), resource)
+
+
 async def test_a_weak_version_is_not_copied(engines: Engines, fault_server: FaultServer) -> None:
     """It says that the file looks the same, not that it has the same bytes."""
     url = fault_server.add("/a.bin", Resource(5000, etag='W/"v1"', last_modified_at=None))

@@ -93,8 +93,10 @@ class Revalidation:
             files = await remembered.kept(task.url, sha256=digest.hex)
         self.is_proven = bool(files)
         if not files:
-            # A weak validator says that it looks the same, not that it has the same bytes.
-            files = [one for one in await remembered.kept(task.url) if one.validator.if_range_value() is not None]
+            # A weak validator says that it looks the same, not that it has the same bytes; and a file that was written
+            # to, its time set back, is told by its digest alone.
+            same = await remembered.kept(task.url)
+            files = [one for one in same if one.sha256 and one.validator.if_range_value() is not None]
         for kept in files:
             if await context.pool.scout(is_intact, kept, what=f"look at {kept.path}"):
                 self._kept = self.cached = kept
