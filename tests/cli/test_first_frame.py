@@ -13,6 +13,7 @@ ROOT: Final = Path(tui_dl.__file__).parent.parent
 LATER: Final = (
     *("aiohttp", "yt_dlp", "uvloop", "xml.etree.ElementTree", "tui_dl.engine", "tui_dl.demo"),
     *("tui_dl.core.metalink", "tui_dl.core.curl_command", "tui_dl.core.url_globs", "tui_dl.cli.lists"),
+    *("tui_dl.core.host_tables", "tui_dl.core.proxies", "tui_dl.core.identity"),
 )
 """What the engine, or an order with addresses, needs and the first frame of a queue does not."""
 STARTED: Final = f"""

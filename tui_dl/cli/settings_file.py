@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.host_rules import HostRuleError, HostRules
-from tui_dl.core.host_tables import host_rules
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, Settings, coerce, setting_named, settings_with
 from tui_dl.disk.locations import HOME_VARIABLE
 
@@ -154,6 +153,8 @@ def _host_rules(text: str, name: str, tables: Any) -> HostRules:
     if not isinstance(tables, dict):
         message = f'expected tables such as [{HOSTS}."example.org"]'
         raise UsageError(f"{name}:{line_of(text, HOSTS)}: {HOSTS}: {message}")
+    from tui_dl.core.host_tables import host_rules  # noqa: PLC0415  # most files have none
+
     try:
         return host_rules(tables)
     except HostRuleError as error:
