@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 MOST_BREAKS: Final = 2
 """So many connections that broke before an answer, one after another, and a host gets no more HTTP/2."""
 
+MOST_ORIGINS: Final = 4096
+"""Origins without HTTP/2 that are remembered, and as many that broke it once; of more, the one that was met first is
+forgotten, and finds out again."""
+
+_Origin = tuple[str, str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Http2Parts:
@@ -88,9 +94,9 @@ class WebTransport:
         self._options = options
         self._streams = streams
         self._own_connections = own_connections
-        self._open: Counter[tuple[str, str, int]] = Counter()
-        self._breaks: Counter[tuple[str, str, int]] = Counter()
-        self._plain_only: set[tuple[str, str, int]] = set()
+        self._open: Counter[_Origin] = Counter()
+        self._breaks: Counter[_Origin] = Counter()
+        self._plain_only: dict[_Origin, None] = {}
 
     async def get(self, request: TransportRequest) -> TransportAnswer:
         """Send a GET; return with the head."""
@@ -106,14 +112,25 @@ class WebTransport:
                 # Another TLS library: the usual one may agree with this host, or say better what is wrong.
                 return await self._plain.get(request)
             if error.reason is Reason.CONNECTION_RESET:
-                self._breaks[origin] += 1
-                if self._breaks[origin] >= MOST_BREAKS:
-                    self._plain_only.add(origin)
+                self._note_break(origin)
             raise
         self._breaks.pop(origin, None)
         if not answer.is_http2:
-            self._plain_only.add(origin)
+            self._keep_plain(origin)
         return answer
+
+    def _note_break(self, origin: _Origin) -> None:
+        self._breaks[origin] += 1
+        if self._breaks[origin] >= MOST_BREAKS:
+            del self._breaks[origin]
+            self._keep_plain(origin)
+        elif len(self._breaks) > MOST_ORIGINS:
+            del self._breaks[next(iter(self._breaks))]
+
+    def _keep_plain(self, origin: _Origin) -> None:
+        self._plain_only[origin] = None
+        if len(self._plain_only) > MOST_ORIGINS:
+            del self._plain_only[next(iter(self._plain_only))]
 
     def _is_beyond_curl(self, url: str) -> bool:
         """Whether a SOCKS proxy is to be given addresses that a person chose: curl would give it the name."""
@@ -121,14 +138,19 @@ class WebTransport:
         has_own = bool(self._options.own_names or self._options.dns_servers)
         return proxy is not None and proxy.is_socks and has_own
 
-    async def _get_counted(self, request: TransportRequest, origin: tuple[str, str, int]) -> TransportAnswer:
+    async def _get_counted(self, request: TransportRequest, origin: _Origin) -> TransportAnswer:
         self._open[origin] += 1
         try:
             answer = await self._plain.get(request)
         except BaseException:
-            self._open[origin] -= 1
+            self._ended(origin)
             raise
-        return CountedAnswer(answer, lambda: self._open.subtract([origin]))
+        return CountedAnswer(answer, lambda: self._ended(origin))
+
+    def _ended(self, origin: _Origin) -> None:
+        self._open[origin] -= 1
+        if not self._open[origin]:
+            del self._open[origin]
 
     async def aclose(self) -> None:
         """Close all connections."""
