@@ -137,7 +137,7 @@ class HostGate:
                 live.waits_for = host
                 if self._led_from is not None:
                     self._led_from.led_in_vain(now, host)
-                raise _asked_to_wait(host, wait_s, budget.is_own_pause(now)) if wait_s else _busy(host, budget)
+                raise _asked_to_wait(host, wait_s, budget.is_own_pause(now)) if wait_s else busy(host, budget)
             await asyncio.sleep(wait_s or POLL_S)
         live.waits_for = ""
         if self._led_from is not None:
@@ -161,7 +161,11 @@ def _asked_to_wait(host: str, wait_s: float, is_own: bool) -> TuiDlError:
     return HttpError(Reason.HOST_ASKED, text, is_retryable=True, retry_after_s=wait_s)
 
 
-def _busy(host: str, budget: HostBudget) -> TuiDlError:
+def busy(host: str, budget: HostBudget) -> TuiDlError:
+    """Return why a task waits whose host takes no more connections now."""
     count = budget.bound
     text = f"{display_text(host, 60)} bears {count} connection{'' if count == 1 else 's'} at once"
+    if count is None:
+        # It refused nothing: it is met with one more at a time, and the answers to those before are not there yet.
+        text = f"{display_text(host, 60)} is slow to answer; it is asked for more once it did"
     return HttpError(Reason.HOST_BUSY, text, is_retryable=True, retry_after_s=POLL_S)
