@@ -56,8 +56,9 @@ def ls(**given: Any) -> int:
     """List downloads, or failures by group.
 
     On a terminal this is a table; in a pipe each line has id, status, bytes held, bytes in all, reason, file and
-    address, separated by tabs. A failed group is tried again, in the folder it was for, by
-    `tui-dl ls --failed reason:503 --urls | tui-dl get -i -`.
+    address, separated by tabs. A failed group is tried again by
+    `tui-dl ls --failed reason:503 --urls | tui-dl get -i -`, typed in the folder it was for. Where a list gave names,
+    give the list again, or what --failed-list wrote.
     """
     query = query_of(given)
     _check(given)
