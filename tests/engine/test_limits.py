@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MB = 1_000_000
 LARGE = Resource(64 * MIB)
+SMALL_READS = 64 * 1024
+"""As `--chunk-size`: a busy machine's reads are as long as they may be, and one more or less must change little."""
 TABLE = "08:00,512K 12:00,10M 18:00,off"
 
 
@@ -77,7 +79,7 @@ async def test_a_limit_holds_for_any_number_of_connections(
 
 async def test_priorities_share_the_limit(engines: Engines, fault_server: FaultServer) -> None:
     """High and low get 4:1; what the high one leaves, the low one has at once; a changed priority counts at once."""
-    engine = await engines(limit_rate=6 * MB)
+    engine = await engines(limit_rate=6 * MB, chunk_size=SMALL_READS)
     low = await under_way(engine, fault_server, "/low.bin", priority=-1)
     high = await under_way(engine, fault_server, "/high.bin", priority=1)
     fast, slow = await taken(engine, 0.8, high, low)
