@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.stage import LARGE_BYTES, ended, half_done, is_whole
 from tests.faults import FaultServer, Resource, lies, rfc9110
+from tests.faults.script import all_of, first
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TaskOptions
@@ -110,6 +111,18 @@ async def test_what_was_changed_here_is_fetched_again(
     assert task.status is Status.COMPLETED
     assert engines.names() == ["a.bin"]
     assert path.read_bytes() == good
+
+
+async def test_what_goes_between_two_attempts_is_fetched(engines: Engines, fault_server: FaultServer, url: str) -> None:
+    """A version that is not here any more is not asked about."""
+
+    def removes(_exchange: Exchange, reply: Reply) -> Reply:
+        engines.path("a.bin").unlink()
+        return reply
+
+    fault_server.script("/a.bin", first(1, all_of(removes, lies.status(503))))
+    assert (await _get(engines, url, retry_delay=0.01)).status is Status.COMPLETED
+    assert engines.names() == ["a.bin"]
 
 
 async def test_a_server_without_conditions_sends_it_in_vain(

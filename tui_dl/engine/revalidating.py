@@ -64,6 +64,8 @@ class Revalidation:
     async def take_place(self) -> Kept | None:
         """Go for the place of the file fetched before, if it is remembered: that one alone may be replaced."""
         live = self._live
+        # Those of an attempt before: what they were about may be gone since.
+        live.conditions = {}
         if self._context.policy_of(live.task) is not OnExists.IF_MODIFIED:
             return None
         kept = await self._remembered()
