@@ -6,14 +6,18 @@ import asyncio
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
+from textual.color import Color
+from textual.css.parse import parse
 
 from tests.ui.fake_engine import FakeEngine, make_task
-from tests.ui.pilots import make_app, screen_text, settle
+from tests.ui.pilots import make_app, running, screen_text, settle
 from tests.ui.scene import make_scene
 from tui_dl.core.errors import FileSystemError, Reason
-from tui_dl.ui.app import TuiDlApp
+from tui_dl.core.settings import Settings
+from tui_dl.ui.app import DARK, LIGHT, TuiDlApp
 from tui_dl.ui.loop import new_loop
 from tui_dl.ui.start import Start
 from tui_dl.ui.stylesheet import stylesheet_path
@@ -107,3 +111,15 @@ def test_the_screen_imports_no_engine() -> None:
     """Until it is connected the screen has imported neither aiohttp nor sqlite3."""
     code = "import sys, tui_dl.ui.app; sys.exit(bool({'aiohttp', 'sqlite3', 'uvloop'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_the_style_sheet_is_read_once_with_the_colours_of_the_theme() -> None:
+    """Reading it is a good part of the way to the first frame, and the theme is known before."""
+    with patch("textual.css.stylesheet.parse", wraps=parse) as reading:
+        async with running(FakeEngine(()), settings=Settings(theme="tui-dl-light")) as (app, pilot):
+            assert sum("styles.tcss" in str(call.args[2]) for call in reading.call_args_list) == 1
+            light = Color.parse(str(LIGHT.background))
+            assert (app.styles.background, app.main.styles.background) == (light, light)
+            app.theme = DARK.name
+            await settle(app, pilot)
+            assert app.main.styles.background == Color.parse(str(DARK.background))

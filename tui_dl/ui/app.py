@@ -107,6 +107,14 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
                 return
         await super().on_event(event)
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read the style sheet for a new theme; before there is a screen the colours are noted alone."""
+        if self.main.is_attached:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+            self.stylesheet.update(self)
+
     def action_interrupt(self) -> None:
         """Ask as `q` does; twice within two seconds leaves at once."""
         from tui_dl.ui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - keeps the first paint early
