@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tui_dl.core.extents import Extent
+    from tui_dl.core.ports import Chunk
 
 
 class _Silent:
@@ -42,7 +43,7 @@ class _Silent:
 class _Nowhere:
     backlog = Backlog()
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Drop everything."""
         del buffers, offset
         return []
@@ -55,7 +56,7 @@ class _Slow(_Nowhere):
         self.backlog = Backlog()
         self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
 
-    async def write(self, buffers: Sequence[bytes], offset: int) -> list[Extent]:
+    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Wait for the test."""
         self.has_begun.set()
         await self.may_end.wait()
