@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.display_text import display_text, mask_header, mask_secrets
 from tui_dl.core.events import LogLine
 from tui_dl.core.rate import SpeedMeter, eta_s
-from tui_dl.core.status import Trigger, advance
+from tui_dl.core.status import Status, Trigger, advance
 from tui_dl.core.task import DownloadProgress
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class LiveTask:
         self._metered_bytes = self.received_bytes
         self._wall_clock = wall_clock
         self._traffic = traffic or Traffic()
+        self._at_rest: DownloadProgress | None = None
 
     def step(self, trigger: Trigger, **changes: Any) -> DownloadTask:
         """Advance the status and change the row with it; raises `IllegalTransition`."""
@@ -191,10 +192,13 @@ class LiveTask:
         self.rewind(max(0, self.received_bytes - count_bytes))
 
     def progress(self, now: float) -> DownloadProgress:
-        """Return the frozen view of this instant."""
+        """Return the frozen view of this instant; the same one while it waits, as thousands may do."""
+        known, sizes = self._at_rest, (self.received_bytes, self.total_bytes)
+        if known is not None and known.task is self.task and (known.downloaded_bytes, known.total_bytes) == sizes:
+            return known
         speed_bps = self.meter.speed_bps(now)
         left = None if self.total_bytes is None else self.total_bytes - self.received_bytes
-        return DownloadProgress(
+        seen = DownloadProgress(
             task=self.task,
             downloaded_bytes=self.received_bytes,
             total_bytes=self.total_bytes,
@@ -202,3 +206,5 @@ class LiveTask:
             eta_s=None if left is None else eta_s(left, speed_bps),
             connections=len(self.connections),
         )
+        self._at_rest = seen if self.task.status is Status.WAITING and not (speed_bps or self.connections) else None
+        return seen

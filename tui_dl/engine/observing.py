@@ -155,8 +155,9 @@ class Observer:
     def _counts(self) -> dict[Status, int]:
         counts: Counter[Status] = Counter(self._context.journal.counts())
         for live in self._lives():
-            counts[live.stored.status] -= 1
-            counts[live.task.status] += 1
+            if live.stored.status is not live.task.status:
+                counts[live.stored.status] -= 1
+                counts[live.task.status] += 1
         return {status: max(0, count) for status, count in counts.items()}
 
     async def _held_of(self, task: DownloadTask) -> tuple[ByteRange, ...]:
