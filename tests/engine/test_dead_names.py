@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.engine.name_world import NameWorld, urls
+from tests.engine.name_world import ALIVE, DEAD, NameWorld, urls
 from tui_dl.core.errors import Reason
+from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
 
@@ -42,3 +43,18 @@ async def test_few_rows_of_a_long_list_are_in_memory(engines: Engines) -> None:
         tasks = await engine.add_many([NewTask(url, engine.default_dir, url.rpartition("/")[2]) for url in wanted])
         await engine.wait(tasks[:20])
         assert len(engine.scheduler._picker._ready) < 1500
+
+
+async def test_a_name_that_is_not_there_is_tried_once_while_hosts_answer(engines: Engines) -> None:
+    """Before any has answered the network may be what is missing, and it is tried again."""
+    async with NameWorld() as world:
+        engine = await engines(
+            dns_servers=f"127.0.0.1:{world.names_port}", ip_version="ipv4", max_retries=2, retry_delay=0.01
+        )
+        attempts = []
+        for url in (f"http://first.{DEAD}/f", f"http://h.{ALIVE}:{world.web.port}/g", f"http://then.{DEAD}/h"):
+            began = len(engines.events)
+            await engine.wait([await engine.add(url)])
+            kinds = [event.kind for event in engines.events[began:]]
+            attempts.append(kinds.count(EventKind.STARTED) + kinds.count(EventKind.RETRYING))
+        assert attempts == [3, 1, 1]
