@@ -177,7 +177,7 @@ async def test_what_a_curl_command_means_is_shown() -> None:
         await paste(app, pilot, f"{CURL} \\\n  --insecure")
         for _ in range(100):
             await pilot.pause(0.05)
-            if "1 address" in (shown := screen_text(app)):
+            if "-k left out" in (shown := screen_text(app)):
                 break
     assert "1 address" in shown
     assert "https://host.example/a.bin?sig=***: 2 headers, cookie ***" in shown
