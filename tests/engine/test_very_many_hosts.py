@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-
 from tests.engine.stage import fetch
 from tests.faults import FaultServer, Resource
 from tui_dl.core.host_rules import HostRules

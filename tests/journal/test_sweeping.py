@@ -159,7 +159,7 @@ def test_a_window_is_looked_up_by_id(selection: Selection) -> None:
     prepare(connection)
     where, parameters = selection.condition()
     plan = connection.execute(
-        f"EXPLAIN QUERY PLAN UPDATE {selection.table} SET owner = 1 WHERE status IN ('paused') AND {where}",  # noqa: S608  # ours
+        f"EXPLAIN QUERY PLAN UPDATE {selection.table} SET owner = 1 WHERE status IN ('paused') AND {where}",  # ours
         parameters,
     ).fetchall()
     connection.close()
