@@ -53,15 +53,16 @@ class Meter:
         return max(after - before for before, after in pairwise(instants))
 
 
-async def _pull(shares: Sequence[Share], meter: Meter, *, pause_s: float = 0.0) -> None:
+async def _pull(shares: Sequence[Share], meter: Meter, *, pause_s: float = 0.0, ready_bytes: int = CHUNK_BYTES) -> None:
     while True:
         async with Admission(shares) as admission:
             if pause_s:
                 await asyncio.sleep(pause_s)
-            count = CHUNK_BYTES if admission.most_bytes is None else min(CHUNK_BYTES, admission.most_bytes)
+            count = ready_bytes if admission.most_bytes is None else min(ready_bytes, admission.most_bytes)
             admission.used_bytes = count
         meter.add(count)
-        await asyncio.sleep(0 if admission.most_bytes is not None else 0.001)
+        is_away = admission.most_bytes is None or ready_bytes < CHUNK_BYTES
+        await asyncio.sleep(0.001 if is_away else 0)
 
 
 class Stage:
@@ -71,12 +72,20 @@ class Stage:
         self.throttle = Throttle(rate_bps, asyncio.get_running_loop().time)
         self.pullers: list[asyncio.Task[None]] = []
 
-    def pull(self, key: int, *, weight: int = 2, connections: int = 1, pause_s: float = 0.0) -> Meter:
+    def pull(
+        self,
+        key: int,
+        *,
+        weight: int = 2,
+        connections: int = 1,
+        pause_s: float = 0.0,
+        ready_bytes: int = CHUNK_BYTES,
+    ) -> Meter:
         """Begin to pull for a task; return its meter."""
         meter = Meter()
         share = self.throttle.share(key, weight)
         for _ in range(connections):
-            self.pullers.append(asyncio.create_task(_pull([share], meter, pause_s=pause_s)))
+            self.pullers.append(asyncio.create_task(_pull([share], meter, pause_s=pause_s, ready_bytes=ready_bytes)))
         return meter
 
     async def end(self) -> None:
@@ -235,6 +244,20 @@ def test_the_narrowest_limit_holds() -> None:
         assert limited + second <= 30 * MB * 1.03
         assert limited + second + third == pytest.approx(40 * MB, rel=0.03)
         assert third == pytest.approx(15 * MB, rel=0.1)
+
+    run_virtually(work())
+
+
+def test_short_reads_cost_no_part() -> None:
+    """Whose reads bring less than they may is away when the rest is given out; its part is the same over the whole."""
+
+    async def work() -> None:
+        stage = Stage(6 * MB)
+        high = stage.pull(1, weight=4, connections=2, ready_bytes=70_000)
+        low = stage.pull(2, weight=1, connections=2)
+        await let_pass(10)
+        await stage.end()
+        assert high.between(0, 10) == pytest.approx(4 * low.between(0, 10), rel=0.05)
 
     run_virtually(work())
 

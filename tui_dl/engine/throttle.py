@@ -101,7 +101,7 @@ class Throttle:
         if not share.is_in_line:
             share.is_in_line = True
             self._joined += 1
-            heappush(self._line, (max(self._virtual_bytes, share.finish), self._joined, share))
+            heappush(self._line, (self._start_of(share), self._joined, share))
         self._arm()
 
     def grant(self, share: Share, weight: int, most_bytes: int | None) -> Grant:
@@ -110,10 +110,18 @@ class Throttle:
         count = max(LEAST_READ_BYTES, min(int(self._rate_bps * part_s * weight), MOST_READ_BYTES * weight))
         if most_bytes is not None:
             count = min(count, most_bytes)
-        self._virtual_bytes = max(self._virtual_bytes, share.finish)
-        share.finish = self._virtual_bytes + count / weight
+        start = self._start_of(share)
+        self._virtual_bytes = max(self._virtual_bytes, start)
+        share.finish = start + count / weight
         self._bucket.take(count, self._clock())
         return Grant(share, weight, count)
+
+    def _start_of(self, share: Share) -> float:
+        """Return when a share's next turn begins: what it left of its last one is made good, a longer absence is not.
+
+        A read that comes short gives bytes back, and others are served before its connection can ask again.
+        """
+        return max(self._virtual_bytes - self._rate_bps * READ_S, share.finish)
 
     def take_back(self, unused_bytes: int) -> None:
         """Give back what was granted and not used."""
