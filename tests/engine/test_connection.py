@@ -96,7 +96,7 @@ async def test_a_silent_connection_is_given_up() -> None:
 async def test_a_dripping_connection_is_given_up(came_bytes: int, *, is_given_up: bool) -> None:
     """A byte now and then keeps no connection alive beyond a minute; a slow link does."""
     connection, task = await _reading()
-    now = connection.last_byte_at + DRIP_WINDOW_S
+    now = connection.last_byte_at + DRIP_WINDOW_S + 1  # a sum of two clock readings is not exact
     connection.last_byte_at = now
     connection.received_bytes += int(came_bytes)
     connection.give_up_if_silent(now, 30.0)
@@ -108,7 +108,7 @@ async def test_a_dripping_connection_is_given_up(came_bytes: int, *, is_given_up
 async def test_what_a_limit_of_ours_slows_is_not_dripping() -> None:
     """A limit below the drip rate gives up nothing."""
     connection, task = await _reading(limit_bps=10)
-    now = connection.last_byte_at + DRIP_WINDOW_S
+    now = connection.last_byte_at + DRIP_WINDOW_S + 1
     connection.last_byte_at = now
     connection.give_up_if_silent(now, 30.0)
     assert not connection.has_stalled
