@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 
@@ -26,6 +27,8 @@ class _Client(asyncio.Protocol):
         while (end := self._held.find(b"\r\n\r\n")) >= 0:
             self._held = self._held[end + 4 :]
             self._server.requests += 1
+            if self._server.on_request is not None:
+                self._server.on_request()
             if self._server.delay_s:
                 asyncio.get_running_loop().call_later(self._server.delay_s, self._answer)
             else:
@@ -47,6 +50,8 @@ class PlainServer:
         """Time from a request to its answer."""
         self.requests = 0
         """Requests so far."""
+        self.on_request: Callable[[], None] | None = None
+        """Called with each request, after it is counted."""
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nAccept-Ranges: none\r\n\r\n%b" % (len(body), body)
         self._server: asyncio.Server
 
