@@ -55,4 +55,5 @@ def test_a_start_looks_for_no_garbage_in_what_it_imports(tmp_path: Path) -> None
         "sys.argv = ['tui-dl', '--version']; import tui_dl.__main__ as start\n"
         "try: start.main()\nexcept SystemExit: print(len(found))"
     )
+    python(tmp_path, code)  # the first start after an installation compiles, which is work of its own
     assert python(tmp_path, code).splitlines()[-1] == "0"
