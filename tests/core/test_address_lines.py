@@ -233,9 +233,15 @@ def test_the_short_way_says_what_the_long_one_does(scheme: str, host: str, rest:
         assert wire_url(url.replace("://", "://u@", 1)).replace("u@", "", 1) == url
 
 
+@pytest.mark.parametrize("port", [1, 80, 8080, 9999, 10000, 43567, 59999, 60000, 64999, 65499, 65529, 65535])
+def test_every_port_passes_the_short_way(port: int) -> None:
+    """A list of a test server's addresses, whose port has five digits, is read as quickly as any."""
+    assert PLAIN_URL.fullmatch(f"http://h.test:{port}/x")
+
+
 def test_a_bad_host_of_a_plain_look_is_refused() -> None:
     """The short way is no hole: what is no host stays none."""
-    for url in ("http://", "http://.a/", "http://a..b/", "http://h:0/", "http://h:99999/", "http://u@/"):
+    for url in ("http://", "http://.a/", "http://a..b/", "http://h:0/", "http://h:65536/", "http://u@/"):
         assert not PLAIN_URL.fullmatch(url)
     with pytest.raises(UsageError):
         wire_url("http://a..b/")

@@ -41,6 +41,15 @@ PIECES = st.sampled_from(
             "\t",
             "é",
             "a~b",
+            "-",
+            ".",
+            "CON",
+            "clock$",
+            "a(1),b=2&c+d;e@f[0]{g}^`!'~",
+            ":43567",
+            ":65535",
+            ":65536",
+            ":0",
         ),
         *("thumbs.db", "trailing.", "two..dots.gz", "_x.7z", ";p=1.zip", "lpt9.tar.gz", '"q".txt', "a" * 160),
     ]
@@ -61,6 +70,9 @@ def test_the_short_way_agrees_with_the_full_one(url: str) -> None:
     [
         ("https://cdn.example.org/a/b/image-0001.png", ("cdn.example.org", "image-0001.png")),
         ("http://127.0.0.1:8080/x.tar.gz?token=1/2", ("127.0.0.1:8080", "x.tar.gz")),
+        ("http://127.0.0.1:43567/x.tar.gz", ("127.0.0.1:43567", "x.tar.gz")),
+        ("https://images.test/id/237/200/300", ("images.test", "300")),
+        ("https://a.test/f(1),b=2+c~.jpg", ("a.test", "f(1),b=2+c~.jpg")),
     ],
 )
 def test_everyday_addresses_take_the_short_way(url: str, parts: tuple[str, str]) -> None:

@@ -32,8 +32,10 @@ ABSOLUTE: Final = re.compile(r"(https?|ftps?|ftpes)://(?:([^/?#]*)@)?([^/?#@]*)(
 _HOST_AND_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]+)(?::([0-9]*))?")
 _HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5]))))"
+"""1 to 65535 in decimal digits, as an expression."""
 PLAIN_URL: Final = re.compile(
-    r"https?://[a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,40}){0,5}(?::[1-9][0-9]{0,3})?(?:[/?#][!-~]{0,8000})?"
+    rf"https?://[a-z0-9_-]{{1,40}}(?:\.[a-z0-9_-]{{1,40}}){{0,5}}(?::{PORT})?(?:[/?#][!-~]{{0,8000}})?"
 )
 """An address that is fine as it is; what it does not match may be, too. Nearly all of a list's are, and in a list of
 a million every further step counts."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from tui_dl.core.addresses import PORT
+
 _PLAIN: Final = re.compile(
     r"https?://"
-    r"([a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40}){0,5})(?::([1-9][0-9]{1,3}))?"
+    rf"([a-z0-9-]{{1,40}}(?:\.[a-z0-9-]{{1,40}}){{0,5}})(?::({PORT}))?"
     r"/(?:[!-\"$->@-~]*/)?"
     # Names of devices and system files, and those that a file manager acts on, are the full way's matter.
-    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|thumbs|desktop)\.)"
-    r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\.(?!desktop|url|lnk|scf|webloc|local|part)[A-Za-z0-9]{1,10})"
+    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|(?:clock|conin|conout)\$)(?:[.?#]|\Z)|(?:thumbs|desktop)\.)"
+    r"([\w!$&'()+,;=@^`{}~\[\]](?:[\w!$&'()+,;=@^`{}~\[\].-]{0,150}[\w!$&'()+,;=@^`{}~\[\]-])?)"
+    r"(?<!\.desktop)(?<!\.url)(?<!\.lnk)(?<!\.scf)(?<!\.webloc)(?<!\.local)(?<!\.part)"
     r"(?:[?#][!-~]*)?\Z",
     re.IGNORECASE | re.ASCII,
 )
