@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "archive": ("tui_dl.cli.archive", "Show or forget what --archive remembers as done."),
     "demo": ("tui_dl.cli.demo", "Try it on a local server with files of every temper."),
     "config": ("tui_dl.cli.config", "Show, check or begin the settings file."),
+    "completion": ("tui_dl.cli.completion", "Print what makes bash, zsh or fish complete with the Tab key."),
     "doctor": ("tui_dl.cli.doctor", "Check this system and say what to do where something is wrong."),
 }
 """Commands with the module that holds each and the line that the help shows."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_dl.cli.completed_words import complete_filter
 from tui_dl.cli.exits import DONE
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
@@ -39,7 +40,7 @@ class ListCommand(PlainCommand):
 
 
 @click.command(cls=ListCommand)
-@click.argument("words", nargs=-1, metavar="[FILTER]...")
+@click.argument("words", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
 @click.option("--failed", "is_failed", is_flag=True, help="What failed: the same as status:failed.")
 @click.option("--batch", metavar="NAME", help="What one add brought: the same as batch:=NAME.")
 @click.option("--all", "is_all", is_flag=True, help="Also what runs of `get` finished; a filter looks there anyway.")

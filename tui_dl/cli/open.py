@@ -12,6 +12,7 @@ import click
 
 from tui_dl.cli import curl
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
+from tui_dl.cli.completed_words import complete_first_word
 from tui_dl.cli.feeding import Feed
 from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
@@ -40,7 +41,7 @@ class ScreenCommand(PlainCommand):
 
 
 @click.command(SCREEN, cls=ScreenCommand)
-@click.argument("urls", nargs=-1)
+@click.argument("urls", nargs=-1, shell_complete=complete_first_word)
 @task_options
 @setting_options
 @click.option("--foreground", is_flag=True, help="Engine and screen in this process; so far the only way.")

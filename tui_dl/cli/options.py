@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from tui_dl.cli.completed_words import DIR, FILE, PathWord
 from tui_dl.core.errors import UsageError
 from tui_dl.core.list_kinds import ListFormat
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, SettingFacts, coerce
@@ -15,11 +16,13 @@ from tui_dl.core.task import OnExists
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.shell_completion import CompletionItem
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 LATER_OPTIONS: Final = frozenset(
     {
-        *("--accept", "--background", "--completion"),
+        *("--accept", "--background"),
         *("--cookies-from-browser", "--detach"),
         *("--max-size", "--min-size", "--watch"),
     }
@@ -33,7 +36,7 @@ OF_GET: Final = frozenset(
 )
 """Options of a batch that ends, which the screen is not."""
 LATER_COMMANDS: Final = frozenset(
-    {"add", "cancel", "completion", "limit", "move", "pause", "resume", "retry", "stop", "wait", "ytdlp"}
+    {"add", "cancel", "limit", "move", "pause", "resume", "retry", "stop", "wait", "ytdlp"}
 )
 """Commands that the design names and that this version does not have."""
 ON_EXISTS_FLAGS: Final = {
@@ -81,6 +84,11 @@ _ON_COMMAND_LINE: Final = (
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
     *("min_free", "preallocate", "verify", "name_template", "cache"),
 )
+_PATHS: Final = {
+    **dict.fromkeys(("ca_certificate", "certificate", "netrc", "cookies", "save_cookies"), FILE),
+    "dir": DIR,
+}
+"""Settings whose value a shell completes as a path."""
 _REPEATED: Final = frozenset({"resolve"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
 _SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
@@ -114,6 +122,12 @@ class SettingType(click.ParamType):  # type: ignore[type-arg]  # generic in clic
             return coerce(self._facts, value)
         except UsageError as error:
             self.fail(error.message, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """Offer the words that the setting takes, or a path."""
+        if kind := _PATHS.get(self._facts.name):
+            return PathWord(kind).shell_complete(ctx, param, incomplete)
+        return click.Choice(self._facts.choices).shell_complete(ctx, param, incomplete)
 
 
 class PlainCommand(click.Command):
@@ -166,7 +180,14 @@ def task_options(command: F) -> F:
             click.option("--curl", multiple=True, metavar="COMMAND|-", help="A browser's 'copy as cURL'; -: a pipe."),
             click.option("--checksum", metavar="ALGO=HEX", help="Digest the file must have, for one address."),
             click.option("--mirror", "mirrors", multiple=True, metavar="URL", help="The same file elsewhere; repeat."),
-            click.option("--metalink", "metalinks", multiple=True, metavar="FILE|URL", help="Get what it describes."),
+            click.option(
+                "--metalink",
+                "metalinks",
+                multiple=True,
+                type=PathWord(),
+                metavar="FILE|URL",
+                help="Get what it describes.",
+            ),
             click.option(
                 "--header", "headers", multiple=True, metavar="'NAME: VALUE'|@FILE", help="Request header; repeat."
             ),
@@ -197,6 +218,7 @@ def _list_options() -> tuple[Callable[[F], F], ...]:
             "--input",
             "input_files",
             multiple=True,
+            type=PathWord(),
             metavar="FILE|-",
             help="A list of addresses; repeat. -: a pipe.",
         ),
@@ -213,7 +235,9 @@ def _list_options() -> tuple[Callable[[F], F], ...]:
 
 def log_options(command: F) -> F:
     """Add what every command takes about its own log."""
-    command = click.option("--log", "log_file", metavar="FILE", help="Write a log, secrets masked.")(command)
+    command = click.option("--log", "log_file", type=PathWord(), metavar="FILE", help="Write a log, secrets masked.")(
+        command
+    )
     return click.option("-v", "--verbose", count=True, help="Say more; -vv says everything.")(command)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tui_dl.cli import curl
+from tui_dl.cli.completed_words import complete_rows
 from tui_dl.cli.compose import run_loop
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.log import logging_to
@@ -38,7 +39,7 @@ _MOST_ID: Final = 2**63 - 1
 
 
 @click.command(cls=PlainCommand)
-@click.argument("which", metavar="ID|URL")
+@click.argument("which", metavar="ID|URL", shell_complete=complete_rows)
 @click.argument("new_url", metavar="[NEW_URL]", required=False)
 @click.option("--curl", "curl", metavar="COMMAND|-", help="A browser's 'copy as cURL' instead of NEW_URL; -: a pipe.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Request header; repeat.")

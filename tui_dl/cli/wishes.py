@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from tui_dl.cli.completed_words import PathWord
 from tui_dl.cli.manifest_files import check_form
 from tui_dl.cli.shards import shard_wish
 from tui_dl.core.display_text import display_text
@@ -55,8 +56,18 @@ def wish_options(command: F) -> F:
     """Add what `get` takes about its account and its words."""
     for option in reversed(
         (
-            click.option("--manifest", metavar="FILE.csv|.jsonl|.parquet", help="Write what became of each line."),
-            click.option("--failed-list", metavar="FILE", help="Write what failed: addresses, or a table (.csv)."),
+            click.option(
+                "--manifest",
+                type=PathWord(),
+                metavar="FILE.csv|.jsonl|.parquet",
+                help="Write what became of each line.",
+            ),
+            click.option(
+                "--failed-list",
+                type=PathWord(),
+                metavar="FILE",
+                help="Write what failed: addresses, or a table (.csv).",
+            ),
             click.option("--max-failed", metavar="N|P%", help="Failures that are still well; stop beyond them."),
             click.option("--json", "is_json", is_flag=True, help="One JSON object a line on standard output."),
             click.option("--plain", "is_plain", is_flag=True, help="Lines alone, nothing redrawn or coloured."),

@@ -61,6 +61,13 @@ class Look:
         except sqlite3.Error as error:
             raise journal_error(error, self._path) from error
 
+    def batch_names(self) -> list[str]:
+        """Return the names of the last batches, the newest first; cheap."""
+        try:
+            return batches.read_names(self._connection)
+        except sqlite3.Error as error:
+            raise journal_error(error, self._path) from error
+
     def _as_it_is(self, task: DownloadTask) -> DownloadTask:
         """Return a row as it would be taken up: nobody runs what a dead process ran."""
         if task.status in FINISHED or task.owner in self._living:
