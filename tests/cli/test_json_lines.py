@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.fake_engine import AT, SIZE_BYTES, FakeEngine, task_of
-from tui_dl.cli.json_lines import TOLD, JsonReporter, summary_line, task_line
+from tui_dl.cli.json_lines import TOLD, JsonReporter, summary_line
 from tui_dl.cli.memory import peak_memory_bytes
 from tui_dl.cli.printer import Printer
 from tui_dl.cli.tally import Tally
@@ -18,6 +18,7 @@ from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadProgress
+from tui_dl.core.task_lines import task_line
 from tui_dl.core.url_list import BadLine
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
+from tui_dl.core.task_lines import task_line
 
 if TYPE_CHECKING:
     from tui_dl.cli.printer import Printer
     from tui_dl.cli.tally import Tally
     from tui_dl.core.events import Event
     from tui_dl.core.ports import EngineSnapshot
-    from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask
+    from tui_dl.core.task import DownloadProgress, DownloadResult
     from tui_dl.core.url_list import BadLine
 
 TOLD: Final = frozenset(EventKind) - {EventKind.RESUMED, EventKind.REMOVED}
@@ -63,27 +64,6 @@ class JsonReporter:
     def _write(self, line: dict[str, Any]) -> None:
         # ASCII alone: neither an escape sequence nor a lone surrogate gets through.
         self._printer.line(json.dumps(line, ensure_ascii=True, separators=(",", ":")))
-
-
-def task_line(event: str, task: DownloadTask, progress: DownloadProgress | None, at: float) -> dict[str, Any]:
-    """Return the object for one task; what is not known is left out."""
-    line: dict[str, Any] = {
-        "event": event,
-        "id": task.id,
-        "url": task.url,
-        "path": task.path or None,
-        "member": task.member or None,
-        "status": task.status.value,
-        "downloaded_bytes": task.downloaded_bytes if progress is None else progress.downloaded_bytes,
-        "total_bytes": task.total_bytes if progress is None else progress.total_bytes,
-        "speed_bps": None if progress is None else round(progress.speed_bps, 1),
-        "eta_s": None if progress is None or progress.eta_s is None else round(progress.eta_s, 1),
-        "connections": None if progress is None else progress.connections,
-        "reason": None if task.reason is None else task.reason.value,
-        "sha256": task.sha256 or None,
-        "at": at,
-    }
-    return {key: value for key, value in line.items() if value is not None}
 
 
 def summary_line(result: DownloadResult, at: float) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from tui_dl.cli.json_lines import task_line
 from tui_dl.cli.manifest_files import CsvForm
 from tui_dl.core.display_text import cell_count, display_text, mask_secrets, mask_url
 from tui_dl.core.errors import REASONS
 from tui_dl.core.manifest import own_columns, own_name, record_of_task
 from tui_dl.core.status import FACTS, Status
+from tui_dl.core.task_lines import task_line
 from tui_dl.ui.format import Units, count, percent
 
 if TYPE_CHECKING:

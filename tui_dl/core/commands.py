@@ -19,7 +19,8 @@ class CommandName(StrEnum):
     """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `batch: str` (its name), `options: dict`
     as TaskOptions.
     Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own. Besides them
-    `globs: list[str]`: patterns as `core.url_globs` knows them, each standing for many addresses."""
+    `globs: list[str]`: patterns as `core.url_globs` knows them, each standing for many addresses; and `paused: bool`:
+    they wait for a person before they start. The outcome's `ids` are new, its `known_ids` were there."""
     PAUSE = "pause"
     RESUME = "resume"
     TOGGLE_PAUSE = "toggle-pause"
@@ -38,6 +39,10 @@ class CommandName(StrEnum):
     `headers` those of the task stay, as far as they may go to the new host."""
     MOVE_UP = "move-up"
     MOVE_DOWN = "move-down"
+    MOVE_TO = "move-to"
+    """`position: int`, optional `how: str`: counted from the first unfinished row ("set", the default), from where the
+    first target is ("cur") or from the last ("end", 0 or less). The targets, in their order, stand together there;
+    the outcome's `value` is the place of the first."""
     SET_CONCURRENCY = "set-concurrency"
     """`value: int` (tasks at once) or `delta: int`."""
     SET_PER_HOST = "set-per-host"
@@ -50,6 +55,10 @@ class CommandName(StrEnum):
     is in force, with `for_good: bool` instead of it."""
     SET_PRIORITY = "set-priority"
     """`value: str` (high, normal, low) or `delta: int` for each target."""
+    SET_OPTIONS = "set-options"
+    """`options: dict` as TaskOptions, those named alone change; for each target, from its next attempt on."""
+    SET_SETTINGS = "set-settings"
+    """`settings: dict`: names and values of `live_settings.LIVE`, for everything, until the session ends."""
     CLEAR_FINISHED = "clear-finished"
     """Removes rows of finished tasks (files stay)."""
     UNDO = "undo"
@@ -84,3 +93,7 @@ class CommandOutcome:
     """One clause for the person; empty where the screen shows it anyway."""
     is_refused: bool = False
     """Whether nothing was done; the message says why."""
+    known_ids: tuple[int, ...] = ()
+    """Tasks that an add found there already, where few."""
+    value: int | None = None
+    """The number that it arrived at, where its description names one."""

@@ -37,7 +37,7 @@ CLOSING_S: Final = 15.0
 """How long closing waits for what a person ordered; a million rows take about half of it."""
 
 
-class _Everything(Collection[int]):
+class Everything(Collection[int]):
     """Holds every id."""
 
     def __contains__(self, _key: object) -> bool:
@@ -167,7 +167,7 @@ class BulkWorks:
         try:
             with ExitStack() as barring:
                 if stops:
-                    barring.enter_context(self._scheduler.barring(_Everything()))
+                    barring.enter_context(self._scheduler.barring(Everything()))
                 means_all = not without_statuses(sweep.query).is_filtered
                 free_at = float("inf") if means_all else self._context.clock() + BARRED_S
                 stopped = await self._stop_live(sweep, trigger)
@@ -185,7 +185,7 @@ class BulkWorks:
                 changed = await self._journal.sweep(sweep, in_hand=in_hand, on_progress=note)
                 if stops and name is not CommandName.TOGGLE_PAUSE:  # what that one resumed may run by now
                     # Rows fetched before their turn came may stand by to start.
-                    with self._scheduler.barring(_Everything()):
+                    with self._scheduler.barring(Everything()):
                         late = replace(sweep, excluding_ids=(*sweep.excluding_ids, *touched))
                         stopped += await self._stop_live(late, trigger)
         finally:

@@ -344,6 +344,10 @@ class AsyncDownloadEngine:
         """Return one batch, None if its rows are gone."""
         return await self.context.journal.batch(batch_id)
 
+    def set_default_dir(self, folder: str) -> None:
+        """Let what is added from now on without a folder go there."""
+        self.default_dir = self._absolute(folder or self.default_dir)
+
     # -- within --------------------------------------------------------------------------------------------------------
 
     def _folder(self, folder: str | os.PathLike[str] | None) -> str:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.addresses import shown_url
 from tui_dl.core.commands import Command, CommandName, CommandOutcome
 from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.events import EventKind
-from tui_dl.core.metalink import is_metalink_path
+from tui_dl.core.live_settings import live_values
+from tui_dl.core.places import Base, Place
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import SETTINGS, coerce, settings_with
 from tui_dl.core.status import FINISHED, LIVE, UNFINISHED, Status, Trigger, sources_of
-from tui_dl.core.url_globs import parse_glob
-from tui_dl.core.url_list import check_url
-from tui_dl.disk.metalink_file import read_metalink
+from tui_dl.engine.adding_wishes import WishAdder
 from tui_dl.engine.bulk_work import BulkWorks
-from tui_dl.engine.many_addresses import add_glob
-from tui_dl.engine.naming import namer_of
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tidying import LEAVE_FOLDERS, remove_made_folders
 from tui_dl.engine.tuning import Tuning
 from tui_dl.engine.turns import Turns
-from tui_dl.engine.wishes import checked_task, options_from
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from tui_dl.core.name_template import Namer
-    from tui_dl.core.task import DownloadTask, NewTask, TaskOptions
+    from tui_dl.core.task import DownloadTask, TaskOptions
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 MOST_EVENTS: Final = 1000
@@ -61,7 +54,7 @@ class Orders:
         """Commands on very many rows, and how far they are."""
         self._tuning = Tuning(engine.context, engine.scheduler, self._set_options)
         self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
-            CommandName.ADD: self._add,
+            CommandName.ADD: WishAdder(engine).add,
             CommandName.PAUSE: self._pause,
             CommandName.RESUME: self._resume,
             CommandName.TOGGLE_PAUSE: self._toggle_pause,
@@ -73,10 +66,14 @@ class Orders:
             CommandName.REFRESH: partial(refresh, engine),
             CommandName.MOVE_UP: self._move_up,
             CommandName.MOVE_DOWN: self._move_down,
+            CommandName.MOVE_TO: self._move_to,
             CommandName.SET_CONCURRENCY: self._set_concurrency,
+            CommandName.SET_PER_HOST: self._set_per_host,
             CommandName.SET_CONNECTIONS: self._set_connections,
             CommandName.SET_LIMIT: self._set_limit,
             CommandName.SET_PRIORITY: self._set_priority,
+            CommandName.SET_OPTIONS: self._set_wishes,
+            CommandName.SET_SETTINGS: self._set_settings,
             CommandName.CLEAR_FINISHED: self._clear_finished,
             CommandName.UNDO: self._undo,
         }
@@ -88,42 +85,6 @@ class Orders:
             if command.name in LEAVE_FOLDERS:
                 await remove_made_folders(self._context, self._scheduler.running.values())
             return outcome
-
-    # -- adding --------------------------------------------------------------------------------------------------------
-
-    async def _add(self, command: Command) -> CommandOutcome:
-        arguments = command.arguments
-        urls: Sequence[str] = arguments.get("urls") or ()
-        name = str(arguments.get("name") or "")
-        if name and len(urls) != 1:
-            raise UsageError("a name can be given to one address only")
-        wishes = [{**arguments, "url": url} for url in urls]
-        wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
-        globs = [one for one in map(parse_glob, arguments.get("globs") or ()) if one is not None]
-        for glob in globs:
-            check_url(glob.address(0), is_typed=True)
-        namer = namer_of(self._context, arguments.get("name_template"))
-        news = [new for wish in wishes for new in await self._new_tasks(wish, namer)]
-        outcomes = await self._engine.add_checked(news, batch=str(arguments.get("batch") or ""))
-        added = [one.task.id for one in outcomes if one.is_new]
-        known = len(outcomes) - len(added)
-        number = len(added)
-        for glob in globs:
-            add = partial(self._engine.add_checked, batch=str(arguments.get("batch") or shown_url(glob.text)))
-            new, there = await add_glob(glob, lambda url: self._new_tasks({**arguments, "url": url}, namer), add)
-            number, known = number + new, known + there
-        message = f"{number:,} added" + (f", {known:,} already there" if known else "")
-        return CommandOutcome(number, tuple(added[:MOST_EVENTS]), message)
-
-    async def _new_tasks(self, wish: Mapping[str, Any], namer: Namer) -> list[NewTask]:
-        """Return what an address means, or the path of a Metalink file on this machine."""
-        folder = str(wish.get("dir") or "") or self._engine.default_dir
-        options = options_from(wish.get("options") or {})
-        url, name = str(wish.get("url") or ""), str(wish.get("name") or "")
-        if not is_metalink_path(url):
-            return [namer.named(checked_task(url, folder, name, options))]
-        metalink = await asyncio.to_thread(read_metalink, url, self._engine.default_dir)
-        return metalink.tasks_of_file(folder, options, name)
 
     # -- states --------------------------------------------------------------------------------------------------------
 
@@ -255,6 +216,17 @@ class Orders:
         self._scheduler.look_again()
         return CommandOutcome(moved)
 
+    async def _move_to(self, command: Command) -> CommandOutcome:
+        wanted = place_of(command)
+        ids = await self._few(command)
+        if ids is None:
+            raise UsageError("these are more rows than can be put at a place; move them up or down, to an end")
+        # What started a moment ago has no place any more.
+        await self._journal.flush()
+        placed = await self._journal.place(ids, wanted)
+        self._scheduler.look_again()
+        return CommandOutcome(placed.moved, tuple(ids), value=placed.index if placed.moved else None)
+
     async def _set_concurrency(self, command: Command) -> CommandOutcome:
         value = self._set_number(command, "concurrent_downloads")
         self._scheduler.shrink()
@@ -299,6 +271,17 @@ class Orders:
         if ids is None:
             return await self._tuning.set_priority_of(self.works, command, _query(command))
         return await self._tuning.set_priority(command, ids)
+
+    async def _set_wishes(self, command: Command) -> CommandOutcome:
+        return await self._tuning.set_wishes(command, await self._targets(command))
+
+    async def _set_settings(self, command: Command) -> CommandOutcome:
+        values = live_values(command.arguments.get("settings") or {})
+        if "dir" in values:
+            self._engine.set_default_dir(values["dir"])
+        self._context.settings = settings_with(self._context.settings, values)
+        self._scheduler.shrink()
+        return CommandOutcome(message=f"{', '.join(values)} set" if values else "")
 
     async def _set_options(self, ids: Sequence[int], options_of: Callable[[DownloadTask], TaskOptions]) -> list[int]:
         """Change the options of tasks, in hand or not; return the ids of those that there are."""
@@ -367,6 +350,14 @@ class Orders:
         waiting = list(self._scheduler.waiting) if Status.WAITING in statuses else []
         stored = await self._journal.ids(TaskQuery(statuses=frozenset(statuses | (LIVE & statuses))))
         return list(dict.fromkeys([*in_hand, *waiting, *stored]))
+
+
+def place_of(command: Command) -> Place:
+    """Return the place in the queue that a command names; raises `UsageError`."""
+    position, how = command.arguments.get("position"), command.arguments.get("how") or Base.SET
+    if type(position) is not int or how not in tuple(Base):
+        raise UsageError(f"{command.name} wants `position` as a whole number, and `how` as set, cur or end")
+    return Place(position, Base(how))
 
 
 def _starts_over(task: DownloadTask) -> bool:

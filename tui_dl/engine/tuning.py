@@ -11,6 +11,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import SETTINGS, coerce
 from tui_dl.core.sharing import PriorityChange, priority_number, priority_word
 from tui_dl.core.timetable import parse_limit
+from tui_dl.engine.wishes import checked_options, options_from
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -76,6 +77,25 @@ class Tuning:
 
         changed = await self._set_options(ids, options_of)
         return CommandOutcome(len(changed), tuple(changed))
+
+    # -- wishes --------------------------------------------------------------------------------------------------------
+
+    async def set_wishes(self, command: Command, ids: Sequence[int]) -> CommandOutcome:
+        """Change what was asked for tasks; what runs takes limit and connections at once, the rest at its next try."""
+        given = command.arguments.get("options") or {}
+        wanted = checked_options(options_from(given))
+        values = {name: getattr(wanted, name) for name in given}
+
+        def options_of(task: DownloadTask) -> TaskOptions:
+            if "limit_rate_bps" in values:
+                self._context.limits.set_task_rate(task.id, values["limit_rate_bps"] or 0)
+            slot = self._scheduler.running.get(task.id)
+            if slot is not None and values.get("connections"):
+                slot.transfer.set_connections(values["connections"])
+            return replace(task.options, **values)
+
+        changed = await self._set_options(ids, options_of)
+        return CommandOutcome(len(changed), tuple(changed[:MOST_IDS]))
 
     # -- priority ------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from tui_dl.core.addresses import split_userinfo, wire_url
 from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.settings import SETTINGS, coerce
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 
@@ -25,6 +26,18 @@ def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewT
         options = replace(options, checksum=str(parse_digest(options.checksum)))
     safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
     return NewTask(wire_url(bare, is_typed=True), folder, safe, options)
+
+
+def checked_options(options: TaskOptions) -> TaskOptions:
+    """Return options whose digest and addresses were checked, numbers within bounds. Raises `UsageError`."""
+    for name, setting in (("connections", "connections"), ("max_retries", "max_retries")):
+        if getattr(options, name) is not None:
+            coerce(SETTINGS[setting], getattr(options, name))
+    if options.limit_rate_bps is not None and (type(options.limit_rate_bps) is not int or options.limit_rate_bps < 0):
+        raise UsageError("limit_rate_bps: expected bytes per second, a whole number")
+    mirrors = tuple(check_url(url, is_typed=True) for url in options.mirrors)
+    checksum = str(parse_digest(options.checksum)) if options.checksum else ""
+    return replace(options, mirrors=mirrors, checksum=checksum)
 
 
 def options_from(values: Mapping[str, Any]) -> TaskOptions:

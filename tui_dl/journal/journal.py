@@ -17,6 +17,7 @@ from tui_dl.journal import (
     checkpoints,
     failures,
     owners,
+    placing,
     queue_steps,
     readdressing,
     sweeping,
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
 
     from tui_dl.core.events import LogLine
     from tui_dl.core.extents import Extent
+    from tui_dl.core.places import Place
     from tui_dl.core.ports import BatchView, FailureGroup
     from tui_dl.core.ranges import RangeSet
     from tui_dl.core.sharing import PriorityChange
     from tui_dl.core.status import Trigger
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.journal.checkpoints import Checkpoint
+    from tui_dl.journal.placing import Placed
     from tui_dl.journal.readdressing import AddressChange, Readdressed
     from tui_dl.journal.sweeping import Sweep
 
@@ -232,6 +235,11 @@ class Journal:
         """Swap unfinished rows with their neighbours in the queue; return how many moved."""
         held = tuple(ids)
         return await self._ask(lambda connection: queue_steps.move(connection, held, is_up=up), Need.DURABLE)
+
+    async def place(self, ids: Sequence[int], wanted: Place) -> Placed:
+        """Put rows that wait for their turn at a counted place of the queue; durable."""
+        held = tuple(ids)
+        return await self._ask(lambda connection: placing.place(connection, held, wanted), Need.DURABLE)
 
     async def change_priority(self, ids: Sequence[int], change: PriorityChange) -> int:
         """Change the priority of rows; return how many it changed; durable."""

@@ -105,11 +105,11 @@ def shift(connection: sqlite3.Connection, owner: Owner, selection: Selection, by
         parameters,
     ).rowcount
     if moved:
-        _note_order(connection)
+        note_order(connection)
     return moved
 
 
-def _note_order(connection: sqlite3.Connection) -> None:
+def note_order(connection: sqlite3.Connection) -> None:
     """Let the generation grow: the order changed and no count."""
     connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
 
@@ -135,7 +135,7 @@ def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> 
         connection.execute("UPDATE tasks SET position = ? WHERE id = ?", (position, neighbour[0]))
     moved = len(rows) - len(stuck)
     if moved:
-        _note_order(connection)
+        note_order(connection)
     return moved
 
 
@@ -154,7 +154,7 @@ def change_priority(connection: sqlite3.Connection, owner: Owner, selection: Sel
         },
     ).rowcount
     if changed:
-        _note_order(connection)
+        note_order(connection)
     return changed
 
 
