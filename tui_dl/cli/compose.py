@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tui_dl.cli.hooking import follow, open_hooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.settings import Settings
     from tui_dl.engine.engine import AsyncDownloadEngine
+    from tui_dl.hooks.hooks import Hooks
 
 T = TypeVar("T")
 
@@ -29,13 +32,18 @@ class OpenedEngine:
     """The engine."""
     instance_id: str
     """Owner of the rows that it runs."""
+    hooks: Hooks | None = None
+    """Runs a person's commands on its events, where there are any; whoever adds a batch tells it of its end."""
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, journal_file: Path | None, *, is_get: bool) -> AsyncIterator[OpenedEngine]:
+async def open_engine(
+    settings: Settings, journal_file: Path | None, *, is_get: bool, on_trouble: Callable[[str], None] | None = None
+) -> AsyncIterator[OpenedEngine]:
     """Open the engine on a journal, on one in memory for None; closes both. Raises `TuiDlError` if it cannot start.
 
-    `is_get`: it runs its own batch alone and leaves what others left behind to the screen.
+    `is_get`: it runs its own batch alone and leaves what others left behind to the screen. `on_trouble` hears of
+    a person's commands that fail.
     """
     # Imported here: what only prints a version or a usage error must not pay for aiohttp and sqlite3.
     from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine  # noqa: PLC0415  # see above
@@ -44,8 +52,14 @@ async def open_engine(settings: Settings, journal_file: Path | None, *, is_get: 
     calm_collector()
     kind = BatchKind.GET if is_get else BatchKind.SCREEN
     source = MEMORY if journal_file is None else journal_file
-    async with AsyncDownloadEngine(settings, source, batch_kind=kind, adopts_orphans=not is_get) as engine:
-        yield OpenedEngine(engine, engine.context.journal.instance_id)
+    async with AsyncExitStack() as stack:
+        hooks = await open_hooks(stack, settings, is_get=is_get, on_trouble=on_trouble)
+        engine = await stack.enter_async_context(
+            AsyncDownloadEngine(settings, source, batch_kind=kind, adopts_orphans=not is_get)
+        )
+        if hooks is not None:
+            follow(stack, hooks, engine, is_get=is_get)
+        yield OpenedEngine(engine, engine.context.journal.instance_id, hooks)
 
 
 def calm_collector() -> None:

@@ -16,6 +16,7 @@ from tui_dl.cli.compose import open_engine, run_loop
 from tui_dl.cli.daemon_calls import in_daemon
 from tui_dl.cli.exits import DONE, INTERRUPTED, SOME_FAILED
 from tui_dl.cli.getting import get_files
+from tui_dl.cli.hooking import hook_options
 from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @task_options
 @setting_options
 @shard_options
+@hook_options
 @wish_options
 @log_options
 def get(**given: Any) -> int:

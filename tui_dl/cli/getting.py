@@ -112,7 +112,7 @@ class FileRun:
 
     async def _work(self, blocks: Blocks, reporter: Reporters, locations: Locations) -> None:
         settings = settings_for(self._wishes, self._order)
-        async with open_engine(settings, locations.journal_file, is_get=True) as opened:
+        async with open_engine(settings, locations.journal_file, is_get=True, on_trouble=self._note) as opened:
             try:
                 async with packing(opened.engine, self._wishes.shards, self._note) as engine:
                     await run_batch(
@@ -134,6 +134,8 @@ class FileRun:
                 await self._write(opened, has_manifest=True)
                 raise
             await self._write(opened, has_manifest=True)
+            if opened.hooks is not None:
+                opened.hooks.end_queue()
 
     async def _write(self, opened: OpenedEngine, *, has_manifest: bool) -> None:
         """Write what is to be written down of the batch; a disk that refuses is told of at the end."""

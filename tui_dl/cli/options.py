@@ -31,7 +31,7 @@ LATER_OPTIONS: Final = frozenset(
 OF_GET: Final = frozenset(
     {
         *("--failed-list", "--json", "--manifest", "--max-failed", "--plain", "--quiet"),
-        *("--shard-name", "--shards"),
+        *("--shard-name", "--shards", "--on-start", "--on-complete", "--on-error", "--on-queue-end"),
     }
 )
 """Options of a batch that ends, which the screen is not."""
@@ -105,6 +105,8 @@ SETTING_PARAMETERS: Final = (
     "preset",
 )
 """Parameter names of the options that set settings."""
+HOOK_PARAMETERS: Final = ("on_start", "on_complete", "on_error", "on_queue_end")
+"""Parameter names of the options that set commands on events; a session has them from the settings file."""
 SHARD_PARAMETERS: Final = ("shards", "shard_name")
 """Parameter names of the options that set settings of `get` alone."""
 

@@ -16,7 +16,7 @@ from tui_dl.cli.header_files import header_lines
 from tui_dl.cli.list_orders import take_lists
 from tui_dl.cli.listed import new_task, task_of_line
 from tui_dl.cli.metalinks import notes_of, take_metalinks
-from tui_dl.cli.options import ON_EXISTS_FLAGS, SETTING_PARAMETERS, SHARD_PARAMETERS
+from tui_dl.cli.options import HOOK_PARAMETERS, ON_EXISTS_FLAGS, SETTING_PARAMETERS, SHARD_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.addresses import shown_url, split_userinfo
 from tui_dl.core.digests import parse_digest
@@ -113,9 +113,8 @@ def read_order(
     given, metalinks = take_metalinks(given, folder)
     downloads = curl.downloads_of(given)
     given = {**given, "urls": (*(one.url for one in downloads), *(one.word for one in metalinks))}
-    settings = {name: given.get(name) for name in (*SETTING_PARAMETERS, *SHARD_PARAMETERS)} | curl.settings_of(
-        downloads, given
-    )
+    named = (*SETTING_PARAMETERS, *SHARD_PARAMETERS, *HOOK_PARAMETERS)
+    settings = {name: given.get(name) for name in named} | curl.settings_of(downloads, given)
     settings["on_exists"] = _on_exists(given)
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)

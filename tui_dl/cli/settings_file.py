@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.core.hook_commands import is_of_event
 from tui_dl.core.host_rules import HostRuleError, HostRules
 from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, Settings, coerce, setting_named, settings_with
 from tui_dl.disk.locations import HOME_VARIABLE
@@ -110,7 +111,7 @@ def environment_layer(environment: Mapping[str, str]) -> Layer:
     """Return what variables `TUI_DL_*` say; an unknown one is refused."""
     layer = _Builder()
     for variable in sorted(environment):
-        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == HOME_VARIABLE:
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == HOME_VARIABLE or is_of_event(variable):
             continue
         try:
             layer.add(variable.removeprefix(ENVIRONMENT_PREFIX).lower(), environment[variable], variable)

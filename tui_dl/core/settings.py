@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from tui_dl.core.display_text import MASK
 from tui_dl.core.errors import UsageError
+from tui_dl.core.hook_commands import command_text
 from tui_dl.core.host_rules import HostRules
 from tui_dl.core.request_rate import request_rate_text
 from tui_dl.core.sharding import MOST_SAMPLES
@@ -42,7 +43,8 @@ def _setting(
     is_size: bool = False,
     is_timetable: bool = False,
     secret: str = "",
-    read: Callable[[str], str] | None = None,
+    read: Callable[[Any], str] | None = None,
+    is_command: bool = False,
 ) -> Any:
     facts = {
         "help": text,
@@ -54,8 +56,14 @@ def _setting(
         "is_timetable": is_timetable,
         "secret": secret,
         "read": read,
+        "is_command": is_command,
     }
     return field(default=default, repr=not secret, metadata=facts)
+
+
+def _hook(when: str) -> Any:
+    text = f"Command to run {when}, as a text or a list of words; no shell reads it. Empty: none."
+    return _setting("", text, read=command_text, is_command=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +210,13 @@ class Settings:
         choices=("off", "on", "auto"),
     )
     async_downloads: bool = _setting(default=True, text="Off: plain files one at a time on one connection.")
+    on_start: str = _hook("when a download starts")
+    on_complete: str = _hook("when a file is complete")
+    on_error: str = _hook("when a download fails")
+    on_queue_end: str = _hook("when nothing is left to do")
+    hook_timeout: float = _setting(
+        300.0, "Seconds that such a command may take; then it is ended, with all that it started.", low=1, high=86_400
+    )
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
     mouse: bool = _setting(default=True, text="Whether the screen takes the mouse.")
@@ -235,8 +250,10 @@ class SettingFacts:
     """Whether `5M` and the like are accepted (K, M, G are 1024)."""
     is_timetable: bool
     """Whether the text of a timetable is accepted besides a number."""
-    read: Callable[[str], str] | None
+    read: Callable[[Any], str] | None
     """Checks a text and returns it as it is kept; None where any will do."""
+    is_command: bool
+    """Whether a list of words is accepted besides a text."""
     secret: str
     """Empty, `WHOLE` or `USER_INFO`: what of it is never shown."""
 
@@ -297,7 +314,9 @@ def setting_named(name: str) -> SettingFacts:
 
 def coerce(facts: SettingFacts, value: Any) -> Any:
     """Return `value` in the setting's type and within its bounds; text is read as a person types it."""
-    value = _coerce_text(facts, value) if isinstance(value, str) else value
+    value = (
+        _coerce_text(facts, value) if isinstance(value, str) or (facts.is_command and type(value) is list) else value
+    )
     if facts.is_timetable and isinstance(value, str):
         return value
     if facts.type is float and type(value) is int:
@@ -321,7 +340,7 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 
-def _coerce_text(facts: SettingFacts, text: str) -> Any:
+def _coerce_text(facts: SettingFacts, text: Any) -> Any:
     if facts.is_timetable:
         return limit_value(text)
     if facts.is_size:
