@@ -24,7 +24,7 @@ async def open_path(path: str) -> bool:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-    except OSError:
+    except (OSError, ValueError):  # a path may hold what no argument can
         return False
     return True
 
