@@ -6,6 +6,8 @@ import gc
 import sys
 from typing import Final
 
+from tui_dl.session import SESSION_WORD
+
 ALLOCATIONS_OF_A_START: Final = 500_000
 """What is imported stays, so looking for garbage in it is in vain: it was 40 ms of the way to the first frame."""
 
@@ -13,7 +15,11 @@ ALLOCATIONS_OF_A_START: Final = 500_000
 def main() -> None:
     """Run the command line of this process."""
     gc.set_threshold(ALLOCATIONS_OF_A_START, *gc.get_threshold()[1:])
-    from tui_dl.cli.main import run  # noqa: PLC0415  # the imports are what the threshold is for
+    if sys.argv[1:] == [SESSION_WORD]:
+        from tui_dl.cli.session_process import main as live  # noqa: PLC0415  # the imports are what the threshold is for
+
+        sys.exit(live())
+    from tui_dl.cli.main import run  # noqa: PLC0415  # as above
 
     sys.exit(run(sys.argv[1:]))
 

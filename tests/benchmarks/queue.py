@@ -84,7 +84,7 @@ def measure_program(work: Path, rows: int, port: int) -> Path:
     listed = work / "list.txt"
     write_list(listed, rows, port)
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TUI_DL_HOME": str(work / "home")}
-    command = [sys.executable, "-m", "tui_dl", "-j1", "-d", str(work / "out")]
+    command = [sys.executable, "-m", "tui_dl", "--foreground", "-j1", "-d", str(work / "out")]
     terminal = Terminal([*command, "-i", str(listed)], environment)
     journal = work / "home"
     found: list[Path] = []

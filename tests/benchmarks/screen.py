@@ -186,7 +186,7 @@ def main() -> None:
         }
         options = ["-j", str(LIVE_ROWS), "-x1", "-d", str(work / "out")]
         try:
-            terminal = Terminal([sys.executable, "-m", "tui_dl", *options, *urls], environment)
+            terminal = Terminal([sys.executable, "-m", "tui_dl", "--foreground", *options, *urls], environment)
             terminal.read_until(b"tui-dl", 10.0)
             print(f"first frame: {(time.monotonic() - terminal.started_at) * 1000:.0f} ms")
             measure_alive(terminal)

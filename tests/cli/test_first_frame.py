@@ -29,7 +29,7 @@ def first_frame(work):
 
 tui_dl.cli.screen.run_screen_loop = first_frame
 sys.stdin.close()
-run([])
+run(["--foreground"])
 """
 
 

@@ -131,7 +131,7 @@ def test_the_demonstration_moves_and_leaves_the_own_queue_alone(tmp_path: Path) 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_restores_the_terminal_in_time(tmp_path: Path, number: signal.Signals) -> None:
     """P8: within 2 s, exit 130, line settings as before, no traceback."""
-    with terminal(tmp_path) as screen:
+    with terminal(tmp_path, "--foreground") as screen:
         screen.until(lambda: "tui-dl" in screen.text and "Failed" in screen.text)
         assert screen.settings_now != screen.settings_before
         sent_at = time.monotonic()
@@ -145,7 +145,7 @@ def test_a_signal_restores_the_terminal_in_time(tmp_path: Path, number: signal.S
 
 def test_the_screen_takes_over_the_size_of_its_window(tmp_path: Path) -> None:
     """A terminal that only sends SIGWINCH is filled again, and the table drops columns."""
-    with terminal(tmp_path) as screen:
+    with terminal(tmp_path, "--foreground") as screen:
         screen.until(lambda: "Speed" in screen.text)
         screen.resize(60, 20)
         screen.until(lambda: "Name" in screen.text and "Help" in screen.shown.display[19])
@@ -160,7 +160,7 @@ async def test_addresses_piped_in_are_added_and_the_keys_still_work(tmp_path: Pa
         os.close(writing)
 
         def use() -> None:
-            with terminal(tmp_path, stdin=reading) as screen:
+            with terminal(tmp_path, "--foreground", stdin=reading) as screen:
                 os.close(reading)
                 screen.until(
                     lambda: "not found (404)" in screen.text and "1 failed" in screen.text

@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "ls": ("tui_dl.cli.ls", "List downloads, or failures by reason and host."),
     "refresh": ("tui_dl.cli.refresh", "Give a download in the queue a fresh link."),
     "archive": ("tui_dl.cli.archive", "Show or forget what --archive remembers as done."),
+    "stop": ("tui_dl.cli.stop", "End the background session; downloads go on at the next start."),
     "demo": ("tui_dl.cli.demo", "Try it on a local server with files of every temper."),
     "config": ("tui_dl.cli.config", "Show, check or begin the settings file."),
     "completion": ("tui_dl.cli.completion", "Print what makes bash, zsh or fish complete with the Tab key."),

@@ -6,9 +6,9 @@ import logging
 import os
 import queue
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO, TextIOWrapper
-from logging.handlers import QueueHandler, QueueListener
+from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 """Level for no `-v`, `-v` and `-vv`."""
+SESSION_LOG_BYTES: Final = 1024 * 1024
+"""Size at which a session begins a new log."""
+SESSION_LOGS_KEPT: Final = 3
+"""Older ones that stay beside it."""
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _NAMES: Final = ("tui_dl", "asyncio")
 _MOST_WAITING_RECORDS: Final = 20_000
@@ -51,6 +55,19 @@ class _PrivateFileHandler(logging.FileHandler):
         return TextIOWrapper(FileIO(descriptor, "a"), encoding=self.encoding, errors=self.errors, write_through=True)
 
 
+class _RotatingPrivateHandler(RotatingFileHandler):
+    """The same, in a few files of bounded size."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(  # the handler closes it
+            self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_private
+        )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
 @contextmanager
 def logging_to(file: str | None, verbose: int, *, fallback: Path | None = None) -> Iterator[None]:
     """Log to `file`, else with `-v` to `fallback`, else with `-v` to standard error, until the context ends.
@@ -58,13 +75,31 @@ def logging_to(file: str | None, verbose: int, *, fallback: Path | None = None) 
     `fallback` is for commands whose standard error is the screen. Raises `UsageError` if the file cannot be written.
     """
     target = Path(file) if file else (fallback if verbose else None)
-    handler = _handler(target, has_stderr=fallback is None, verbose=verbose)
+    # A log file holds what happened even without -v; only its absence makes the program silent.
+    level = LEVELS[min(verbose + (1 if file and not verbose else 0), len(LEVELS) - 1)]
+    with _logging(_handler(target, has_stderr=fallback is None, verbose=verbose), level):
+        yield
+
+
+@contextmanager
+def session_log(file: Path, verbose: int) -> Iterator[None]:
+    """Log what a session does, the oldest dropped, until the context ends; a disk that refuses is done without."""
+    handler: logging.Handler = logging.NullHandler()
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = _RotatingPrivateHandler(
+            file, maxBytes=SESSION_LOG_BYTES, backupCount=SESSION_LOGS_KEPT, encoding="utf-8", errors="backslashreplace"
+        )
+    with _logging(handler, LEVELS[min(verbose + 1, len(LEVELS) - 1)]):
+        yield
+
+
+@contextmanager
+def _logging(handler: logging.Handler, level: int) -> Iterator[None]:
     handler.setFormatter(SafeFormatter(_FORMAT))
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING_RECORDS)
     entry = _DroppingQueueHandler(waiting)
     listener = QueueListener(waiting, handler)
-    # A log file holds what happened even without -v; only its absence makes the program silent.
-    level = LEVELS[min(verbose + (1 if file and not verbose else 0), len(LEVELS) - 1)]
     loggers = [logging.getLogger(name) for name in _NAMES]
     for logger in loggers:
         logger.addHandler(entry)

@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui_dl.cli import curl
+from tui_dl.cli.attaching import Refusal, attach, told
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.completed_words import complete_first_word
 from tui_dl.cli.feeding import Feed
 from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
-from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
+from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import STANDARD, read_order
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.disk.locations import find_locations
+from tui_dl.session.paths import lock_file_in
+from tui_dl.session.reaching import ForegroundWantedError, StartWish
+from tui_dl.ui.terminal.grant import foreground_grant
 
 if TYPE_CHECKING:
     from tui_dl.cli.order import Order
@@ -44,7 +50,7 @@ class ScreenCommand(PlainCommand):
 @click.argument("urls", nargs=-1, shell_complete=complete_first_word)
 @task_options
 @setting_options
-@click.option("--foreground", is_flag=True, help="Engine and screen in this process; so far the only way.")
+@click.option("--foreground", is_flag=True, help="Engine and screen in this process, and no downloads after it.")
 @log_options
 def open_screen(**given: Any) -> int:
     """Open the screen, adding the addresses; or run a command.
@@ -60,11 +66,26 @@ def open_screen(**given: Any) -> int:
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
     agreed(order.lists.globs, is_agreed=given["is_agreed"])
     with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):
-        return open_with(order, locations)
+        if not given["foreground"] and not order.news and not order.lists and sys.platform != "win32":
+            with suppress(ForegroundWantedError):
+                return attach_with(locations, given)
+        return open_in_foreground(order, locations)
 
 
-def open_with(order: Order, locations: Locations) -> int:
-    """Show the screen on the person's own queue and say afterwards what is left."""
+def attach_with(locations: Locations, given: dict[str, Any]) -> int:
+    """Show the screen of the background session here, and say afterwards what goes on."""
+    options = {name: given[name] for name in SETTING_PARAMETERS if given.get(name) is not None and name != "dir"}
+    wish = StartWish(options=options, folder=str(Path.cwd()), verbose=given["verbose"])
+    try:
+        code, lines = attach(lock_file_in(locations.data), foreground_grant(os.environ, can_suspend=False), wish)
+    except Refusal as refusal:
+        code, lines = refusal.code, [f"tui-dl: {refusal}"]
+    told(lines, partial(click.echo, err=True))
+    return code
+
+
+def open_in_foreground(order: Order, locations: Locations) -> int:
+    """Show the screen on the person's own queue, engine and all in this process; say afterwards what is left."""
     from tui_dl.cli.screen import Screen, run_screen_loop  # noqa: PLC0415  # `--help` must not pay for it
     from tui_dl.cli.screen_lists import ScreenLists  # noqa: PLC0415  # as above
 

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     HOST_BUSY = "host-busy"
     HOST_PARKED = "host-parked"
     HOST_GIVEN_UP = "host-given-up"
+    SESSION_FAILED = "session-failed"
     INTERNAL = "internal"
 
 
@@ -160,6 +161,9 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     ),
     Reason.HOST_GIVEN_UP: ReasonFacts(
         "the host failed for all its files too long", "Look at the host, then retry with r; --park-time waits longer."
+    ),
+    Reason.SESSION_FAILED: ReasonFacts(
+        "the background session failed", "Its log says why (`tui-dl doctor` names it); --foreground works without it."
     ),
     Reason.INTERNAL: ReasonFacts("a fault of tui-dl itself", "Please report it with the log (--log FILE -vv)."),
 }

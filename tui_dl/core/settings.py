@@ -217,6 +217,11 @@ class Settings:
     hook_timeout: float = _setting(
         300.0, "Seconds that such a command may take; then it is ended, with all that it started.", low=1, high=86_400
     )
+    background: str = _setting(
+        "ask",
+        "Whether downloads outlive the screen: ask (when it is left), true (always), false (no background session).",
+        choices=("ask", "true", "false"),
+    )
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
     mouse: bool = _setting(default=True, text="Whether the screen takes the mouse.")
@@ -314,6 +319,8 @@ def setting_named(name: str) -> SettingFacts:
 
 def coerce(facts: SettingFacts, value: Any) -> Any:
     """Return `value` in the setting's type and within its bounds; text is read as a person types it."""
+    if isinstance(value, bool) and str(value).lower() in facts.choices:
+        value = str(value).lower()  # `background = true`, as a person writes it
     value = (
         _coerce_text(facts, value) if isinstance(value, str) or (facts.is_command and type(value) is list) else value
     )

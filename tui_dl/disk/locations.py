@@ -42,6 +42,11 @@ class Locations:
         """Path of the log that the screen writes with `-v` and without `--log`."""
         return self.state / "tui-dl.log"
 
+    @property
+    def session_log_file(self) -> Path:
+        """Path of the log that the background session writes."""
+        return self.state / "session.log"
+
 
 def find_locations(environment: Mapping[str, str]) -> Locations:
     """Return the platform's folders, or those under `TUI_DL_HOME` where it is set."""

@@ -36,6 +36,8 @@ class Situation:
     """Whether it would work on rows that are not all known (all rows of a view are selected)."""
     has_rows: bool = False
     """Whether the table shows any row."""
+    can_detach: bool = False
+    """Whether downloads go on without the screen."""
 
     def allows(self, *triggers: Trigger) -> bool:
         """Whether one of these steps is legal for one of the rows meant."""
@@ -129,6 +131,9 @@ class Desk(Protocol):
 
     def repaint(self) -> None:
         """Draw the whole screen anew."""
+
+    def detach(self) -> None:
+        """Leave; downloads go on in the background."""
 
     def quit(self) -> None:
         """Leave, asking first if work is under way."""

@@ -354,10 +354,26 @@ class Help(Action):
         desk.open_help()
 
 
-class Quit(Action):
-    """Leave; downloads go on at the next start."""
+class Detach(Action):
+    """Leave; downloads go on in the background."""
 
-    name, keys, label, group, footer_rank = "quit", ("q", "ctrl+q"), "Quit", Group.PROGRAM, 10
+    name, keys, label, group, footer_rank = "detach", ("d",), "Detach", Group.PROGRAM, 10
+
+    @classmethod
+    def is_legal(cls, situation: Situation) -> bool:
+        """Whether there is a background."""
+        return situation.can_detach
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Leave."""
+        desk.detach()
+
+
+class Quit(Action):
+    """Leave: go on behind, or stop till the next start."""
+
+    name, keys, label, group, footer_rank = "quit", ("q", "ctrl+q"), "Quit", Group.PROGRAM, 11
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -372,6 +388,6 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     *(Select, SelectRange, SelectAll, StepBack),
     *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures, Batches),
     *MOTIONS,
-    *(Palette, Theme, Repaint, Help, Quit),
+    *(Palette, Theme, Repaint, Help, Detach, Quit),
 )
 """The one list: bindings, footer, palette, help and the README's table of keys come from it."""

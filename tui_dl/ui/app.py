@@ -11,6 +11,7 @@ from textual.theme import Theme
 from textual.worker import WorkerFailed
 
 from tui_dl.core.errors import TuiDlError
+from tui_dl.core.ports_session import Leaving
 from tui_dl.ui.screens.main import MainScreen
 from tui_dl.ui.stylesheet import stylesheet_path
 from tui_dl.ui.terminal.screen_output import CalmOutput
@@ -64,6 +65,7 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
     TITLE = "tui-dl"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
+        Binding("ctrl+z", "stand_aside", "Shell", show=False),
     ]
 
     def __init__(self, start: Start, *, driver_class: type[Driver] | None = None) -> None:
@@ -118,14 +120,20 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
     def action_interrupt(self) -> None:
         """Ask as `q` does; twice within two seconds leaves at once."""
         from tui_dl.ui.screens.confirm import ConfirmDialog  # noqa: PLC0415 - keeps the first paint early
+        from tui_dl.ui.screens.quit import QuitDialog  # noqa: PLC0415 - as above
 
         now = time.monotonic()
         if now - self._interrupted_at <= TWICE_WITHIN_S:
-            self.exit()
+            self.exit(Leaving.GO_ON)
             return
         self._interrupted_at = now
-        if not isinstance(self.screen, ConfirmDialog):
+        if not isinstance(self.screen, (ConfirmDialog, QuitDialog)):
             self.main.desk.quit()
+
+    def action_stand_aside(self) -> None:
+        """Give the terminal to the shell for a while (Ctrl+Z), where downloads go on meanwhile."""
+        if (owner := self._start.owner) is not None:
+            owner.wants_aside()
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the one who runs the app, instead of Textual's traceback on the person's terminal."""

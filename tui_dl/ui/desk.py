@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual.command import CommandPalette
 
 from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.ports_session import Leaving
 from tui_dl.core.query import TermKind
 from tui_dl.core.status import FACTS, READDRESSABLE, Status, Tab
 from tui_dl.ui.commanding import Commander
@@ -132,12 +134,31 @@ class ScreenDesk:
         snapshot = self._screen.snapshot
         tabs = tab_counts(snapshot.counts) if snapshot is not None else {}
         under_way = tabs.get(Tab.ACTIVE, 0) + (snapshot.counts.get(Status.PENDING, 0) if snapshot is not None else 0)
-        if not under_way:
-            self._screen.app.exit()
+        start = self._screen.start
+        if not under_way or (start.owner is not None and start.settings.background == "true"):
+            self.leave(Leaving.GO_ON)
             return
         noun = "download is" if under_way == 1 else "downloads are"
         question = f"Quit? {count(under_way)} {noun} not finished."
-        self._ask(question, self._screen.app.exit, yes="Quit", explanation=QUIT_HINT, is_grave=False)
+        if start.owner is None:
+            end = partial(self.leave, Leaving.GO_ON)
+            self._ask(question, end, yes="Quit", explanation=QUIT_HINT, is_grave=False)
+            return
+        from tui_dl.ui.screens.quit import QuitDialog  # noqa: PLC0415 - keeps the first paint early
+
+        self._screen.app.push_screen(QuitDialog(question), self.leave)
+
+    def detach(self) -> None:
+        """Leave without asking; downloads go on in the background."""
+        if self._screen.start.owner is None:
+            self._say("There is no background here: downloads end with this screen (q)", is_bad=True)
+        else:
+            self.leave(Leaving.GO_ON)
+
+    def leave(self, leaving: Leaving | None) -> None:
+        """Leave in this way; None: stay."""
+        if leaving is not None:
+            self._screen.app.exit(leaving)
 
     # The current row
 

@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from tui_dl.core.ports_session import Leaving
 from tui_dl.ui.glyphs import glyphs_for
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_lists import ListPort
+    from tui_dl.core.ports_session import TerminalOwner
     from tui_dl.core.ports_terminal import TerminalGrant
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
@@ -31,15 +33,18 @@ async def run_screen(
     first_rows: Sequence[DownloadTask] = (),
     on_hangup: Callable[[], None] | None = None,
     lists: ListPort | None = None,
-) -> None:
+    owner: TerminalOwner | None = None,
+) -> Leaving:
     """Show the screen until the person leaves it; raises what `connect` raised, after the terminal is restored.
 
     Run it on a loop of `ui.loop.new_loop`. The engine is the caller's: it is neither started nor closed here.
+    `owner`: whoever lent the terminal to a session, which goes on without the screen; None in the foreground.
     """
     os.environ.setdefault("TEXTUAL_FPS", KEYS_PER_S)  # read when textual is imported, below
     from tui_dl.ui.app import TuiDlApp  # noqa: PLC0415 - textual is imported only for a screen
     from tui_dl.ui.start import Start  # noqa: PLC0415
     from tui_dl.ui.terminal.driver import driver_for  # noqa: PLC0415
+    from tui_dl.ui.terminal.lent import LentScreen  # noqa: PLC0415
     from tui_dl.ui.terminal.signals import installed  # noqa: PLC0415
 
     start = Start(
@@ -50,10 +55,15 @@ async def run_screen(
         glyphs=glyphs_for(grant.environment, wants_ascii=settings.ascii),
         first_rows=first_rows,
         lists=lists,
+        owner=owner,
     )
     app = TuiDlApp(start, driver_class=driver_for(grant, on_hangup=on_hangup))
-    # A terminal that tells its size in band is heard there; most send the signal alone.
-    with installed(asyncio.get_running_loop(), {signal.SIGWINCH: app.terminal_resized}):
-        await app.run_async(mouse=settings.mouse)
+    if owner is not None:
+        owner.has_shown(LentScreen(app))
+    # A terminal that tells its size in band is heard there; most send the signal alone, to whoever stands before it.
+    signals = {} if owner is not None else {signal.SIGWINCH: app.terminal_resized}
+    with installed(asyncio.get_running_loop(), signals):
+        leaving = await app.run_async(mouse=settings.mouse)
     if app.failure is not None:
         raise app.failure
+    return leaving if leaving is not None else Leaving.LOST

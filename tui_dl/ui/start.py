@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_lists import ListPort
+    from tui_dl.core.ports_session import TerminalOwner
     from tui_dl.core.task import DownloadTask
 
 
@@ -35,6 +36,8 @@ class Start:
     """Rows of the first page, shown until the engine is there."""
     lists: ListPort | None = None
     """Reads lists that the person names; None where nothing here does."""
+    owner: TerminalOwner | None = None
+    """Whoever lent the terminal to a session; None where engine and screen end together."""
     opener: Callable[[str], Awaitable[bool]] = open_path
     """Opens a file or folder; False where nothing here can."""
 

@@ -240,6 +240,7 @@ class MainScreen(Screen[None]):
             statuses=frozenset(row.task.status for row in rows),
             is_open=bool(selection) and len(rows) < selection.count(len(self.model)),
             has_rows=len(self.model) > 0,
+            can_detach=self.start.owner is not None,
         )
 
     def refresh_from_engine(self) -> None:

@@ -61,6 +61,7 @@ class TerminalDriver(LinuxDriver):
         self.fileno = grant.in_fd
         self.input_tty = os.isatty(grant.in_fd)
         self.attrs_before: list[Any] | None = None
+        self._attrs_ours: list[Any] | None = None
         self.exit_event = Event()
         self._must_signal_resume = False
         self._in_band_window_resize = False
@@ -79,6 +80,11 @@ class TerminalDriver(LinuxDriver):
     def can_suspend(self) -> bool:
         """Whether the process may be stopped (Ctrl+Z) or the terminal lent to another program."""
         return self.grant.can_suspend
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the terminal shows the screen now; not while it is lent to a shell."""
+        return self._is_taken
 
     @property
     def pending(self) -> int:
@@ -160,7 +166,16 @@ class TerminalDriver(LinuxDriver):
             attrs[tty.IFLAG] = self._patch_iflag(attrs[tty.IFLAG])
             attrs[tty.CC][termios.VMIN] = 1
             termios.tcsetattr(self.fileno, termios.TCSANOW, attrs)
+            self._attrs_ours = termios.tcgetattr(self.fileno)
         except termios.error:
+            self.attrs_before = None
+
+    def _put_keys_back(self) -> None:
+        """Give the terminal its line settings back, unless a shell that took over has set its own meanwhile."""
+        if self.attrs_before is not None:
+            with contextlib.suppress(termios.error):
+                if termios.tcgetattr(self.fileno) == self._attrs_ours:
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
             self.attrs_before = None
 
     def _request_terminal_sync_mode_support(self) -> None:
@@ -183,10 +198,7 @@ class TerminalDriver(LinuxDriver):
         self._is_taken = False
         self.disable_input()
         self._leave_stop_signal()
-        if self.attrs_before is not None:
-            with contextlib.suppress(termios.error):
-                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-            self.attrs_before = None
+        self._put_keys_back()
         if self._writer is not None:
             if self._writer.pending:
                 self._writer.discard()

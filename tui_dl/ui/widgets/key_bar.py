@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tui_dl.ui.action import Action, Situation
 
-ESSENTIAL = ("add", "help", "quit")
+ESSENTIAL = ("add", "help", "detach", "quit")
 """What stays on the narrowest terminal."""
 
 
@@ -25,9 +25,9 @@ class KeyBar(Line):
         """Show the keys of the actions that are legal."""
         ranked = sorted((action for action in ACTIONS if action.footer_rank), key=lambda action: action.footer_rank)
         legal = [action for action in ranked if action.is_legal(situation)]
-        while len(legal) > len(ESSENTIAL) and cells_of(_pieces(legal, situation)) > self.size.width:
-            dropped = next(action for action in reversed(legal) if action.name not in ESSENTIAL)
-            legal.remove(dropped)
+        spare = [action for action in legal if action.name not in ESSENTIAL]
+        while spare and cells_of(_pieces(legal, situation)) > self.size.width:
+            legal.remove(spare.pop())
         self.say(_pieces(legal, situation))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

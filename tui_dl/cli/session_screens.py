@@ -1,0 +1,91 @@
+"""The screens of a session, one after another on lent terminals; the engine neither waits for them nor notices."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tui_dl.core.query import TaskQuery
+from tui_dl.ui.run import run_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tui_dl.cli.screen_lists import ScreenLists
+    from tui_dl.cli.session_engine import SessionEngine
+    from tui_dl.core.ports import EnginePort
+    from tui_dl.core.ports_lists import ListAdd, ListPreview
+    from tui_dl.core.ports_session import Leaving, ScreenWish, TerminalOwner
+    from tui_dl.core.settings import Settings
+    from tui_dl.core.task import DownloadTask
+    from tui_dl.disk.locations import Locations
+
+FIRST_ROWS: Final = 100
+"""Rows shown before the engine answers: a tall terminal's page."""
+FIRST_ROWS_S: Final = 0.1
+"""How long the first frame waits for them."""
+
+
+class SessionScreens:
+    """Fulfils `core.ports_session.ScreenPort`."""
+
+    def __init__(self, settings: Settings, locations: Locations, engine: SessionEngine) -> None:
+        """Take what every screen shares."""
+        self._settings = settings
+        self._locations = locations
+        self._engine = engine
+        self._lists = _SessionLists(locations, engine)
+        self.connect: Callable[[], Awaitable[EnginePort]] = engine.start
+        """Fetches the engine, which may have to be started."""
+
+    async def show(self, wish: ScreenWish, owner: TerminalOwner) -> Leaving:
+        """Show the screen until it is left."""
+        return await run_screen(
+            self.connect,
+            settings=self._settings,
+            grant=wish.grant,
+            folder=wish.folder,
+            first_rows=await self._first_rows(),
+            lists=self._lists,
+            owner=owner,
+        )
+
+    async def _first_rows(self) -> Sequence[DownloadTask]:
+        """Return the first page, from the engine where it runs; nothing where the disk is in no hurry."""
+        from tui_dl.cli.daemon_calls import in_daemon  # noqa: PLC0415  # the engine needs both, but later
+        from tui_dl.journal.first_page import read_first_page  # noqa: PLC0415  # see above
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ROWS_S):
+                if (engine := self._engine.running) is not None:
+                    return await engine.rows(await engine.view(TaskQuery(), limit=FIRST_ROWS))
+                return await in_daemon(partial(read_first_page, self._locations.journal_file, FIRST_ROWS))
+        return ()
+
+
+class _SessionLists:
+    """Reads lists with the settings of the session, once somebody names one."""
+
+    def __init__(self, locations: Locations, engine: SessionEngine) -> None:
+        self._locations = locations
+        self._engine = engine
+
+    async def preview(self, path: str, tell: Callable[[int], None]) -> ListPreview:
+        """Read all of a list and say what is in it."""
+        return await self._lists().preview(path, tell)
+
+    async def add(self, wish: ListAdd, tell: Callable[[int], None]) -> ListPreview:
+        """Add a list to the queue."""
+        return await self._lists().add(wish, tell)
+
+    def _lists(self) -> ScreenLists:
+        from tui_dl.cli.order import read_order  # noqa: PLC0415  # most screens name no list
+        from tui_dl.cli.screen_lists import ScreenLists  # noqa: PLC0415  # as above
+
+        order = read_order({}, locations=self._locations, environment={}, folder=Path("/"))
+        lists = ScreenLists(order)
+        lists.engine = self._engine.running
+        return lists

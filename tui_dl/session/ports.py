@@ -1,0 +1,59 @@
+"""What a session is made of, as the composition gives it; its rooms know each other only through this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+
+    from tui_dl.core.ports import EnginePort, EngineSnapshot
+
+
+class SessionPort(Protocol):
+    """What those who live in a session may ask of it."""
+
+    version: str
+    """Of the program."""
+
+    async def engine(self) -> EnginePort:
+        """Return the engine, once it has started; raises what kept it from starting."""
+        ...
+
+    def stop(self) -> None:
+        """End everything in order: durable, then gone. Returns at once."""
+        ...
+
+
+class Door(Protocol):
+    """Another way into the session (JSON-RPC); lives as long as the session does."""
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether somebody is connected, or may come who expects the session to be there; it then does not end."""
+        ...
+
+    async def open(self, listener: socket.socket) -> None:
+        """Serve the bound, listening, non-blocking Unix socket; called once the engine has started."""
+        ...
+
+    async def aclose(self) -> None:
+        """End all connections; answers under way may take a second. The listener is closed by its owner."""
+        ...
+
+
+class EnginePlace(Protocol):
+    """Where the engine is started, once, and later closed."""
+
+    async def start(self) -> EnginePort:
+        """Start it; raises `TuiDlError`."""
+        ...
+
+    def snapshot(self) -> EngineSnapshot | None:
+        """Return the present state, None before it has started."""
+        ...
+
+    async def take_options(self, options: Mapping[str, Any]) -> str:
+        """Let settings of a later command line hold; return why they cannot, empty if they do."""
+        ...
