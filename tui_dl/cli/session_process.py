@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl._version import __version__
 from tui_dl.cli.exits import CANNOT_START, DONE, WRONG_USAGE
+from tui_dl.cli.session_door import RpcDoor
 from tui_dl.cli.session_engine import SessionEngine
 from tui_dl.cli.session_screens import SessionScreens
 from tui_dl.cli.settings_file import effective_settings
@@ -104,7 +105,7 @@ async def _run(
     engine = SessionEngine(settings, locations.journal_file)
     screens = SessionScreens(settings, locations, engine)
     server = SessionServer(
-        engine, screens, None, version=__version__, restore=restore(has_kitty_keys=True), stays=stays
+        engine, screens, RpcDoor(engine), version=__version__, restore=restore(has_kitty_keys=True), stays=stays
     )
     screens.connect = server.engine
     _end_on_signals(server)

@@ -9,37 +9,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.ports import EnginePort, EngineSnapshot
-
-
-class SessionPort(Protocol):
-    """What those who live in a session may ask of it."""
-
-    version: str
-    """Of the program."""
-
-    async def engine(self) -> EnginePort:
-        """Return the engine, once it has started; raises what kept it from starting."""
-        ...
-
-    def stop(self) -> None:
-        """End everything in order: durable, then gone. Returns at once."""
-        ...
+    from tui_dl.core.ports_control import SessionPort
 
 
 class Door(Protocol):
-    """Another way into the session (JSON-RPC); lives as long as the session does."""
+    """Another way into the session (JSON-RPC); lives as long as the engine does."""
 
     @property
     def is_in_use(self) -> bool:
-        """Whether somebody is connected, or may come who expects the session to be there; it then does not end."""
+        """Whether somebody is connected, or may come who expects the session to be there: it then does not end."""
         ...
 
-    async def open(self, listener: socket.socket) -> None:
-        """Serve the bound, listening, non-blocking Unix socket; called once the engine has started."""
+    async def open(self, listener: socket.socket, session: SessionPort) -> None:
+        """Serve the bound, listening, non-blocking Unix socket; called once, when the engine has started."""
         ...
 
     async def aclose(self) -> None:
-        """End all connections; answers under way may take a second. The listener is closed by its owner."""
+        """End all connections; answers under way may take two seconds. The listener is closed by its owner."""
         ...
 
 

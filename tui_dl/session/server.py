@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
+import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import TuiDlError
+from tui_dl.core.ports_control import SessionFacts
 from tui_dl.core.ports_session import Leaving
 from tui_dl.core.status import UNFINISHED, Status
 from tui_dl.session import handover
@@ -19,7 +23,6 @@ from tui_dl.session.visit import Visit
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_session import ScreenPort
@@ -49,21 +52,20 @@ class SessionServer:
         self,
         place: EnginePlace,
         screens: ScreenPort,
-        make_door: Callable[[SessionServer], Door] | None,
+        door: Door,
         *,
         version: str,
         restore: str,
         stays: bool = False,
     ) -> None:
         """Take the parts; `restore` puts a terminal back, `stays`: it does not end for want of work."""
-        self.version = version
+        self._facts = SessionFacts(version, os.getpid(), time.time(), 0, secrets.token_hex(20))
         self._place = place
         self._screens = screens
-        self._make_door = make_door
+        self._door = door
         self._restore = restore
         self._stays = stays
         self._engine: asyncio.Task[EnginePort] | None = None
-        self._door: Door | None = None
         self._visit: Visit | None = None
         self._turn = asyncio.Lock()
         self._clients: set[asyncio.Task[None]] = set()
@@ -91,8 +93,13 @@ class SessionServer:
         if self._engine is not None and self._engine.done() and (error := self._engine.exception()) is not None:
             raise error
 
-    def stop(self) -> None:
-        """End everything in order."""
+    def facts(self) -> SessionFacts:
+        """Return who answers."""
+        return replace(self._facts, clients=len(self._clients))
+
+    def stop(self, *, is_forced: bool = False) -> None:
+        """End everything in order, at once or with what was ordered in bulk done: all of it is durable step by step."""
+        logger.info("asked to end%s", " at once" if is_forced else "")
         self._is_stopping.set()
 
     async def engine(self) -> EnginePort:
@@ -121,22 +128,24 @@ class SessionServer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HELLO_S):
                     await self._visit.is_over.wait()
-        if self._door is not None:
-            await self._door.aclose()
+        await self._door.aclose()
         for client in tuple(self._clients):
             if not client.done():
                 client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def _keep_door(self, rpc: socket.socket) -> None:
-        """Start the engine when it is time to, then open the other door."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ENGINE_AFTER_S):
-                await self._is_wanted.wait()
+        """Start the engine when somebody wants it, or it is time to; then open the other door."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(rpc, self._is_wanted.set)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ENGINE_AFTER_S):
+                    await self._is_wanted.wait()
+        finally:
+            loop.remove_reader(rpc)
         await self.engine()
-        if self._make_door is not None:
-            self._door = self._make_door(self)
-            await self._door.open(rpc)
+        await self._door.open(rpc, self)
 
     # -- idle ----------------------------------------------------------------------------------------------------------
 
@@ -157,7 +166,7 @@ class SessionServer:
 
     def _is_busy(self) -> bool:
         snapshot = self._place.snapshot()
-        if snapshot is None or self._clients or (self._door is not None and self._door.is_in_use):
+        if snapshot is None or self._clients or self._door.is_in_use:
             return True
         return bool(snapshot.works) or self._moving() > 0
 
@@ -216,7 +225,7 @@ class SessionServer:
             return None
 
     async def _answer(self, channel: Channel, hello: Hello, pid: int) -> None:
-        welcome = {"protocol": PROTOCOL, "version": self.version, "pid": os.getpid(), "restore": self._restore}
+        welcome = {"protocol": PROTOCOL, "version": self._facts.version, "pid": os.getpid(), "restore": self._restore}
         if hello.want == Want.STOP:
             channel.say(Word.WELCOME, **welcome)
             self._waiting_for_end.append(channel)
@@ -224,7 +233,9 @@ class SessionServer:
         elif hello.want == Want.ASK:
             channel.say(Word.WELCOME, **welcome)
         elif hello.protocol != PROTOCOL or hello.want != Want.ATTACH:
-            text = f"the session is of tui-dl {self.version} and cannot do what {hello.version or 'another'} wants"
+            text = (
+                f"the session is of tui-dl {self._facts.version} and cannot do what {hello.version or 'another'} wants"
+            )
             channel.say(Word.REFUSED, text=text, code=CANNOT_START)
         elif len(channel.descriptors) != DESCRIPTORS or not all(os.isatty(one) for one in channel.descriptors):
             channel.say(Word.REFUSED, text="no terminal came with it", code=CANNOT_START)

@@ -38,6 +38,12 @@ class RpcServer:
         self._dispatcher = Dispatcher(OwnMethods(engine, session).methods(), Secret(secret, self._log))
         self._secret = secret
         self._stack = AsyncExitStack()
+        self._gates: list[Gate] = []
+
+    @property
+    def connections(self) -> int:
+        """Programs that are connected now."""
+        return sum(gate.count for gate in self._gates)
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,7 +78,9 @@ class RpcServer:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        factory = Gate(self._log, name).wrap(runner.server)
+        gate = Gate(self._log, name)
+        self._gates.append(gate)
+        factory = gate.wrap(runner.server)
         loop = asyncio.get_running_loop()
         listening.setblocking(False)
         server = await loop.create_server(factory, sock=listening, backlog=MOST_WAITING)
