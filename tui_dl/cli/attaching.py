@@ -33,7 +33,7 @@ class Refusal(Exception):  # noqa: N818  # no fault: the session said no
 
 
 def attach(
-    lock_file: Path, grant: TerminalGrant, wish: StartWish, *, on_attached: Callable[[], None] | None = None
+    lock_file: Path, grant: TerminalGrant, wish: StartWish, *, on_attached: Callable[[], None] = lambda: None
 ) -> tuple[int, list[str]]:
     """Show the screen of the session on this terminal; return the exit code and what is to be said afterwards.
 
@@ -49,8 +49,7 @@ def attach(
             continue  # it was about to end
         if welcome.get("word") == Word.REFUSED:
             raise Refusal(str(welcome.get("text", "")), int(welcome.get("code", 3)))
-        if on_attached is not None:
-            on_attached()
+        on_attached()
         terminal = AttachedTerminal(line, grant, str(welcome.get("restore", "")))
         code = terminal.run()
         line.close()

@@ -25,6 +25,7 @@ SESSION_LOG_BYTES: Final = 1024 * 1024
 SESSION_LOGS_KEPT: Final = 3
 """Older ones that stay beside it."""
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_SESSION: Final = "tui_dl.session"
 _NAMES: Final = ("tui_dl", "asyncio")
 _MOST_WAITING_RECORDS: Final = 20_000
 
@@ -90,8 +91,12 @@ def session_log(file: Path, verbose: int) -> Iterator[None]:
         handler = _RotatingPrivateHandler(
             file, maxBytes=SESSION_LOG_BYTES, backupCount=SESSION_LOGS_KEPT, encoding="utf-8", errors="backslashreplace"
         )
-    with _logging(handler, LEVELS[min(verbose + 1, len(LEVELS) - 1)]):
+    # Who came and went is always told; what happens to each of a million rows only to those who ask.
+    own = logging.getLogger(_SESSION)
+    own.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
+    with _logging(handler, LEVELS[min(verbose, len(LEVELS) - 1)]):
         yield
+    own.setLevel(logging.NOTSET)
 
 
 @contextmanager

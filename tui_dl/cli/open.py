@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import sys
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui_dl.cli import curl
-from tui_dl.cli.attaching import Refusal, attach, told
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.completed_words import complete_first_word
 from tui_dl.cli.feeding import Feed
 from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
-from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options, task_options
+from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import STANDARD, read_order
+from tui_dl.cli.session_adding import travelling
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.disk.locations import find_locations
 from tui_dl.session.paths import lock_file_in
-from tui_dl.session.reaching import ForegroundWantedError, StartWish
-from tui_dl.ui.terminal.grant import foreground_grant
 
 if TYPE_CHECKING:
     from tui_dl.cli.order import Order
@@ -66,21 +63,34 @@ def open_screen(**given: Any) -> int:
     order = read_order(given, locations=locations, environment=os.environ, folder=Path.cwd())
     agreed(order.lists.globs, is_agreed=given["is_agreed"])
     with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):
-        if not given["foreground"] and not order.news and not order.lists and sys.platform != "win32":
-            with suppress(ForegroundWantedError):
-                return attach_with(locations, given)
-        return open_in_foreground(order, locations)
+        if given["foreground"] or not _has_background(order, locations):
+            return open_in_foreground(order, locations)
+        return open_in_session(order, locations, given["verbose"])
 
 
-def attach_with(locations: Locations, given: dict[str, Any]) -> int:
-    """Show the screen of the background session here, and say afterwards what goes on."""
-    options = {name: given[name] for name in SETTING_PARAMETERS if given.get(name) is not None and name != "dir"}
-    wish = StartWish(options=options, folder=str(Path.cwd()), verbose=given["verbose"])
+def _has_background(order: Order, locations: Locations) -> bool:
+    """Whether there is to be a session, or lives one whatever the settings say."""
+    if sys.platform == "win32":
+        return False
+    from tui_dl.session.lock import held_by  # noqa: PLC0415  # no such thing on Windows
+
+    return order.effective.settings.background != "false" or held_by(lock_file_in(locations.data)) is not False
+
+
+def open_in_session(order: Order, locations: Locations, verbose: int) -> int:
+    """Show the screen of the background session here, its queue fed from here; say afterwards what goes on."""
+    from tui_dl.cli.open_session import open_session  # noqa: PLC0415  # `--help` must not pay for it
+
+    if not order.news and not order.lists:
+        return open_session(order, None, locations, verbose)
+    feed = Feed(travelling(order))
     try:
-        code, lines = attach(lock_file_in(locations.data), foreground_grant(os.environ, can_suspend=False), wish)
-    except Refusal as refusal:
-        code, lines = refusal.code, [f"tui-dl: {refusal}"]
-    told(lines, partial(click.echo, err=True))
+        # Whoever writes into the pipe may talk to the terminal itself: it is heard out before the screen takes over.
+        asyncio.run(feed.prepare())
+        code = open_session(order, feed, locations, verbose)
+    finally:
+        feed.close()
+    _tell_bad_lines(feed)
     return code
 
 
@@ -92,13 +102,17 @@ def open_in_foreground(order: Order, locations: Locations) -> int:
     screen = Screen(order.effective.settings, locations.journal_file, order.dir, ScreenLists(order))
     feed = Feed(order)
     code = run_screen_loop(_show(screen, feed))
+    _tell_bad_lines(feed)
+    if screen.unfinished:
+        click.echo(f"{screen.unfinished} unfinished; `tui-dl` goes on with them.", err=True)
+    return code
+
+
+def _tell_bad_lines(feed: Feed) -> None:
     for line in feed.bad_lines:
         click.echo(display_text(line.message), err=True)
     if more := feed.bad_count - len(feed.bad_lines):
         click.echo(f"... and {more} more lines without an address", err=True)
-    if screen.unfinished:
-        click.echo(f"{screen.unfinished} unfinished; `tui-dl` goes on with them.", err=True)
-    return code
 
 
 async def _show(screen: Any, feed: Feed) -> int:

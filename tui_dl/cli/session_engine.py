@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import UsageError
-from tui_dl.core.settings import setting_named
+from tui_dl.core.live_settings import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.settings import Settings
     from tui_dl.engine.engine import AsyncDownloadEngine
-
-LIVE: Final = {
-    "concurrent_downloads": (CommandName.SET_CONCURRENCY, "value"),
-    "limit_rate": (CommandName.SET_LIMIT, "limit"),
-}
-"""Settings that a running engine takes, each with the command and argument that set it."""
 
 
 class SessionEngine:
@@ -55,20 +49,21 @@ class SessionEngine:
         """Let settings hold from now on that can be set live; name the first that cannot, where it differs."""
         assert self._engine is not None
         now = self._engine.settings
-        try:
-            wanted = {setting_named(name).name: value for name, value in options.items()}
-        except UsageError as error:
-            return error.message
-        differing = {name: value for name, value in wanted.items() if getattr(now, name) != value}
-        for name in differing.keys() - LIVE.keys():
-            option = name.replace("_", "-")
+        differing = {name: value for name, value in options.items() if getattr(now, name, None) != value}
+        limit = differing.pop("limit_rate", None)
+        if lasting := sorted(differing.keys() - set(LIVE)):
+            option = lasting[0].replace("_", "-")
             return (
-                f"--{option} differs from what the running session was started with;"
+                f"--{option} is not what the running session was started with;"
                 " `tui-dl stop` first, or use --foreground or `tui-dl get`"
             )
-        for name, value in differing.items():
-            command, argument = LIVE[name]
-            await self._engine.execute(Command(command, arguments={argument: value}))
+        try:
+            if differing:
+                await self._engine.execute(Command(CommandName.SET_SETTINGS, arguments={"settings": differing}))
+            if limit is not None:
+                await self._engine.execute(Command(CommandName.SET_LIMIT, arguments={"limit": limit, "for_good": True}))
+        except UsageError as error:
+            return error.message
         return ""
 
     async def aclose(self) -> None:

@@ -18,7 +18,8 @@ class CommandName(StrEnum):
     ADD = "add"
     """`urls: list[str]`, `dir: str`, optional `name: str` (one URL only), `batch: str` (its name), `options: dict`
     as TaskOptions.
-    Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own. Besides them
+    Or `downloads: list[dict]`, each with a `url` and optionally `name`, `dir` and `options` of its own, and what the
+    reader of a list knows: `priority: int`, `line: int`, `extra: str`, as `NewTask` has them. Besides them
     `globs: list[str]`: patterns as `core.url_globs` knows them, each standing for many addresses; and `paused: bool`:
     they wait for a person before they start. The outcome's `ids` are new, its `known_ids` were there."""
     PAUSE = "pause"

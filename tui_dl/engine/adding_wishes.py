@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tui_dl.engine.engine import AsyncDownloadEngine
     from tui_dl.journal.adding import AddOutcome
 
+WISHES_PER_TURN: Final = 200
+"""Wishes understood before the loop gets a turn."""
 MOST_IDS: Final = 1000
 """Rows named in an outcome; of more the number is told."""
 
@@ -53,7 +56,11 @@ class WishAdder:
         for glob in globs:
             check_url(glob.address(0), is_typed=True)
         namer = namer_of(self._engine.context, arguments.get("name_template"))
-        news = [new for wish in wishes for new in await self._new_tasks(wish, namer)]
+        news: list[NewTask] = []
+        for number, wish in enumerate(wishes, 1):
+            news += await self._new_tasks(wish, namer)
+            if not number % WISHES_PER_TURN:
+                await asyncio.sleep(0)
         is_paused = bool(arguments.get("paused"))
         with ExitStack() as barring:
             if is_paused:
@@ -86,6 +93,16 @@ class WishAdder:
         options = options_from(wish.get("options") or {})
         url, name = str(wish.get("url") or ""), str(wish.get("name") or "")
         if not is_metalink_path(url):
-            return [namer.named(checked_task(url, folder, name, options))]
+            return [namer.named(_in_its_place(checked_task(url, folder, name, options), wish))]
         metalink = await asyncio.to_thread(read_metalink, url, self._engine.default_dir)
         return metalink.tasks_of_file(folder, options, name)
+
+
+def _in_its_place(new: NewTask, wish: Mapping[str, Any]) -> NewTask:
+    """Return a row with what a list's reader knows of it: who is first, its line, the columns that we do not know."""
+    priority, line, extra = wish.get("priority"), wish.get("line"), wish.get("extra")
+    if priority is line is extra is None:
+        return new
+    if priority not in (None, -1, 0, 1) or type(line or 0) is not int or not isinstance(extra or "", str):
+        raise UsageError("priority: expected 1, 0 or -1; line: a whole number; extra: text")
+    return replace(new, priority=priority, line=line or 0, extra=extra or "")

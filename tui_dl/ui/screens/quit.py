@@ -36,7 +36,7 @@ class QuitDialog(Dialog[Leaving]):
         with Vertical(classes="dialog -small"):
             yield title(self.question)
             yield note(EXPLANATION)
-            yield buttons("Go on in the background (y)", other="Pause all and stop (s)", no="Stay (Esc)")
+            yield buttons("In the background (y)", other="Pause and stop (s)", no="Stay (Esc)")
 
     def action_answer(self, leaving: str) -> None:
         """Answer by a key."""

@@ -1,0 +1,59 @@
+"""Addresses of a command line on their way to the session: nothing that was asked for them is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from tui_dl.cli.options import SETTING_PARAMETERS
+from tui_dl.cli.order import read_order
+from tui_dl.cli.session_adding import SessionQueue, given_settings, travelling
+from tui_dl.core.task import NewTask, OnExists, TaskOptions
+from tui_dl.disk.locations import locations_under
+from tui_dl.session.calling import Caller
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.session.rpc_stage import Rpc
+
+
+async def test_rows_arrive_as_they_were_read(rpc: Rpc, tmp_path: Path) -> None:
+    """Name, folder, options, priority, line and columns are those of the list's reader, wherever it runs."""
+    options = TaskOptions(
+        connections=3, headers=(("Authorization", "Basic eDp5"),), on_exists=OnExists.SKIP, mirrors=("http://h.test/b",)
+    )
+    news = [
+        NewTask("http://127.0.0.1:9/a%20b.bin", str(tmp_path), "a.bin", options, 1, 0, 7, '{"label":"x"}'),
+        NewTask("http://127.0.0.1:9/c.bin", str(tmp_path)),
+    ]
+
+    with Caller(str(rpc.path)) as caller:
+        queue = SessionQueue(caller)
+        await queue.add_many(news, batch="list.csv")
+        await queue.add_many(news[:1], batch="list.csv")
+        assert (queue.added, queue.known) == (2, 1)
+        (shown,) = await asyncio.to_thread(caller.call, "tui_dl.batches")
+    first, second = await rpc.engine.rows([1, 2])
+    assert (first.url, first.filename, first.dir, first.options) == (news[0].url, "a.bin", str(tmp_path), options)
+    assert (first.priority, first.line, json.loads(first.extra)) == (1, 7, {"label": "x"})
+    assert (second.url, second.filename, second.options) == (news[1].url, "c.bin", TaskOptions())
+    assert shown["name"] == "list.csv"
+
+
+def test_what_the_command_line_asks_for_its_addresses_goes_with_them(tmp_path: Path) -> None:
+    """A session that was started with other settings is told nothing of them, and nothing of the folder."""
+    given: dict[str, Any] = dict.fromkeys(SETTING_PARAMETERS)
+    given |= {"urls": ("http://h.test/a.bin",), "connections": 2, "user": "me:pw", "referer": "http://h.test/"}
+    given |= {"dir": "here", "concurrent_downloads": 9, "overwrite": True, "sequential": None}
+    order = read_order(given, locations=locations_under(tmp_path), environment={}, folder=tmp_path)
+    (new,) = travelling(order).news
+    assert new.dir == str(tmp_path / "here")
+    assert new.options == TaskOptions(
+        connections=2,
+        on_exists=OnExists.OVERWRITE,
+        headers=(("Authorization", "Basic bWU6cHc="), ("Referer", "http://h.test/")),
+    )
+    assert given_settings(order.effective)["concurrent_downloads"] == 9
+    assert "dir" not in given_settings(order.effective)

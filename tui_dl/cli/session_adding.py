@@ -1,0 +1,110 @@
+"""What a command line orders, given to the session: the lists are read here, where their paths mean something."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.identity import parse_bearer, parse_user
+from tui_dl.core.task import OnExists
+from tui_dl.core.wire_commands import command_json
+from tui_dl.core.wire_wishes import wish_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tui_dl.cli.order import Order
+    from tui_dl.cli.settings_file import EffectiveSettings
+    from tui_dl.core.settings import Settings
+    from tui_dl.core.task import NewTask, TaskOptions
+    from tui_dl.session.calling import Caller
+
+MOST_WISHES: Final = 500
+"""Rows in one request: so many take the session's loop a few milliseconds."""
+MOST_BYTES: Final = 1024 * 1024
+"""Bytes of one request, half of what is taken."""
+TRAVELLING: Final = frozenset(
+    {
+        *("connections", "max_retries", "sequential", "on_exists", "name_template"),
+        *("user", "bearer", "referer", "user_agent", "dir"),
+    }
+)
+"""Settings that go with each address; all others are the session's."""
+
+
+class SessionQueue:
+    """Adds to the session's queue, as `cli.feeding` and the screen do to an engine's; waits for each answer."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self.added = 0
+        """Rows that are new."""
+        self.known = 0
+        """Rows that were there."""
+
+    async def add_many(self, news: Sequence[NewTask], *, batch: str = "") -> None:
+        """Add, in as many requests as it takes; raises `TuiDlError`."""
+        for downloads in _portions([wish_json(one) for one in news]):
+            arguments = {"downloads": downloads, "batch": batch, "name_template": ""}
+            command = command_json(Command(CommandName.ADD, arguments=arguments))
+            outcome = await asyncio.to_thread(self._caller.call, "tui_dl.execute", command)
+            self.added += outcome["changed"]
+            self.known += len(downloads) - outcome["changed"]
+
+
+def _portions(wishes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    portion: list[dict[str, Any]] = []
+    size = 0
+    for wish in wishes:
+        length = len(json.dumps(wish))
+        if portion and (len(portion) >= MOST_WISHES or size + length > MOST_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(wish)
+        size += length
+    if portion:
+        yield portion
+
+
+def given_settings(effective: EffectiveSettings) -> dict[str, Any]:
+    """Return what the command line itself set, a preset among it."""
+    said = {name for name, origin in effective.origins.items() if origin.startswith("--") or "(--preset)" in origin}
+    return {name: getattr(effective.settings, name) for name in said if name != "dir"}
+
+
+def travelling(order: Order) -> Order:
+    """Return an order whose addresses carry what the command line asked for them, for a session of other settings."""
+    said = given_settings(order.effective).keys() & TRAVELLING
+    settings = order.effective.settings
+    news = tuple(replace(one, options=_laden(one.options, settings, said)) for one in order.news)
+    return replace(order, news=news, options=_laden(order.options, settings, said))
+
+
+def _laden(options: TaskOptions, settings: Settings, said: set[str]) -> TaskOptions:
+    changes: dict[str, Any] = {
+        name: getattr(settings, name)
+        for name in ("connections", "max_retries")
+        if name in said and getattr(options, name) is None
+    }
+    if "on_exists" in said and options.on_exists is None:
+        changes["on_exists"] = OnExists(settings.on_exists)
+    if "sequential" in said:
+        changes["is_ordered"] = settings.sequential
+    there = {name.lower() for name, _ in options.headers}
+    more = tuple(one for one in _headers(settings, said) if one[0].lower() not in there)
+    return replace(options, headers=(*options.headers, *more), **changes)
+
+
+def _headers(settings: Settings, said: set[str]) -> Iterator[tuple[str, str]]:
+    if "bearer" in said and settings.bearer:
+        from tui_dl.engine.token_file import read_token  # noqa: PLC0415  # few orders have one
+
+        yield "Authorization", parse_bearer(read_token(settings.bearer))
+    elif "user" in said and settings.user:
+        yield "Authorization", parse_user(settings.user)
+    for name, header in (("referer", "Referer"), ("user_agent", "User-Agent")):
+        if name in said and getattr(settings, name):
+            yield header, getattr(settings, name)
