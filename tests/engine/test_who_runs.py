@@ -12,7 +12,7 @@ from tests.faults import Resource, lies, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.status import Status
-from tui_dl.core.task import TaskOptions
+from tui_dl.core.task import DownloadTask, TaskOptions
 from tui_dl.engine import scheduler
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.picking import PAGE_TASKS, READ_AHEAD_TASKS
@@ -21,7 +21,6 @@ from tui_dl.engine.wishes import checked_task
 if TYPE_CHECKING:
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
-    from tui_dl.core.task import DownloadTask
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 SMALL = Resource(20_000)
@@ -165,3 +164,22 @@ async def test_the_queue_is_read_ahead_and_every_row_runs_once(
     assert result.success == len(urls) == len(fault_server.requests)
     assert any(0 < count < READ_AHEAD_TASKS for count in at_hand)
     assert at_hand.count(0) <= 2, "asked at the beginning and at the end alone"
+
+
+async def test_rows_that_were_read_ahead_are_not_read_again(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks for rows of other hosts while they are on their way gets each once: a task twice in hand ran twice."""
+    engine = await engines()
+    picker = engine.scheduler._picker
+    rows = [DownloadTask(number, f"http://{host}/f", "/", "f", host=host) for number, host in ((1, "a"), (2, "b"))]
+
+    async def next_pending(*_arguments: Any, **_words: Any) -> list[DownloadTask]:
+        return rows[1:]
+
+    await until(lambda: not picker.may_have_more)
+    monkeypatch.setattr(engine.scheduler, "_has_room", lambda: False)
+    monkeypatch.setattr(engine.context.journal, "next_pending", next_pending)
+    picker.look_again()
+    picker._ready.extend(rows[:1])
+    picker._read_ahead()
+    await picker._fetch_page(frozenset("a"))
+    assert picker._ready.ids == [1, 2]

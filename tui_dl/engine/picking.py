@@ -202,9 +202,9 @@ class Picker:
 
     async def _fetch_page(self, excluding_hosts: Collection[str]) -> None:
         if self._ahead is not None:
-            # Two answers at once might bring the same rows.
+            # Two answers at once might bring the same rows, as one does that knows nothing of what came meanwhile.
             await asyncio.wait([self._ahead])
-            if self._ready and not excluding_hosts:
+            if not self._ready.hosts <= frozenset(excluding_hosts):
                 return
         await self._read_page(excluding_hosts, ())
 
