@@ -16,7 +16,7 @@ from tests.faults.certificates import server_context
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.ports import TransportRequest
 from tui_dl.engine import direct_body
-from tui_dl.engine.client import AiohttpTransport
+from tui_dl.engine.client import AiohttpAnswer, AiohttpTransport
 from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.direct_body import BLOCK_BYTES, MOST_UNREAD_BYTES, DirectBody
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import ssl
 
     import trustme
-
-    from tui_dl.engine.client import AiohttpAnswer
 
 BODY = random.Random(4).randbytes(3 * 1024 * 1024 + 17)
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\n".encode()
@@ -87,7 +85,9 @@ async def transport(tls: ssl.SSLContext | None = None) -> AsyncIterator[AiohttpT
 
 async def ask(sender: AiohttpTransport, server: Server) -> AiohttpAnswer:
     """Return an answer."""
-    return await sender.get(TransportRequest(f"{server.origin}/f", {}))
+    answer = await sender.get(TransportRequest(f"{server.origin}/f", {}))
+    assert isinstance(answer, AiohttpAnswer)
+    return answer
 
 
 async def read_all(answer: AiohttpAnswer, most_bytes: int | None = None) -> bytes:

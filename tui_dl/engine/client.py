@@ -21,6 +21,7 @@ from tui_dl.engine.direct_body import DirectBody, end_direct, take_over
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
 from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
 from tui_dl.engine.resolving import names_for
+from tui_dl.engine.short_answers import KeptConnections, KeptResponse, WholeAnswer
 from tui_dl.engine.trust import tls_context
 from tui_dl.engine.watching import ENDS, MADE, WatchingConnector, hear
 
@@ -42,6 +43,9 @@ SHORT_BUFFER_BYTES: Final = 32 * 1024
 MOST_ENDED: Final = 8
 """Kept connections that turn out to have ended, until the next one that does counts as a failure."""
 LONG_PIECE_BYTES: Final = 64 * 1024
+_READER_WORDS: Final = {"read_until_eof": True, "auto_decompress": False, "read_bufsize": READ_BUFFER_BYTES}
+"""What aiohttp's reader is told of an answer, as a session tells it."""
+_CROWDED_WORDS: Final = {**_READER_WORDS, "read_bufsize": SHORT_BUFFER_BYTES}
 KEEP_ALIVE_S: Final = 15.0
 HAPPY_EYEBALLS_S: Final = 0.25
 
@@ -75,7 +79,7 @@ class AiohttpAnswer:
 
     def __init__(
         self,
-        response: aiohttp.ClientResponse,
+        response: aiohttp.ClientResponse | KeptResponse,
         host: str,
         open_answers: OpenAnswers,
         closed: asyncio.Future[None] | None = None,
@@ -198,17 +202,25 @@ class AiohttpTransport:
         self._options = options or ClientOptions()
         self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
+        self._has_proxies = bool(self._options.proxies.proxies)
         self._manners = ProxyManners()
         self._open_answers = OpenAnswers()
         self._tls = self._options.tls
         self._making_tls = asyncio.Lock()
         self._resolver = names_for(self._options.own_names, self._options.dns_servers)
-        self._session = self._make_session(WatchingConnector(**self._connector_words()))
+        connector = WatchingConnector(**self._connector_words())
+        self._kept = KeptConnections(connector, timeout_s=self._head_timeout_s)
+        self._session = self._make_session(connector)
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
 
-    async def get(self, request: TransportRequest) -> AiohttpAnswer:
-        """Send a GET; return with the head. Raises `NetworkError`, `HttpError` or `FileSystemError` (descriptors)."""
-        proxy = self._options.proxies.proxy_for(request.url)
+    async def get(self, request: TransportRequest) -> AiohttpAnswer | WholeAnswer:
+        """Send a GET; return with the head, or with all of a short answer.
+
+        Raises `NetworkError`, `HttpError` or `FileSystemError` (descriptors).
+        """
+        proxy = self._options.proxies.proxy_for(request.url) if self._has_proxies else None
+        if proxy is None and (answer := await self._ask_kept(request)) is not None:
+            return answer
         if proxy is None or proxy.is_socks:
             return await self._ask(request, proxy, Proof())
         for _ in range(MOST_ANSWERS):
@@ -248,9 +260,29 @@ class AiohttpTransport:
             raise map_proxied(error, _host_of(request.url), proxy) from error
         finally:
             ENDS.reset(token)
-        answer = AiohttpAnswer(
-            response, url.host or "", self._open_answers, ends[-1] if ends else None, is_direct=proxy is None
-        )
+        return self._opened(response, url.host or "", ends[-1] if ends else None, is_direct=proxy is None)
+
+    async def _ask_kept(self, request: TransportRequest) -> AiohttpAnswer | WholeAnswer | None:
+        """Send it over a connection that is kept; None where there is none, or it had ended meanwhile."""
+        is_crowded = self._open_answers.count > MOST_FREE_READERS
+        try:
+            words = _CROWDED_WORDS if is_crowded else _READER_WORDS
+            answer = await self._kept.get(request.url, request.headers, words)
+        except FOREIGN as error:
+            raise map_error(error, _host_of(request.url)) from error
+        if not isinstance(answer, KeptResponse):
+            return answer
+        return self._opened(answer, _host_of(request.url), answer.closed, is_direct=True)
+
+    def _opened(
+        self,
+        response: aiohttp.ClientResponse | KeptResponse,
+        host: str,
+        closed: asyncio.Future[None] | None,
+        *,
+        is_direct: bool,
+    ) -> AiohttpAnswer:
+        answer = AiohttpAnswer(response, host, self._open_answers, closed, is_direct=is_direct)
         if self._open_answers.count > MOST_FREE_READERS:
             # Until somebody reads it, half a mebibyte would gather in every reader.
             answer.pause()

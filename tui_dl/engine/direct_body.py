@@ -13,10 +13,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aiohttp.client_proto import ResponseHandler
+
+    from tui_dl.engine.short_answers import KeptResponse
 
 BLOCK_BYTES: Final = 256 * 1024
 """Room for one look at the socket; larger pieces cost key latency."""
@@ -165,7 +168,7 @@ class DirectBody(asyncio.BufferedProtocol):
 
     def give_back(self, watch: Callable[[asyncio.Future[None]], object]) -> ResponseHandler:
         """Let aiohttp have the transport again, as a connection that was never used; call it where `is_over`."""
-        fresh = ResponseHandler(asyncio.get_running_loop())
+        fresh = type(self._handler)(asyncio.get_running_loop())
         fresh.connection_made(self._transport)
         _exchange(self._transport, fresh, is_reading=not self._is_stopped)
         if (closed := fresh.closed) is not None:
@@ -209,7 +212,7 @@ class DirectBody(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
-def take_over(response: aiohttp.ClientResponse, length_bytes: int) -> DirectBody | None:
+def take_over(response: aiohttp.ClientResponse | KeptResponse, length_bytes: int) -> DirectBody | None:
     """Exchange the protocol of an answer whose body has this length; None where that cannot be done.
 
     Nothing of its `content` may be read afterwards but what this leaves there.
@@ -241,7 +244,7 @@ def _exchange(transport: asyncio.Transport, protocol: asyncio.BaseProtocol, *, i
 
 
 def end_direct(
-    response: aiohttp.ClientResponse, body: DirectBody, watch: Callable[[asyncio.Future[None]], object]
+    response: aiohttp.ClientResponse | KeptResponse, body: DirectBody, watch: Callable[[asyncio.Future[None]], object]
 ) -> None:
     """Give the connection of a body that was taken over back to aiohttp's pool; close it where that cannot be done."""
     connection: Any = response.connection

@@ -56,6 +56,8 @@ class WatchingConnector(aiohttp.TCPConnector):
     def __init__(self, *, connect_timeout_s: float | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._connect_timeout_s = connect_timeout_s
+        self.on_connected: Callable[[aiohttp.ClientRequest], None] = _nobody
+        """Told of each request that got a connection."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109  # the library's name
         """Connect as the library does, by a connection that was kept if there is one."""
@@ -64,6 +66,7 @@ class WatchingConnector(aiohttp.TCPConnector):
         ends = ENDS.get(None)
         if ends is not None and protocol is not None and (closed := protocol.closed) is not None:
             ends.append(closed)
+        self.on_connected(req)
         return connection
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
@@ -129,6 +132,10 @@ class WatchingConnector(aiohttp.TCPConnector):
         stage.is_at_proxy = False
         stage.text = f"{stage.host} did not finish the secure handshake in time"
         return await super()._start_tls_connection(*words, **more)
+
+
+def _nobody(_request: aiohttp.ClientRequest) -> None:
+    """Tell nobody."""
 
 
 def _what(stage: Stage, host: str) -> str:
