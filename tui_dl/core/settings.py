@@ -222,6 +222,12 @@ class Settings:
         "Whether downloads outlive the screen: ask (when it is left), true (always), false (no background session).",
         choices=("ask", "true", "false"),
     )
+    notify: str = _setting(
+        "off",
+        "How the screen tells that the queue ended or something failed while you look elsewhere: by the terminal's"
+        " bell, by a note (OSC 9), both, or not at all.",
+        choices=("off", "bell", "osc9", "both"),
+    )
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
     mouse: bool = _setting(default=True, text="Whether the screen takes the mouse.")

@@ -104,10 +104,23 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
         """
         if isinstance(event, events.Key) and not event.is_forwarded and self._has_known_textual():
             self.app_focus = True
+            self.main.notifier.take_key()
             is_for_table = self.screen is self.main and self.focused is self.main.table
             if is_for_table and await self._check_bindings(event.key):
                 return
         await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        """Tell the main screen, which Textual does not."""
+        self.main.take_focus(has_focus=True)
+
+    def on_app_blur(self) -> None:
+        """Tell the main screen."""
+        self.main.take_focus(has_focus=False)
+
+    def on_main_screen_aside(self, event: MainScreen.Aside) -> None:
+        """Let the terminal tell the person."""
+        self.write_aside(event.sequence)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Read the style sheet for a new theme; before there is a screen the colours are noted alone."""

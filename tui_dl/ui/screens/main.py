@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
+from textual.message import Message
 from textual.screen import Screen
 
 from tui_dl.core.query_text import BadTerm
@@ -21,6 +22,7 @@ from tui_dl.ui.columns import COLUMNS, Look
 from tui_dl.ui.desk import ScreenDesk
 from tui_dl.ui.format import units_named
 from tui_dl.ui.key_names import action_named, bindings
+from tui_dl.ui.notifying import HOLD_S, Notifier
 from tui_dl.ui.row_model import RowModel
 from tui_dl.ui.view_state import ViewState
 from tui_dl.ui.viewer import Viewer
@@ -49,6 +51,13 @@ MOST_SITUATION_ROWS: Final = 200
 
 class MainScreen(Screen[None]):
     """Holds what the person sees; the state goes down to the widgets, wishes come up as messages."""
+
+    class Aside(Message):
+        """Something for the terminal itself that changes no cell: a bell, a note."""
+
+        def __init__(self, sequence: str) -> None:
+            super().__init__()
+            self.sequence = sequence
 
     AUTO_FOCUS: ClassVar[str | None] = "#table"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
@@ -84,6 +93,11 @@ class MainScreen(Screen[None]):
         """Batch whose end is said, if one is."""
         self.clock = time.monotonic
         """Seconds that only grow, for what takes long."""
+        self.notifier = Notifier(
+            start.settings.notify, lambda text: self.post_message(self.Aside(text)), start.environment, self.clock
+        )
+        """Who tells a person that looks elsewhere."""
+        self._is_to_notify = False
         self._batch_watch = BatchWatch(self.show_end, self.clock)
         self._bridge: Bridge | None = None
         self._viewer: Viewer | None = None
@@ -141,7 +155,15 @@ class MainScreen(Screen[None]):
         for one in event.events:
             self.model.take(one.task)
         self._batch_watch.note(one.task for one in event.events)
+        if self.notifier.note(event.events) and not self._is_to_notify:
+            self._is_to_notify = True
+            self.set_timer(HOLD_S, self._notify)
         self.table.redraw_changed()
+
+    def _notify(self) -> None:
+        self._is_to_notify = False
+        if self.port is not None:
+            self.notifier.look(self.port.snapshot().counts)
 
     def on_bridge_ticked(self, event: Bridge.Ticked) -> None:
         """Show a snapshot."""
@@ -271,15 +293,9 @@ class MainScreen(Screen[None]):
         """Do what a key stands for."""
         action_named(name).run(self.desk)
 
-    def on_app_focus(self) -> None:
-        """Draw at full rate: the window is looked at."""
-        self._set_focus(has_focus=True)
-
-    def on_app_blur(self) -> None:
-        """Draw once a second: the window is not looked at."""
-        self._set_focus(has_focus=False)
-
-    def _set_focus(self, *, has_focus: bool) -> None:
+    def take_focus(self, *, has_focus: bool) -> None:
+        """Draw once a second while the window is not looked at, and at full rate again."""
+        self.notifier.take_focus(has_focus=has_focus)
         if self._bridge is not None:
             self._bridge.has_focus = has_focus
 

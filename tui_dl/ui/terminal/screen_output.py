@@ -130,6 +130,11 @@ class CalmOutput(App[Any]):
         self._diff = None
         self.screen.refresh()
 
+    def write_aside(self, sequence: str) -> None:
+        """Write what changes no cell: a bell, a note."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
     def terminal_resized(self) -> None:
         """Take over the terminal's size; the callback for SIGWINCH."""
         if isinstance(self._driver, TerminalDriver):

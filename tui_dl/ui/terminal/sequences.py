@@ -35,6 +35,12 @@ def notice(text: str) -> str:
     return f"\x1b]9;{_inside(_not_a_progress(text), NOTICE_CELLS)}\x07"
 
 
+def through_tmux(sequence: str) -> str:
+    """Wrap a sequence so that tmux hands it to the terminal outside, where its `allow-passthrough` is on."""
+    doubled = sequence.replace("\x1b", "\x1b\x1b")
+    return f"\x1bPtmux;{doubled}\x1b\\"
+
+
 def progress(percent: int | None) -> str:
     """Show progress in the task bar (OSC 9;4), 0 to 100; None takes it away. For terminals known to understand it."""
     if percent is None:
