@@ -12,7 +12,7 @@ from tui_dl.core.events import Event, EventKind
 from tui_dl.core.ports import EngineSnapshot
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask
-from tui_dl.journal.adding import AddOutcome
+from tui_dl.journal.outcomes import AddOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -25,7 +25,7 @@ class Adding:
     def __init__(self) -> None:
         self.added: list[tuple[str, NewTask]] = []
 
-    async def add_many(self, news: Sequence[NewTask], *, batch: str = "") -> list[NewTask]:
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[NewTask]:
         """Remember."""
         self.added += [(batch, new) for new in news]
         return list(news)

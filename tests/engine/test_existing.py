@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.engine.stage import Engines
     from tui_dl.engine.engine import AsyncDownloadEngine
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 COUNT = 4 * FEW_LOOKS
 SMALL = Resource(1000)

@@ -57,7 +57,7 @@ class Feed:
         stdin_fd = self._piped.fileno() if self._piped is not None else 0
 
         def add(news: Sequence[NewTask], batch: str) -> Coroutine[Any, Any, object]:
-            return engine.add_many(news, batch=batch)
+            return engine.add_checked(news, batch=batch)
 
         async with AddingAhead(add) as ahead:
             async for block in order.lists.blocks(stdin_fd):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.commands import CommandOutcome
     from tui_dl.core.task import DownloadTask, NewTask
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 TRIED_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.SKIPPED})
 """What ended without a file is tried again when it is asked for again."""
@@ -54,21 +54,22 @@ class Intake:
         # A run of `get` asks for each file once: a later line that repeats an earlier one is skipped, whatever it says.
         outcomes = await self._engine.add_checked(list(news), batch=self._batch, keeps_first=True)
         if self._first_new_id is None:
-            self._first_new_id = next((outcome.task.id for outcome in outcomes if outcome.is_new), None)
+            self._first_new_id = next((outcome.task_id for outcome in outcomes if outcome.is_new), None)
         await self._decide([outcome for outcome in outcomes if not outcome.is_new])
-        return [outcome.task.id for outcome in outcomes]
+        return [outcome.task_id for outcome in outcomes]
 
     async def _decide(self, known: Sequence[AddOutcome]) -> None:
         again: list[DownloadTask] = []
         paused: list[DownloadTask] = []
-        for task, _, is_left in known:
+        for outcome in known:
+            task = outcome.task
             if task.owner != self._owner:
                 self._skip(task, "another tui-dl has it in its queue")
             elif task.status is Status.COMPLETED:
                 self._skip(task, "downloaded already")
             elif self._is_of_this_run(task):
                 self._skip(task, "asked for twice")
-            elif is_left:
+            elif outcome.is_left:
                 self._tell(Event(EventKind.SKIPPED, task, self._clock()))
             else:
                 self._taken_over.add(task.id)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.addresses import split_userinfo
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.task import NewTask
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def task_of_line(line: Line, folder: str, options: TaskOptions, priority: int | 
     Raises `UsageError` where the line cannot be named.
     """
     number, url, name, folder_said, checksum, headers, mirrors, extra, asked = line
-    bare, authorization = split_userinfo(url, is_typed=True)
+    parts = plain_parts(url)
+    # Nearly every line of a list is an everyday address, and those have no user info.
+    bare, authorization = (url, "") if parts else split_userinfo(url, is_typed=True)
     if checksum or headers or mirrors or asked:
         options = _options(line, options)
     if authorization:
@@ -40,7 +43,8 @@ def task_of_line(line: Line, folder: str, options: TaskOptions, priority: int | 
         folder, name = _target(line, folder)
     columns = dict(extra) if extra else None
     folder, name = namer.place(folder, bare, name=name, line=number, columns=columns)
-    return NewTask(bare, folder, name, options, priority, 0, number, _JSON.encode(columns) if columns else "")
+    extra_text = _JSON.encode(columns) if columns else ""
+    return NewTask(bare, folder, name, options, priority, 0, number, extra_text, parts=parts)
 
 
 def _options(line: Line, options: TaskOptions) -> TaskOptions:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.order import Order
     from tui_dl.core.ports_lists import ListAdd
-    from tui_dl.core.task import DownloadTask, NewTask
+    from tui_dl.core.task import NewTask
     from tui_dl.engine.engine import AsyncDownloadEngine
+    from tui_dl.journal.outcomes import AddOutcome
 
 
 class ScreenLists:
@@ -63,9 +64,9 @@ class _Counting:
         self._tell = tell
         self.added = 0
 
-    async def add_many(self, news: Sequence[NewTask], *, batch: str = "") -> list[DownloadTask]:
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> list[AddOutcome]:
         """Add."""
-        tasks = await self._engine.add_many(news, batch=batch)
-        self.added += len(tasks)
+        outcomes = await self._engine.add_checked(news, batch=batch)
+        self.added += len(outcomes)
         self._tell(self.added)
-        return tasks
+        return outcomes

@@ -129,6 +129,8 @@ class NewTask:
     """The list's columns that we do not know, as a JSON object; empty for none."""
     target: TargetState = TargetState.FREE
     """What stands at its target, where that decides whether it is fetched; the engine finds out."""
+    parts: tuple[str, str] | None = field(default=None, compare=False)
+    """`core.plain_address.plain_parts()` of this address, where somebody has looked already; None elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 
     from tui_dl.core.task import NewTask
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 BLOCK_TASKS: Final = 2_000
 """Rows of a source that are added at once, in one transaction."""
@@ -24,8 +24,8 @@ async def added_ids(
     async for new in news:
         block.append(new)
         if len(block) == BLOCK_TASKS:
-            ids.extend(outcome.task.id for outcome in await add(block))
+            ids.extend(outcome.task_id for outcome in await add(block))
             block = []
     if block:
-        ids.extend(outcome.task.id for outcome in await add(block))
+        ids.extend(outcome.task_id for outcome in await add(block))
     return ids

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tui_dl.core.name_template import Namer
     from tui_dl.core.task import NewTask
     from tui_dl.engine.engine import AsyncDownloadEngine
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 WISHES_PER_TURN: Final = 200
 """Wishes understood before the loop gets a turn."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.ledger import Ledger
     from tui_dl.engine.scheduler import Scheduler
-    from tui_dl.journal.adding import AddOutcome, BatchKind
+    from tui_dl.journal.adding import BatchKind
+    from tui_dl.journal.outcomes import AddOutcome
 
 
 class Additions:
@@ -44,6 +45,9 @@ class Additions:
             news = await sift_archived(news, journal.remembered)
         news = await context.existing.sift(news, name=batch, kind=kind, at=at)
         outcomes = await journal.add(news, batch=batch, at=at, kind=kind, keeps_first=keeps_first)
+        if all(outcome.is_new and not outcome.is_left for outcome in outcomes):
+            self._ledger.tell_added(outcomes)
+            return outcomes
         stale = _to_ask_again(context, news, outcomes)
         if stale:
             files = (kept_of(outcomes[index].task) for index in stale)
@@ -51,7 +55,7 @@ class Additions:
         gone = await context.existing.gone(outcomes, name=batch, kind=kind)
         gone = [index for index in gone if news[index].target is not TargetState.ARCHIVED]
         if again := sorted({*gone, *stale, *await refuted(news, outcomes, journal.instance_id)}):
-            await journal.remove([outcomes[index].task.id for index in again])
+            await journal.remove([outcomes[index].task_id for index in again])
             renewed = await journal.add([news[index] for index in again], batch=batch, at=at, kind=kind)
             for index, outcome in zip(again, renewed, strict=True):
                 outcomes[index] = outcome
@@ -69,7 +73,8 @@ def _to_ask_again(context: EngineContext, news: Sequence[NewTask], outcomes: Seq
     """Return which completed rows of ours are asked for again, whether their files changed."""
     return [
         index
-        for index, (new, (task, is_new, _)) in enumerate(zip(news, outcomes, strict=True))
-        if not is_new and task.status is Status.COMPLETED and task.owner == context.journal.instance_id
+        for index, (new, outcome) in enumerate(zip(news, outcomes, strict=True))
+        if not outcome.is_new and outcome.task.status is Status.COMPLETED
+        if outcome.task.owner == context.journal.instance_id
         if context.policy_of(new) is OnExists.IF_MODIFIED
     ]

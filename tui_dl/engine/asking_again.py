@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.engine.live import LiveTask
-    from tui_dl.journal.adding import AddOutcome
     from tui_dl.journal.journal import Journal
+    from tui_dl.journal.outcomes import AddOutcome
 
 _READ_BYTES: Final = 1024 * 1024
 
@@ -30,7 +30,7 @@ def take_digests(
     """Give tasks in hand the digests that were given for them now; the journal's own rows have them already."""
     for new, outcome in zip(news, outcomes, strict=True):
         given = new.options.checksum
-        live = live_of(outcome.task.id) if given and not outcome.is_new else None
+        live = live_of(outcome.task_id) if given and not outcome.is_new else None
         if live is not None and live.task.options.checksum != given:
             live.stored = live.change(options=replace(live.task.options, checksum=given))
             live.note("a digest was given for it meanwhile")
@@ -41,10 +41,13 @@ async def refuted(news: Sequence[NewTask], outcomes: Sequence[AddOutcome], owner
     """Return which wishes found a completed row of ours whose file has not the digest that is asked for now."""
     found = []
     for index, (new, outcome) in enumerate(zip(news, outcomes, strict=True)):
-        task, given = outcome.task, new.options.checksum
-        is_done = not outcome.is_new and task.status is Status.COMPLETED and task.owner == owner
+        given = new.options.checksum
+        if outcome.is_new or not given:
+            continue
+        task = outcome.task
+        is_done = task.status is Status.COMPLETED and task.owner == owner
         # What is in a shard was proven when it was fetched.
-        if given and is_done and not task.member and not await asyncio.to_thread(_has_digest, task, given):
+        if is_done and not task.member and not await asyncio.to_thread(_has_digest, task, given):
             found.append(index)
     return found
 

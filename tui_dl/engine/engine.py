@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails, Transport
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.disk.writer import DiskPool
-    from tui_dl.journal.adding import AddOutcome, BatchKind
+    from tui_dl.journal.adding import BatchKind
     from tui_dl.journal.journal import Journal
+    from tui_dl.journal.outcomes import AddOutcome
     from tui_dl.journal.runs import Claims, Run
 
 Found = TypeVar("Found")
@@ -71,12 +72,7 @@ class Existing:
 
     async def sift(self, news: Sequence[NewTask], *, name: str, kind: BatchKind, at: float) -> list[NewTask]:
         """Return the same wishes, each with what stands at its target; `name` and `kind` are those of the batch."""
-        asked = [
-            index
-            for index, new in enumerate(news)
-            if new.target is TargetState.FREE
-            if not new.options.continues and self._policy_of(new) is OnExists.SKIP
-        ]
+        asked = self._asked(news)
         sifted = list(news)
         if not asked:
             return sifted
@@ -84,6 +80,8 @@ class Existing:
         places = [(news[index].dir, name_of(news[index])) for index in asked]
         there = await self._look(batch, places)
         claims = await self._claims_of(batch) if any(there) else None
+        if not any(there) and all(news[index].options.on_exists for index in asked):
+            return sifted
         for index, (folder, file_name), is_there in zip(asked, places, there, strict=True):
             state = self._state(claims, os.path.join(folder, file_name)) if is_there else TargetState.FREE  # noqa: PTH118
             options = news[index].options
@@ -93,6 +91,19 @@ class Existing:
             if state is not TargetState.FREE or options is not news[index].options:
                 sifted[index] = replace(news[index], options=options, target=state)
         return sifted
+
+    def _asked(self, news: Sequence[NewTask]) -> list[int]:
+        """Return which wishes leave alone what is there."""
+        asked: list[int] = []
+        # The wishes of a list share their options.
+        options, skips = None, False
+        for index, new in enumerate(news):
+            if new.options is not options:
+                options = new.options
+                skips = not options.continues and self._policy_of(new) is OnExists.SKIP
+            if skips and new.target is TargetState.FREE:
+                asked.append(index)
+        return asked
 
     async def end(self, name: str, kind: BatchKind) -> None:
         """Note that a batch was added whole and came to its end; added again, it begins anew."""
@@ -105,8 +116,11 @@ class Existing:
         """Return which outcomes are rows of completed tasks of ours whose file is there no more."""
         batch = self._by_name.get((name, kind))
         doubtful: list[int] = []
-        for index, (task, is_new, _) in enumerate(outcomes):
-            if is_new or task.status is not Status.COMPLETED or task.owner != self._journal.instance_id:
+        for index, outcome in enumerate(outcomes):
+            if outcome.is_new:
+                continue
+            task = outcome.task
+            if task.status is not Status.COMPLETED or task.owner != self._journal.instance_id:
                 continue
             folder, file_name = os.path.split(task.path)
             names = None if batch is None else batch.listings.get(folder)
@@ -141,7 +155,9 @@ class Existing:
             listed = await self._scout(_list_all, missing)
             batch.listings.update(zip(missing, listed, strict=True))
             batch.names += sum(map(len, listed))
-        there = [name in batch.listings[folder] for folder, name in places]
+        listings = batch.listings
+        has_any = any(map(len, (listings[folder] for folder in folders)))
+        there = [name in listings[folder] for folder, name in places] if has_any else [False] * len(places)
         self._trim(batch, folders)
         return there
 
@@ -210,7 +226,7 @@ def name_of(new: NewTask) -> str:
     """Return what the file of a wish is called, as far as its address tells."""
     if new.name:
         return new.name
-    parts = plain_parts(new.url)
+    parts = new.parts or plain_parts(new.url)
     return parts[1] if parts is not None else name_from_url(new.url)
 
 

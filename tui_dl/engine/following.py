@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.engine import AsyncDownloadEngine
     from tui_dl.engine.live import LiveTask
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 TRIED_AGAIN: Final = frozenset({Status.FAILED, Status.CANCELLED, Status.SKIPPED})
 """What ended without a file is tried again when its Metalink is fetched again."""
@@ -79,7 +79,7 @@ def _wanted(context: EngineContext, task: DownloadTask, metalink: Metalink, fina
     for new in metalink.tasks(task.dir, options, name):
         urls = _secure(context, (new.url, *new.options.mirrors), final_url, new.options)
         own = _own_options(replace(new.options, mirrors=urls[1:]), task.url, urls[0])
-        news.append(replace(new, url=urls[0], options=own, parent_id=task.id, priority=task.priority))
+        news.append(replace(new, url=urls[0], parts=None, options=own, parent_id=task.id, priority=task.priority))
     return news
 
 

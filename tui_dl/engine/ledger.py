@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_dl.core.display_text import mask_url
 from tui_dl.core.errors import FileSystemError
-from tui_dl.core.events import Event, EventKind
+from tui_dl.core.events import Event, EventKind, LateEvent
 from tui_dl.core.status import FINISHED
 from tui_dl.engine.listening import Listeners
 from tui_dl.engine.tally import Tally
@@ -15,6 +15,7 @@ from tui_dl.engine.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tui_dl.core.events import HasTask
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.live import LiveTask
     from tui_dl.journal.journal import Journal
@@ -56,6 +57,18 @@ class Ledger:
         if task.status in FINISHED and kind is not EventKind.REMOVED:
             self.tally.count(task)
         self.pass_on(kind, task)
+
+    def tell_added(self, rows: Sequence[HasTask]) -> None:
+        """Tell every listener of rows that were added and wait for their turn."""
+        if logger.isEnabledFor(logging.INFO):
+            for row in rows:
+                self.pass_on(EventKind.ADDED, row.task)
+            return
+        self.changes += len(rows)
+        if self._listeners.are_there:
+            at = self._wall_clock()
+            for row in rows:
+                self._listeners.tell(LateEvent(EventKind.ADDED, row, at))
 
     def pass_on(self, kind: EventKind, task: DownloadTask) -> None:
         """Tell every listener of a step that ends nothing, whatever the row says already."""

@@ -29,6 +29,11 @@ class Listeners:
 
         return unsubscribe
 
+    @property
+    def are_there(self) -> bool:
+        """Whether anybody hears."""
+        return bool(self._all)
+
     def tell(self, event: Event) -> None:
         """Tell all; one that fails does not keep the others from hearing it."""
         for listener in tuple(self._all):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.task import NewTask
     from tui_dl.core.url_globs import UrlGlob
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 BLOCK: Final = 1000
 """Addresses that are made and added at a time."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
     from tui_dl.engine.engine import AsyncDownloadEngine
     from tui_dl.engine.shard_sink import ShardWish
-    from tui_dl.journal.adding import AddOutcome
+    from tui_dl.journal.outcomes import AddOutcome
 
 
 class ShardedEngine:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
 from tui_dl.core.task import TargetState, options_again
+from tui_dl.journal import identities
 from tui_dl.journal.leaving import Left, is_left, is_left_already, left, record_left
-from tui_dl.journal.schema import POSITION_GAP
+from tui_dl.journal.outcomes import AddOutcome, FreshRow
+from tui_dl.journal.schema import POSITION_GAP, count_rows
 from tui_dl.journal.task_rows import (
     SELECT_TASK,
+    Origin,
     clean,
     cleaned,
     decode,
@@ -20,7 +22,6 @@ from tui_dl.journal.task_rows import (
     identity_of,
     insert_tasks,
     insert_values,
-    task_of,
 )
 
 if TYPE_CHECKING:
@@ -39,17 +40,6 @@ class BatchKind(StrEnum):
 
     SCREEN = "screen"
     GET = "get"
-
-
-class AddOutcome(NamedTuple):
-    """What came of one wish."""
-
-    task: DownloadTask
-    """The row as it stands now; ours to run only if its owner is our instance."""
-    is_new: bool
-    """Whether the row was made by this add; False: the same address and target was there already."""
-    is_left: bool = False
-    """Whether this add ended it as skipped: its target was there before the batch began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +65,8 @@ class _Add:
     """One add under way, within one transaction."""
 
     connection: sqlite3.Connection
-    owner: Owner
+    origin: Origin
     batch: Batch
-    batch_id: int
     lease: int
     hands_off: frozenset[int]
     """Leases of other processes that are alive."""
@@ -85,6 +74,13 @@ class _Add:
     next_position: int
     asked: set[_Key] = field(default_factory=set)
     """What was asked for already; no later wish changes how it is fetched."""
+    over: list[Left] = field(default_factory=list)
+    """Rows that end at once."""
+
+    @property
+    def is_get(self) -> bool:
+        """Whether the rows are of a `get`."""
+        return self.batch.kind is BatchKind.GET
 
 
 def add(connection: sqlite3.Connection, owner: Owner, new: Sequence[NewTask], batch: Batch) -> list[AddOutcome]:
@@ -93,17 +89,21 @@ def add(connection: sqlite3.Connection, owner: Owner, new: Sequence[NewTask], ba
     last_id = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'").fetchone()
     job = _Add(
         connection=connection,
-        owner=owner,
+        origin=Origin(owner.instance, batch_id_of(connection, batch), batch.at),
         batch=batch,
-        batch_id=batch_id_of(connection, batch),
         lease=owner.lease(connection),
         hands_off=frozenset(owner.foreign(connection)),
         next_id=(last_id[0] if last_id is not None else 0) + 1,
         next_position=last_position + POSITION_GAP,
     )
+    first_id = job.next_id
     outcomes: list[AddOutcome] = []
     for start in range(0, len(new), _CHUNK):
         outcomes.extend(_add_chunk(job, new[start : start + _CHUNK]))
+    if job.next_id > first_id:
+        count_rows(connection, job.is_get, Status.PENDING, job.next_id - first_id)
+        identities.move_on(connection)
+    record_left(connection, job.over, batch.at)
     return outcomes
 
 
@@ -118,59 +118,61 @@ def batch_id_of(connection: sqlite3.Connection, batch: Batch) -> int:
 def _add_chunk(job: _Add, new: Sequence[NewTask]) -> list[AddOutcome]:
     wishes = [cleaned(wish) for wish in new]
     keys = [(wish.url, wish.dir, wish.name) for wish in wishes]
-    identities = [identity_of(*key) for key in keys]
-    there = _look_up(job, identities)
+    hashes = [identity_of(*key) for key in keys]
+    there: dict[_Key, DownloadTask | FreshRow] = dict(_look_up(job, hashes))
     values = []
     outcomes = []
-    over: list[Left] = []
+    first_id = job.next_id
     # The rows of a list share their options, which are long to write down.
     options, written = None, ""
-    for wish, key, identity in zip(wishes, keys, identities, strict=True):
+    for wish, key, identity in zip(wishes, keys, hashes, strict=True):
         known = there.get(key)
         if known is not None:
-            if key not in job.asked:
-                there[key] = _with_wishes(job, known, wish)
-                job.asked.add(key)
-            is_over = is_left(wish, known) and known.owner == job.owner.instance
-            if is_over and not is_left_already(known, wish.target):
-                there[key] = left(there[key], wish.target, job.batch.at)
-                over.append(Left(known.id, wish.target is TargetState.ARCHIVED))
-            outcomes.append(AddOutcome(there[key], is_new=False, is_left=is_over))
+            outcomes.append(_repeated(job, there, key, wish))
             continue
-        task = task_of(
-            wish,
-            task_id=job.next_id,
-            position=job.next_position,
-            batch_id=job.batch_id,
-            owner=job.owner.instance,
-            at=job.batch.at,
-        )
+        row = FreshRow(job.next_id, job.next_position, wish, job.origin)
         job.next_id += 1
         job.next_position += POSITION_GAP
-        is_get = job.batch.kind is BatchKind.GET
-        is_over = is_left(wish, None)
-        if is_over:
-            task = left(task, wish.target, job.batch.at)
-            over.append(Left(task.id, wish.target is TargetState.ARCHIVED))
-        if options is not task.options:
-            options, written = task.options, encode_options(task.options)
-        values.append(
-            insert_values(task, lease=job.lease, is_get=is_get, identity=identity, asked=key[2], options=written)
-        )
-        there[key] = task
+        if options is not wish.options:
+            options, written = wish.options, encode_options(wish.options)
+        values.append(insert_values(wish, row.id, row.position, identity, written))
+        there[key] = row
         job.asked.add(key)
-        outcomes.append(AddOutcome(task, is_new=True, is_left=is_over))
-    insert_tasks(job.connection, values)
-    record_left(job.connection, over, job.batch.at)
+        if is_left(wish, None):
+            there[key] = task = left(row.task(), wish.target, job.batch.at)
+            job.over.append(Left(task.id, wish.target is TargetState.ARCHIVED))
+            outcomes.append(AddOutcome(task, is_new=True, is_left=True))
+        else:
+            outcomes.append(AddOutcome(row, is_new=True))
+    if values:
+        insert_tasks(job.connection, job.origin, values, lease=job.lease, is_get=job.is_get)
+        bounds = {"first": first_id, "last": job.next_id - 1}
+        identities.take_in(job.connection, "id BETWEEN :first AND :last", bounds)
     return outcomes
 
 
-def _look_up(job: _Add, identities: list[int]) -> dict[_Key, DownloadTask]:
+def _repeated(job: _Add, there: dict[_Key, DownloadTask | FreshRow], key: _Key, wish: NewTask) -> AddOutcome:
+    """Return what comes of a wish whose row is there already."""
+    known = there[key]
+    if isinstance(known, FreshRow):
+        there[key] = known = known.task()
+    task = known
+    if key not in job.asked:
+        there[key] = task = _with_wishes(job, known, wish)
+        job.asked.add(key)
+    is_over = is_left(wish, known) and known.owner == job.origin.owner
+    if is_over and not is_left_already(known, wish.target):
+        there[key] = task = left(task, wish.target, job.batch.at)
+        job.over.append(Left(known.id, wish.target is TargetState.ARCHIVED))
+    return AddOutcome(task, is_new=False, is_left=is_over)
+
+
+def _look_up(job: _Add, hashes: list[int]) -> dict[_Key, DownloadTask]:
     """Return the rows that are there already, those of nobody taken over."""
     statement = SELECT_TASK.replace(" FROM tasks", ", asked, owner, is_get FROM tasks")
     found = job.connection.execute(
-        f"{statement} WHERE identity IN (SELECT value FROM json_each(?))",  # noqa: S608  # fixed parts
-        (json.dumps(identities),),
+        f"{statement} WHERE {identities.WITH_IDENTITY}",
+        identities.in_json(hashes),
     ).fetchall()
     there = {}
     for *row, asked, lease, is_get in found:
@@ -191,7 +193,7 @@ def _with_wishes(job: _Add, task: DownloadTask, wish: NewTask) -> DownloadTask:
     priority = task.priority if wish.priority is None else wish.priority
     options = options_again(task.options, wish.options)
     is_same = task.options == options and task.priority == priority
-    if task.owner != job.owner.instance or is_same or task.status in LIVE:
+    if task.owner != job.origin.owner or is_same or task.status in LIVE:
         return task
     job.connection.execute(
         "UPDATE tasks SET options = ?, priority = ? WHERE id = ?", (encode_options(options), priority, task.id)
@@ -205,8 +207,8 @@ def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) ->
     # What a screen added stays on the screen; what it adds again comes (back) there.
     stays_get = is_get and job.batch.kind is BatchKind.GET
     is_moving = task.status is not Status.COMPLETED or stays_get != is_get
-    batch_id = job.batch_id if is_moving and not (is_ours and task.status in UNFINISHED) else task.batch_id
-    taken = replace(task, status=status, batch_id=batch_id, owner=job.owner.instance)
+    batch_id = job.origin.batch_id if is_moving and not (is_ours and task.status in UNFINISHED) else task.batch_id
+    taken = replace(task, status=status, batch_id=batch_id, owner=job.origin.owner)
     is_written = task.status in (Status.COMPLETED, Status.SKIPPED) and batch_id == task.batch_id and stays_get == is_get
     if is_written:
         return taken  # who has ended belongs to whoever asks, until it goes on

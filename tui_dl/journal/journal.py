@@ -24,7 +24,7 @@ from tui_dl.journal import (
     tables,
     views,
 )
-from tui_dl.journal.adding import AddOutcome, Batch, BatchKind
+from tui_dl.journal.adding import Batch, BatchKind
 from tui_dl.journal.opening import MOUNTS, Opened, open_file, open_memory
 from tui_dl.journal.queue_steps import Selection
 from tui_dl.journal.records import write_tasks
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tui_dl.core.status import Trigger
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.journal.checkpoints import Checkpoint
+    from tui_dl.journal.outcomes import AddOutcome
     from tui_dl.journal.placing import Placed
     from tui_dl.journal.readdressing import AddressChange, Readdressed
     from tui_dl.journal.sweeping import Sweep

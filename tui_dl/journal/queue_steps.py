@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.sharing import HIGHEST, LOWEST
 from tui_dl.core.status import FINISHED, UNFINISHED, Trigger
+from tui_dl.journal import identities
 from tui_dl.journal.conditions import condition_of_query
+from tui_dl.journal.schema import count_rows
 from tui_dl.journal.transitions import assignments, status_case, words
 
 if TYPE_CHECKING:
@@ -181,10 +183,12 @@ def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection, *
     parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "remover": owner.instance}
     source = f"{selection.table} WHERE {_HANDS_OFF} AND {where}"
     copied = connection.execute(f"INSERT INTO removed SELECT *, :remover FROM {source}", parameters)  # noqa: S608
+    removed = "FROM removed WHERE remover = :remover AND id > :above AND (:up_to IS NULL OR id <= :up_to)"
+    window = {"remover": owner.instance, "above": selection.above_id or 0, "up_to": selection.up_to_id}
+    identities.leave_out(connection, f"SELECT identity, id {removed}", window)
     connection.execute(
-        "DELETE FROM tasks WHERE id IN (SELECT id FROM removed WHERE remover = :remover"
-        " AND id > :above AND (:up_to IS NULL OR id <= :up_to))",
-        {"remover": owner.instance, "above": selection.above_id or 0, "up_to": selection.up_to_id},
+        f"DELETE FROM tasks WHERE id IN (SELECT id {removed})",  # noqa: S608  # fixed parts
+        window,
     )
     return copied.rowcount
 
@@ -204,16 +208,27 @@ def undo(connection: sqlite3.Connection, owner: Owner, *, most: int) -> tuple[in
     restored = connection.execute(
         f"INSERT INTO tasks ({', '.join(columns)})"  # noqa: S608  # names from our own schema
         f" SELECT {', '.join(chosen.get(name, name) for name in columns)} FROM removed AS gone"
-        f" WHERE remover = :remover{up_to} AND NOT EXISTS (SELECT 1 FROM tasks WHERE identity = gone.identity"
-        " AND url = gone.url AND dir = gone.dir AND asked = gone.asked)",
+        f" WHERE remover = :remover{up_to} AND NOT EXISTS ({identities.TWIN})",
         {"lease": owner.lease(connection), "remover": owner.instance},
     ).rowcount
+    _note_restored(connection, up_to, owner.instance)
     connection.execute(
         f"DELETE FROM removed WHERE remover = ?{up_to} AND id IN (SELECT id FROM tasks)",  # noqa: S608  # our number
         (owner.instance,),
     )
     _forget(connection, f"remover = ?{up_to}", owner.instance)
     return restored, bound is not None
+
+
+def _note_restored(connection: sqlite3.Connection, up_to: str, remover: str) -> None:
+    """Count what came back, and find it again by its address."""
+    parameters = {"remover": remover}
+    where = f"id IN (SELECT id FROM removed WHERE remover = :remover{up_to})"  # noqa: S608  # fixed parts
+    counts = f"SELECT is_get, status, count(*) FROM tasks WHERE {where} GROUP BY is_get, status"  # noqa: S608  # ours
+    for is_get, status, count in connection.execute(counts, parameters).fetchall():
+        count_rows(connection, is_get, status, count)
+    identities.take_in(connection, where, parameters)
+    identities.move_on(connection)
 
 
 def bury(connection: sqlite3.Connection, remover: str) -> None:
@@ -245,6 +260,7 @@ def expire(connection: sqlite3.Connection, owner: Owner, days: float, now: float
     parameters = {"hands_off": json.dumps(owner.foreign(connection)), "until": now - days * _DAY_S}
     # What is in a shard is known here alone: forgotten, the same list would pack it once more.
     where = f"finished_at < :until AND status IN ({words(FINISHED)}) AND shard_id = 0 AND {_HANDS_OFF}"
+    identities.leave_out(connection, f"SELECT identity, id FROM tasks WHERE {where}", parameters)  # noqa: S608  # fixed words
     ids = connection.execute(f"SELECT id FROM tasks WHERE {where}", parameters).fetchall()  # noqa: S608  # fixed words
     connection.executemany("DELETE FROM tasks WHERE id = ?", ids)
     _forget_belongings(connection, ids)

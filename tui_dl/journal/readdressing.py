@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tui_dl.core.addresses import host_of
 from tui_dl.core.filename import name_from_url
 from tui_dl.core.status import READDRESSABLE, TRANSITIONS, Trigger
+from tui_dl.journal import identities
 from tui_dl.journal.task_rows import SELECT_TASK, clean, decode, encode_options, identity_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from tui_dl.journal.owners import Owner
 
 _SELECT: Final = SELECT_TASK.replace(" FROM tasks", ", asked, owner FROM tasks")
-_SAME: Final = "SELECT id FROM tasks WHERE identity = ? AND url = ? AND dir = ? AND asked = ? AND id <> ?"
+_SAME: Final = (
+    f"SELECT id FROM tasks WHERE {identities.WITH_IDENTITY}"  # noqa: S608  # fixed parts
+    " AND url = :url AND dir = :dir AND asked = :asked AND id <> :id"
+)
 _UPDATE: Final = (
     "UPDATE tasks SET url = ?, host = ?, identity = ?, filename = ?, status = ?, options = ?, owner = ?,"
     " final_url = '', reason = NULL, reason_text = '', due_at = NULL, finished_at = NULL, retry_count = 0 WHERE id = ?"
@@ -66,14 +70,19 @@ def readdress(connection: sqlite3.Connection, owner: Owner, change: AddressChang
     if task.status not in READDRESSABLE:
         return Readdressed(task)
     identity = identity_of(url, task.dir, asked)
-    same = connection.execute(_SAME, (identity, url, task.dir, asked, task.id)).fetchone()
+    wanted = {"url": url, "dir": task.dir, "asked": asked, "id": task.id}
+    same = connection.execute(_SAME, wanted | identities.in_json([identity])).fetchone()
     if same is not None:
         return Readdressed(task, same=decode(connection.execute(f"{SELECT_TASK} WHERE id = ?", same).fetchone()))
     if change.takes_over:
         lease = owner.lease(connection)
     after = _with_address(task, url, change.options_of(task))
     values: tuple[Any, ...] = (url, after.host, identity, after.filename, after.status.value)
+    this = {"id": task.id}
+    identities.leave_out(connection, "SELECT identity, id FROM tasks WHERE id = :id", this)
     connection.execute(_UPDATE, (*values, encode_options(after.options), lease, task.id))
+    identities.take_in(connection, "id = :id", this)
+    identities.move_on(connection)
     # No change of status may have told the screens that they must look again.
     connection.execute("UPDATE counts SET changes = changes + 1 WHERE is_get = 0 AND status = 'pending'")
     return Readdressed(task, replace(after, owner=owner.instance if change.takes_over else task.owner))

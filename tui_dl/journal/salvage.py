@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.status import FINISHED, Status
+from tui_dl.journal import identities
+from tui_dl.journal.schema import count_all
 from tui_dl.journal.task_rows import SELECT_TASK, decode
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def _salvage(damaged: Path, fresh: Path) -> int:
             if not target.in_transaction:
                 return 0
         _drop_unreadable(target)
+        identities.take_in(target, "TRUE", {})
+        count_all(target)
         target.execute("COMMIT")
         return int(target.execute("SELECT count(*) FROM tasks").fetchone()[0])
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import FileSystemError, Reason
@@ -44,23 +44,37 @@ UPDATE_TASK: Final = (
 """Takes `encode()`, the id and our instance: position, priority, batch and owner belong to the journal alone."""
 
 _INSERTED: Final = (
-    *("id", "url", "dir", "filename", "status", "position", "owner", "host", "is_get", "batch_id"),
-    *("identity", "asked", "name_fixed", "options", "added_at", "priority", "parent_id"),
-    *("line", "extra"),
+    *("id", "url", "dir", "filename", "position", "host", "identity", "asked", "name_fixed", "options", "priority"),
+    *("parent_id", "line", "extra"),
 )
-_INSERT: Final = f"INSERT INTO tasks ({', '.join(_INSERTED)}) VALUES "  # noqa: S608  # fixed column names
-_ROW: Final = f"({', '.join('?' * len(_INSERTED))})"
+_SHARED: Final = ("owner", "is_get", "batch_id", "added_at")
+_INSERT: Final = f"INSERT INTO tasks ({', '.join((*_SHARED, *_INSERTED))}, status) VALUES "  # noqa: S608  # fixed column names
+_ROW: Final = f"(?1, ?2, ?3, ?4{', ?' * len(_INSERTED)}, '{Status.PENDING.value}')"
 ROWS_AT_ONCE: Final = 250
-"""Rows that one statement inserts: SQLite prepares to undo each statement that fires a trigger, which cost a third."""
+"""Rows that one statement inserts: one by one they take half as long again."""
 _INSERT_MANY: Final = _INSERT + ", ".join((_ROW,) * ROWS_AT_ONCE)
 
 
-def insert_tasks(connection: sqlite3.Connection, values: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows as `insert_values()` gives them."""
-    rest = len(values) - len(values) % ROWS_AT_ONCE
-    for start in range(0, rest, ROWS_AT_ONCE):
-        connection.execute(_INSERT_MANY, tuple(chain.from_iterable(values[start : start + ROWS_AT_ONCE])))
-    connection.executemany(_INSERT + _ROW, values[rest:])
+class Origin(NamedTuple):
+    """What the rows of one add share."""
+
+    owner: str
+    """Instance that adds."""
+    batch_id: int
+    """Their batch."""
+    at: float
+    """Unix time of the add."""
+
+
+def insert_tasks(
+    connection: sqlite3.Connection, origin: Origin, values: Sequence[tuple[Any, ...]], *, lease: int, is_get: bool
+) -> None:
+    """Insert rows that are pending, as `insert_values()` gives them; counts and identities are the caller's."""
+    shared = (lease, is_get, origin.batch_id, origin.at)
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        rows = values[start : start + ROWS_AT_ONCE]
+        statement = _INSERT_MANY if len(rows) == ROWS_AT_ONCE else _INSERT + ", ".join((_ROW,) * len(rows))
+        connection.execute(statement, (*shared, *chain.from_iterable(rows)))
 
 
 def clean(text: str) -> str:
@@ -84,9 +98,14 @@ def cleaned(new: NewTask) -> NewTask:
     return replace(new, url=clean(new.url), dir=clean(new.dir), name=clean(new.name), extra=clean(new.extra))
 
 
-def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: str, at: float) -> DownloadTask:
+def host_and_name(new: NewTask) -> tuple[str, str]:
+    """Return the host of a wish's address and the name that the address gives its file."""
+    return new.parts or plain_parts(new.url) or (clean(host_of(new.url)), clean(name_from_url(new.url)))
+
+
+def task_of(new: NewTask, task_id: int, position: int, origin: Origin) -> DownloadTask:
     """Return the row that a wish begins with."""
-    host, name = plain_parts(new.url) or (clean(host_of(new.url)), clean(name_from_url(new.url)))
+    host, name = host_and_name(new)
     return DownloadTask(
         id=task_id,
         url=new.url,
@@ -97,34 +116,21 @@ def task_of(new: NewTask, *, task_id: int, position: int, batch_id: int, owner: 
         options=new.options,
         position=position,
         priority=new.priority or 0,
-        batch_id=batch_id,
+        batch_id=origin.batch_id,
         parent_id=new.parent_id,
-        owner=owner,
-        added_at=at,
+        owner=origin.owner,
+        added_at=origin.at,
         line=new.line,
         extra=new.extra,
     )
 
 
-def insert_values(
-    task: DownloadTask, *, lease: int, is_get: bool, identity: int, asked: str, options: str
-) -> tuple[Any, ...]:
+def insert_values(new: NewTask, task_id: int, position: int, identity: int, options: str) -> tuple[Any, ...]:
     """Return what `insert_tasks()` takes of a row; `options` as `encode_options()` writes them."""
-    place = (task.position, lease, task.host, is_get, task.batch_id, identity, asked, task.name_fixed)
-    return (
-        task.id,
-        task.url,
-        task.dir,
-        task.filename,
-        task.status.value,
-        *place,
-        options,
-        task.added_at,
-        task.priority,
-        task.parent_id,
-        task.line,
-        task.extra,
-    )
+    host, name = host_and_name(new)
+    asked = new.name
+    file = (new.url, new.dir, asked or name, position, host, identity, asked, bool(asked), options)
+    return (task_id, *file, new.priority or 0, new.parent_id, new.line, new.extra)
 
 
 def encode(task: DownloadTask) -> tuple[Any, ...]:

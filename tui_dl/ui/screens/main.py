@@ -11,6 +11,7 @@ from textual import on, work
 from textual.message import Message
 from textual.screen import Screen
 
+from tui_dl.core.events import EventKind
 from tui_dl.core.query_text import BadTerm
 from tui_dl.core.status import Status, Tab
 from tui_dl.ui.action import Situation
@@ -152,9 +153,11 @@ class MainScreen(Screen[None]):
 
     def on_bridge_happened(self, event: Bridge.Happened) -> None:
         """Take over the records that came with events."""
-        for one in event.events:
-            self.model.take(one.task)
-        self._batch_watch.note(one.task for one in event.events)
+        # A row that was just added is in no table yet, and a list adds thousands between two ticks.
+        tasks = [one.task for one in event.events if one.kind is not EventKind.ADDED]
+        for task in tasks:
+            self.model.take(task)
+        self._batch_watch.note(tasks)
         if self.notifier.note(event.events) and not self._is_to_notify:
             self._is_to_notify = True
             self.set_timer(HOLD_S, self._notify)
