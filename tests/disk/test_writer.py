@@ -128,6 +128,24 @@ async def test_close_waits_for_a_sync(writer: DiskWriter, fd: int) -> None:
     await close
 
 
+async def test_what_was_cancelled_is_undone_before_what_comes_after(writer: DiskWriter) -> None:
+    """A part file opened for a caller that is gone is not in the way of the next one who opens it."""
+    gate, order = threading.Event(), list[str]()
+
+    def note(word: str) -> None:
+        order.append(word)
+
+    blocked = asyncio.create_task(writer.call(gate.wait))
+    opened = asyncio.create_task(writer.call(note, "opened", undo=lambda _result: note("undone")))
+    await asyncio.sleep(0)
+    opened.cancel()
+    again = asyncio.create_task(writer.call(note, "opened again"))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(blocked, again)
+    assert order == ["opened", "undone", "opened again"]
+
+
 async def test_a_cancelled_job_is_undone(writer: DiskWriter) -> None:
     """What a job made for a caller that is gone is given to `undo`, in the thread."""
     gate = threading.Event()

@@ -48,6 +48,7 @@ class Lane:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
+        self._undoable: dict[asyncio.Future[Any], Callable[[], object]] = {}
         self.pending = 0
         """Jobs whose end the loop has not heard of."""
 
@@ -69,10 +70,14 @@ class Lane:
         """Return what `work(*arguments)` returns or raise what it raises.
 
         A cancelled caller returns at once while the job still runs in its turn; what it then returned is given to
-        `undo`, in the thread, so that an opened descriptor does not leak.
+        `undo`, in the thread, so that an opened descriptor does not leak. That is done before any job that was
+        submitted after the cancellation: who opens the same file next finds it in nobody's hands.
         """
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self.submit(partial(work, *arguments), partial(self._settle, future, undo))
+        job = partial(work, *arguments)
+        if undo is not None:
+            job = partial(self._undoably, job, future, undo)
+        self.submit(job, partial(self._settle, future))
         return await future
 
     async def aclose(self, patience_s: float) -> bool:
@@ -81,7 +86,7 @@ class Lane:
             self._is_closed = True
             return True
         ended: asyncio.Future[None] = self._loop.create_future()
-        self.submit(_nothing, partial(self._settle, ended, None))
+        self.submit(_nothing, partial(self._settle, ended))
         self._is_closed = True
         done, _ = await asyncio.wait([ended], timeout=patience_s)
         # Only now: what the last jobs had to undo was queued when their results arrived.
@@ -92,20 +97,28 @@ class Lane:
         self.pending += 1
         self._jobs.put(_Job(work, done))
 
-    def _settle(
-        self,
-        future: asyncio.Future[Result],
-        undo: Callable[[Result], object] | None,
-        result: Result,
-        error: BaseException | None,
-    ) -> None:
+    def _undoably(
+        self, work: Callable[[], Result], future: asyncio.Future[Result], undo: Callable[[Result], object]
+    ) -> Result:
+        result = work()
+        self._undoable[future] = partial(undo, result)
+        return result
+
+    def _undo_abandoned(self) -> None:
+        """Undo what nobody waits for any more, in the thread; whoever takes an entry out, here or on the loop, does it."""
+        for future in tuple(self._undoable):
+            if future.cancelled() and (undo := self._undoable.pop(future, None)) is not None:
+                _finish(_Job(undo, _ignore))
+
+    def _settle(self, future: asyncio.Future[Result], result: Result, error: BaseException | None) -> None:
+        undo = self._undoable.pop(future, None)
         if not future.done():
             if error is None:
                 future.set_result(result)
             else:
                 future.set_exception(error)
-        elif error is None and undo is not None:
-            self._put(partial(undo, result), _ignore)
+        elif undo is not None:
+            self._put(undo, _ignore)
 
     def _deliver(self, finished: list[_Finished]) -> None:
         self.pending -= len(finished)
@@ -118,6 +131,8 @@ class Lane:
             finished: list[_Finished] = []
             due = time.monotonic() + MOST_BATCH_S
             while job is not None:
+                if self._undoable:
+                    self._undo_abandoned()
                 finished.append(_finish(job))
                 if time.monotonic() >= due:
                     break
