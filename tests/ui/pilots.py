@@ -25,8 +25,13 @@ def make_app(engine: FakeEngine, *, glyphs: Glyphs = UNICODE, **changes: Any) ->
     async def connect() -> FakeEngine:
         return engine
 
-    environment = changes.pop("environment", {"COLORTERM": "truecolor"})
-    return TuiDlApp(Start(connect=connect, folder="/downloads", environment=environment, glyphs=glyphs, **changes))
+    changes = {"environment": {"COLORTERM": "truecolor"}, "opener": opens_nothing, **changes}
+    return TuiDlApp(Start(connect=connect, folder="/downloads", glyphs=glyphs, **changes))
+
+
+async def opens_nothing(_path: str) -> bool:
+    """Stand in for a desktop: no test starts a program of this machine."""
+    return False
 
 
 FRAME_S = 0.02

@@ -105,7 +105,7 @@ class Lane:
         return result
 
     def _undo_abandoned(self) -> None:
-        """Undo what nobody waits for any more, in the thread; whoever takes an entry out, here or on the loop, does it."""
+        """Undo, in the thread, what nobody waits for any more; whoever takes an entry out, here or there, does it."""
         for future in tuple(self._undoable):
             if future.cancelled() and (undo := self._undoable.pop(future, None)) is not None:
                 _finish(_Job(undo, _ignore))

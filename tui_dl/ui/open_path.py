@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 import sys
+import threading
 from typing import Final
 
 OPENERS: Final = ("xdg-open", "open", "wslview")
@@ -12,20 +14,22 @@ OPENERS: Final = ("xdg-open", "open", "wslview")
 
 async def open_path(path: str) -> bool:
     """Open `path`; False where no opener is installed or it could not be started."""
-    opener = "open" if sys.platform == "darwin" else await asyncio.to_thread(_first_opener)
+    return await asyncio.to_thread(_open, path)
+
+
+def _open(path: str) -> bool:
+    opener = "open" if sys.platform == "darwin" else _first_opener()
     if opener is None:
         return False
+    nothing = subprocess.DEVNULL
     try:
-        await asyncio.create_subprocess_exec(
-            opener,
-            path,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
+        # The path is one argument, and no shell reads it.
+        process = subprocess.Popen(  # noqa: S603
+            [opener, path], stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
         )
-    except (OSError, ValueError):  # a path may hold what no argument can
+    except (OSError, ValueError):  # ValueError: a NUL in a name that a server gave
         return False
+    threading.Thread(target=process.wait, name="an opened file", daemon=True).start()
     return True
 
 
