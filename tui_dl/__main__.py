@@ -19,6 +19,11 @@ def main() -> None:
         from tui_dl.cli.session_process import main as live  # noqa: PLC0415  # the imports are what the threshold is for
 
         sys.exit(live())
+    if not sys.argv[1:]:
+        from tui_dl.cli.at_once import attach_at_once  # noqa: PLC0415  # as above
+
+        if (code := attach_at_once()) is not None:
+            sys.exit(code)
     from tui_dl.cli.main import run  # noqa: PLC0415  # as above
 
     sys.exit(run(sys.argv[1:]))

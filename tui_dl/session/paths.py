@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,6 +38,9 @@ def make_socket_paths(lock_file: Path, runtime: Path) -> SocketPaths:
 
     That is the runtime folder; where that is missing, foreign or too long a path, one under `/tmp`.
     """
+    import hashlib  # noqa: PLC0415  # a client makes none and must be quick
+    import tempfile  # noqa: PLC0415  # as above
+
     name = hashlib.sha256(os.fsencode(lock_file)).hexdigest()[:_HASH_DIGITS]
     for folder in (runtime, _SHARED / f"tui-dl-{os.geteuid()}"):
         paths = _in_folder(folder, name)

@@ -6,7 +6,6 @@ import json
 import os
 import select
 import socket
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -178,6 +177,8 @@ def start(wish: StartWish) -> None:
 
     Raises `NetworkError` with what it said where it cannot start, `ForegroundWantedError` where it is not to.
     """
+    import subprocess  # noqa: PLC0415  # whoever finds a session must be quick
+
     process = subprocess.Popen(  # noqa: S603  # ourselves
         [sys.executable, "-P", "-m", "tui_dl", SESSION_WORD],
         stdin=subprocess.PIPE,
