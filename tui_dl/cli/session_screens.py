@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 FIRST_ROWS: Final = 100
 """Rows shown before the engine answers: a tall terminal's page."""
+SWEEP_AFTER_S: Final = 0.5
+"""How long after its end what is left of a screen is given back."""
 FIRST_ROWS_S: Final = 0.1
 """How long the first frame waits for them."""
 
@@ -38,20 +41,37 @@ class SessionScreens:
         self._locations = locations
         self._engine = engine
         self._lists = _SessionLists(locations, engine)
+        self._shown = 0
+        self._has_swept = False
         self.connect: Callable[[], Awaitable[EnginePort]] = engine.start
         """Fetches the engine, which may have to be started."""
 
     async def show(self, wish: ScreenWish, owner: TerminalOwner) -> Leaving:
         """Show the screen until it is left."""
-        return await run_screen(
-            self.connect,
-            settings=self._settings,
-            grant=wish.grant,
-            folder=wish.folder,
-            first_rows=await self._first_rows(),
-            lists=self._lists,
-            owner=owner,
-        )
+        self._shown += 1
+        try:
+            return await run_screen(
+                self.connect,
+                settings=self._settings,
+                grant=wish.grant,
+                folder=wish.folder,
+                first_rows=await self._first_rows(),
+                lists=self._lists,
+                owner=owner,
+            )
+        finally:
+            self._shown -= 1
+            asyncio.get_running_loop().call_later(SWEEP_AFTER_S, self._sweep)
+
+    def _sweep(self) -> None:
+        """Give back what a screen was: cycles, a megabyte and more, that the calm collector would leave for long."""
+        if self._shown:
+            return  # the next one's end sweeps for both
+        gc.collect()
+        if not self._has_swept:
+            # What is left is the toolkit itself; looked through each time, it made the sweep three times as long.
+            self._has_swept = True
+            gc.freeze()
 
     async def _first_rows(self) -> Sequence[DownloadTask]:
         """Return the first page, from the engine where it runs; nothing where the disk is in no hurry."""
