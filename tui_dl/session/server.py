@@ -281,7 +281,7 @@ class SessionServer:
             self._stay()
         if visit.failure is not None:
             channel.say(Word.REFUSED, **_failure(visit.failure))
-        elif leaving is Leaving.STOP:
+        elif self._is_stopping.is_set():
             self._waiting_for_end.append(channel)
         else:
             lines = parting_lines(self._moving(), self.unfinished(), is_taken_over=is_taken_over)
