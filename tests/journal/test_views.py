@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from tests.journal.rows import added, wishes
 from tui_dl.core.query import SortKey, TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, NewTask
+from tui_dl.journal import views
 from tui_dl.journal.journal import Journal
 
 _TEXT = st.text(alphabet="aAbB%_\\.é É-", max_size=4)
@@ -64,11 +66,11 @@ async def _filled(journal: Journal, rows: list[tuple[str, str, Status, int]]) ->
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=_ROWS, queries=st.lists(_QUERIES, min_size=1, max_size=6))
+@given(rows=_ROWS, queries=st.lists(_QUERIES, min_size=1, max_size=6), many=st.sampled_from([0, 20_000]))
 def test_a_view_is_what_python_would_choose_and_sort(
-    rows: list[tuple[str, str, Status, int]], queries: list[TaskQuery]
+    rows: list[tuple[str, str, Status, int]], queries: list[TaskQuery], many: int
 ) -> None:
-    """Filter, order and ties agree for any rows and any question; wildcards in a text mean themselves."""
+    """Filter, order, ties and first rows agree for any rows and any question; wildcards in a text mean themselves."""
 
     async def scenario() -> None:
         async with await Journal.open(None) as journal:
@@ -76,8 +78,11 @@ def test_a_view_is_what_python_would_choose_and_sort(
             for query in queries:
                 # Python keeps ties in order when it turns a sort round, as the view does.
                 assert list(await journal.ids(query)) == _model(tasks, query)
+                assert list(await journal.ids(query, limit=2)) == _model(tasks, query)[:2]
 
-    asyncio.run(scenario())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "MANY_ROWS", many)
+        asyncio.run(scenario())
 
 
 async def test_wildcards_of_sql_mean_themselves(journal: Journal) -> None:
@@ -103,6 +108,7 @@ async def test_rows_come_in_the_order_asked_without_those_that_are_gone(journal:
 
 async def test_twenty_thousand_rows_are_viewed_whole(journal: Journal) -> None:
     """A large queue is one array of ids, filtered and sorted."""
-    await added(journal, wishes(20_000))
+    ids = [task.id for task in await added(journal, wishes(20_000))]
+    assert list(await journal.ids(TaskQuery())) == ids
     assert len(await journal.ids(TaskQuery(sort=SortKey.NAME, is_descending=True))) == 20_000
     assert len(await journal.ids(TaskQuery(text="9.BIN"))) == 2_000

@@ -159,16 +159,22 @@ class HugeEngine(FakeEngine):
         self.gate = asyncio.Event()
         self.gate.set()
         self.waiting = 0
+        self.has_rare_rows = False
 
     def _counts(self) -> Mapping[Status, int]:
         return {Status.PENDING: self.row_count}
 
     async def view(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
-        """Answer at once: every tenth row matches any text. All rows come only when the gate is open."""
+        """Answer at once: every tenth row matches any text. All rows come only when the gate is open.
+
+        The first ones are never found where `has_rare_rows`.
+        """
         await asyncio.sleep(0)
         self.queries.append(query)
         ids = self.ids[::10] if query.terms else self.ids
         if limit >= 0:
+            if self.has_rare_rows:
+                await asyncio.Event().wait()
             return ids[:limit]
         self.waiting += 1
         try:

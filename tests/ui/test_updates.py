@@ -194,7 +194,9 @@ async def test_changes_of_the_engine_ask_for_a_view_at_most_four_times_a_second(
     assert len(engine.queries) == 2
 
 
-def viewer_of(engine: FakeEngine, model: RowModel, heard: list[object] | None = None) -> Viewer:
+def viewer_of(
+    engine: FakeEngine, model: RowModel, heard: list[object] | None = None, first_rows_s: float = 60.0
+) -> Viewer:
     """Make a viewer whose time stands still; `heard` gets lengths of views and whether it is busy."""
     told = heard if heard is not None else []
 
@@ -202,7 +204,15 @@ def viewer_of(engine: FakeEngine, model: RowModel, heard: list[object] | None = 
         told.append((len(ids), is_whole))
         model.replace(ids)
 
-    return Viewer(engine, model, on_view=show, on_rows=lambda: None, on_busy=told.append, clock=lambda: 0.0)
+    return Viewer(
+        engine,
+        model,
+        on_view=show,
+        on_rows=lambda: None,
+        on_busy=told.append,
+        clock=lambda: 0.0,
+        first_rows_s=first_rows_s,
+    )
 
 
 async def test_a_long_view_begins_with_its_first_rows() -> None:
@@ -242,6 +252,15 @@ async def test_a_newer_choice_does_not_wait_for_the_older_ones_view() -> None:
     running_viewer.cancel()
     await asyncio.wait([running_viewer])
     assert running_viewer.cancelled()
+
+
+async def test_rows_that_are_rare_are_not_waited_for_at_the_head_of_the_queue() -> None:
+    """Looking at all of them is quicker then."""
+    engine, model = HugeEngine(1_000_000), RowModel()
+    engine.has_rare_rows = True
+    viewer = viewer_of(engine, model, first_rows_s=0.0)
+    await viewer._renew()
+    assert len(model) == 1_000_000
 
 
 async def test_rows_come_while_a_long_view_is_on_its_way() -> None:

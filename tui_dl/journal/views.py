@@ -7,10 +7,11 @@ from array import array
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.query import SortKey
+from tui_dl.core.query import SortKey, allowed_statuses
 from tui_dl.core.status import Status
 from tui_dl.journal.conditions import condition_of_query
 from tui_dl.journal.task_rows import SELECT_TASK, decode
+from tui_dl.journal.transitions import words
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask
     from tui_dl.journal.queue_steps import Selection
 
+MANY_ROWS: Final = 20_000
+"""Rows of a status from which on those wanted first are looked for in the order of the queue."""
+_PIECE_CHARS: Final = 32 * 1024
+"""Numbers that are read at once, written down: others get the interpreter in between."""
 _STATUS_RANK: Final = " ".join(f"WHEN '{status.value}' THEN {rank}" for rank, status in enumerate(Status))
 
 _KEYS: Final = {
@@ -40,11 +45,42 @@ def order_of_query(query: TaskQuery) -> str:
 def ids_of(connection: sqlite3.Connection, query: TaskQuery, limit: int = -1) -> array[int]:
     """Return the ids of the matching rows in order, at most `limit`; -1 for all."""
     where, parameters = condition_of_query(query)
-    statement = f"SELECT id FROM tasks WHERE {where} ORDER BY {order_of_query(query)}"  # noqa: S608  # fixed parts
+    order = order_of_query(query)
     if limit >= 0:
+        table = "tasks INDEXED BY tasks_position" if _is_walked(connection, query) else "tasks"
         # Bound, not always there: without one SQLite sorts all at once, which is quicker for all of them.
-        statement += f" LIMIT {limit:d}"
-    return array("q", map(itemgetter(0), connection.execute(statement, parameters)))
+        statement = f"SELECT id FROM {table} WHERE {where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608  # fixed parts
+        return array("q", map(itemgetter(0), connection.execute(statement, parameters)))
+    if query.is_filtered and query.sort is SortKey.POSITION:
+        # Rows are read as they lie and sorted: the index would be quicker for nearly all of them, and slow for few.
+        order = f"+{order}"
+    statement = f"SELECT group_concat(id) FROM (SELECT id FROM tasks WHERE {where} ORDER BY {order})"  # noqa: S608  # as above
+    (text,) = connection.execute(statement, parameters).fetchone()
+    return _numbers(text or "")
+
+
+def _is_walked(connection: sqlite3.Connection, query: TaskQuery) -> bool:
+    """Whether the first rows of a query are found at the head of the queue: those of a status that many rows have.
+
+    Left to itself SQLite takes all of that status and sorts them.
+    """
+    statuses = allowed_statuses(query)
+    if query.sort is not SortKey.POSITION or query.batch_id is not None or len(statuses) == len(Status):
+        return False
+    counted = f"SELECT coalesce(sum(tasks), 0) FROM counts WHERE status IN ({words(statuses)})"  # noqa: S608  # as above
+    return bool(connection.execute(counted).fetchone()[0] > MANY_ROWS)
+
+
+def _numbers(text: str) -> array[int]:
+    """Return the numbers between commas: a million rows that are fetched one by one want the interpreter as often."""
+    numbers = array("q")
+    start = 0
+    while start < len(text):
+        end = text.find(",", start + _PIECE_CHARS)
+        end = len(text) if end < 0 else end
+        numbers.extend(json.loads(f"[{text[start:end]}]"))
+        start = end + 1
+    return numbers
 
 
 def ids_selected(connection: sqlite3.Connection, selection: Selection) -> array[int]:

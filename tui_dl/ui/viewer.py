@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.query import SortKey
 from tui_dl.ui.columns import LiveSort
 from tui_dl.ui.view_state import ViewState
 
@@ -20,14 +22,16 @@ if TYPE_CHECKING:
 
 LEAST_PAUSE_S: Final = 0.25
 """Between two views that the engine's changes ask for; a person's choice is answered at once."""
-PAUSE_FACTOR: Final = 4
-"""A view that takes long is asked for less often: at most a fifth of the time goes to views."""
+PAUSE_FACTOR: Final = 9
+"""A view that takes long is asked for less often: at most a tenth of the time goes to views."""
 SCAN_ROWS: Final = 20_000
 """Rows looked at before the loop gets a turn, when live rows are searched in a view."""
 MANY_ROWS: Final = 20_000
 """From here on a view is kept for the way back, and the next one begins with its first rows."""
 FIRST_ROWS: Final = 250
 """Shown while the rest of a long view is on its way: more than a screen holds."""
+FIRST_ROWS_S: Final = 0.03
+"""How long they are looked for at the head of the queue; rows that are rare are found sooner by looking at all."""
 BUSY_AFTER_S: Final = 0.1
 """A choice that takes longer to answer is said to be under way."""
 
@@ -56,13 +60,16 @@ class Viewer:
         on_rows: Callable[[], None],
         on_busy: Callable[[bool], None],
         clock: Callable[[], float] = time.monotonic,
+        first_rows_s: float = FIRST_ROWS_S,
     ) -> None:
+        """Take whom to ask and whom to tell; `first_rows_s` is how long first rows are waited for."""
         self._port = port
         self._model = model
         self._on_view = on_view
         self._on_rows = on_rows
         self._on_busy = on_busy
         self._clock = clock
+        self._first_rows_s = first_rows_s
         self._wake = asyncio.Event()
         self._wanted = asyncio.Event()
         self._state = ViewState()
@@ -179,10 +186,14 @@ class Viewer:
             if known is not None:
                 self._show(known)
             elif self._shown is None or len(self._model) >= MANY_ROWS:
-                first = await self._ask_port(query, FIRST_ROWS)
-                if first is None or len(first) < FIRST_ROWS:
-                    return first
-                self._on_view(first, False)
+                # In another order all rows are looked at for the first ones, too, but not all of them sorted.
+                limit_s = self._first_rows_s if query.sort is SortKey.POSITION else None
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(limit_s):
+                        first = await self._ask_port(query, FIRST_ROWS)
+                    if first is None or len(first) < FIRST_ROWS:
+                        return first
+                    self._on_view(first, False)
         return await self._ask_port(query, -1)
 
     async def _ask_port(self, query: TaskQuery, limit: int) -> array[int] | None:
