@@ -95,6 +95,11 @@ class Reporters:
         self.wants_progress = any(one.wants_progress for one in reporters)
         """Whether one of them does."""
 
+    @property
+    def is_nobody(self) -> bool:
+        """Whether there is nobody to tell."""
+        return not self._reporters
+
     def on_event(self, event: Event, progress: DownloadProgress | None, tally: Tally) -> None:
         """Tell one step to all."""
         for one in self._reporters:
@@ -227,6 +232,6 @@ def _take_bad_lines(
 
 
 async def _tick(engine: BatchEngine, reporter: Reporter, tally: Tally, clock: Callable[[], float]) -> None:
-    while True:
+    while not (isinstance(reporter, Reporters) and reporter.is_nobody):
         await asyncio.sleep(TICK_S)
         reporter.on_tick(engine.snapshot(), tally, clock())

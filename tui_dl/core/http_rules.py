@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_OFFSET: Final = 2**63 - 1
 """Largest length that a file can have."""
+_SURE_DIGITS: Final = 18
+"""A number of no more digits is within it."""
 
 
 def all_values(headers: Mapping[str, str], name: str) -> list[str]:
@@ -93,6 +95,8 @@ def parse_content_range(value: str | None) -> ContentRange | UnsatisfiedRange | 
 
 def parse_content_length(value: str | None) -> int | None:
     """Return a length in bytes, None if unknown. A list of equal numbers is one number (RFC 9112 §6.3)."""
+    if value and len(value) <= _SURE_DIGITS and value.isascii() and value.isdigit():
+        return int(value)
     numbers = {part.strip() for part in (value or "").split(",")}
     if len(numbers) != 1:
         return None
@@ -261,6 +265,8 @@ def is_web_page(content_type: str | None) -> bool:
 
 def content_encodings(headers: Mapping[str, str]) -> tuple[str, ...]:
     """Return the codings applied to a body, outermost last, `identity` dropped (RFC 9110 §8.4)."""
+    if "Content-Encoding" not in headers and hasattr(headers, "getall"):
+        return ()
     listed = ",".join(all_values(headers, "content-encoding")).lower().split(",")
     return tuple(coding for coding in map(str.strip, listed) if coding not in {"", "identity"})
 

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._fresh: list[_Job] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
         self._undoable: dict[asyncio.Future[Any], Callable[[], object]] = {}
@@ -90,12 +91,22 @@ class Lane:
         self._is_closed = True
         done, _ = await asyncio.wait([ended], timeout=patience_s)
         # Only now: what the last jobs had to undo was queued when their results arrived.
+        self._send()
         self._jobs.put(None)
         return bool(done)
 
     def _put(self, work: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
         self.pending += 1
-        self._jobs.put(_Job(work, done))
+        self._fresh.append(_Job(work, done))
+        if len(self._fresh) == 1:
+            # All jobs of one turn of the loop go at once: waking the thread for each costs more than most of them do.
+            assert self._loop is not None
+            self._loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        if fresh:
+            self._jobs.put(fresh)
 
     def _undoably(
         self, work: Callable[[], Result], future: asyncio.Future[Result], undo: Callable[[Result], object]
@@ -126,25 +137,25 @@ class Lane:
             done(result, error)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        job = self._jobs.get()
-        while job is not None:
+        jobs = self._jobs.get()
+        while jobs is not None:
             finished: list[_Finished] = []
             due = time.monotonic() + MOST_BATCH_S
-            while job is not None:
+            for job in jobs:
                 if self._undoable:
                     self._undo_abandoned()
                 finished.append(_finish(job))
                 if time.monotonic() >= due:
-                    break
-                try:
-                    job = self._jobs.get_nowait()
-                except Empty:
-                    break
+                    self._hand_back(loop, finished)
+                    finished, due = [], time.monotonic() + MOST_BATCH_S
+            self._hand_back(loop, finished)
+            jobs = self._jobs.get()
+
+    def _hand_back(self, loop: asyncio.AbstractEventLoop, finished: list[_Finished]) -> None:
+        if finished:
             # The loop may have ended while a job hung in the kernel: then nobody waits for this batch.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._deliver, finished)
-            if job is not None:
-                job = self._jobs.get()
 
 
 def _finish(job: _Job) -> _Finished:

@@ -169,11 +169,15 @@ class GroupCommit:
         if self._is_closing:
             raise RuntimeError("no file can be saved after aclose()")
         await self._room.acquire()
-        try:
-            held = await self._hold(folder, create=create_folder)
-        except BaseException:
-            self._room.release()
-            raise
+        held = self._folders.get(folder)
+        if held is not None:
+            held.users += 1
+        else:
+            try:
+                held = await self._hold(folder, create=create_folder)
+            except BaseException:
+                self._room.release()
+                raise
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         size_bytes = sum(map(len, buffers))
         save = _Save(held, name, size_bytes, on_exists, provenance, adopts_twin, token, on_written, outcome)

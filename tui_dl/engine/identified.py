@@ -39,10 +39,16 @@ class IdentifiedTransport:
         self._inner = inner
         self._options = options
         self._memory = AuthMemory(options.auth, make_cnonce)
+        self._is_nobody = options.cookies is None and not options.identity.by_host
         self._probes: dict[tuple[str, Credentials], asyncio.Event] = {}
 
     async def get(self, request: TransportRequest) -> TransportAnswer:
         """Send a GET; return with the head. Raises what the transport raises, and `HttpError` for a 401."""
+        if self._is_nobody and not any(name.lower() == "authorization" for name in request.headers):
+            answer = await self._inner.get(request)
+            if answer.status == 401:
+                raise await self._refused(request, answer, "")
+            return answer
         headers = self._headers(request)
         name = next((name for name in headers if name.lower() == "authorization"), "")
         credentials = Credentials.from_basic(headers.get(name, ""))

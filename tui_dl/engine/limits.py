@@ -94,7 +94,7 @@ class Limits:
         """Whether any limit is in force for a task now, so that it needs its shares."""
         if self.whole.rate_bps or task.options.limit_rate_bps or self._told:
             return True
-        sender = host_of(task.final_url) if task.final_url else task.host
+        sender = host_of(task.final_url) if task.final_url not in ("", task.url) else task.host
         return bool(self._host_limit(sender))
 
     def set_task_rate(self, task_id: int, bps: int) -> None:

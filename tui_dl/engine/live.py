@@ -12,7 +12,7 @@ from tui_dl.core.display_text import display_text, mask_header, mask_secrets
 from tui_dl.core.events import LogLine
 from tui_dl.core.rate import SpeedMeter, eta_s
 from tui_dl.core.status import Status, Trigger, advance
-from tui_dl.core.task import DownloadProgress
+from tui_dl.core.task import DownloadProgress, changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ class LiveTask:
         """Bytes received and handed on, over all attempts."""
         self.total_bytes = task.total_bytes
         """Length, None while unknown."""
-        self.meter = SpeedMeter()
+        self._meter: SpeedMeter | None = None
         self.peak_bps = 0.0
         self.connections: list[Reading] = []
         """Connections at work."""
@@ -96,7 +96,7 @@ class LiveTask:
         """Whether its bytes differed from the digest already, so that it was fetched once more."""
         self.liars: set[str] = set()
         """Addresses that sent wrong bytes; asked no more while the task is in hand."""
-        self._notes: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self._notes: deque[tuple[float, str | Callable[[], str]]] = deque(maxlen=LOG_LINES)
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
         self.conditions: Mapping[str, str] = {}
@@ -108,12 +108,13 @@ class LiveTask:
 
     def step(self, trigger: Trigger, **changes: Any) -> DownloadTask:
         """Advance the status and change the row with it; raises `IllegalTransition`."""
-        self.task = replace(self.task, status=advance(self.task.status, trigger), **changes)
+        changes["status"] = advance(self.task.status, trigger)
+        self.task = changed(self.task, changes)
         return self.task
 
     def change(self, **changes: Any) -> DownloadTask:
         """Change the row without touching its status."""
-        self.task = replace(self.task, **changes)
+        self.task = changed(self.task, changes)
         return self.task
 
     def complete(self, path: str) -> DownloadTask:
@@ -147,7 +148,14 @@ class LiveTask:
         """Add a line to the log; text from outside is made safe when it is taken out."""
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: %s", self.task.id, text)
-        self._notes.append(LogLine(self._wall_clock(), text))
+        self._notes.append((self._wall_clock(), text))
+
+    def note_later(self, make: Callable[[], str]) -> None:
+        """Add a line to the log whose text is made when somebody reads it."""
+        if logger.isEnabledFor(logging.DEBUG):
+            self.note(make())
+        else:
+            self._notes.append((self._wall_clock(), make))
 
     def shown_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers of the first answer, made safe, secrets masked."""
@@ -157,7 +165,8 @@ class LiveTask:
 
     def lines(self) -> tuple[LogLine, ...]:
         """Return the log, made safe, secrets masked; done here because few logs are ever read."""
-        return tuple(LogLine(line.at, display_text(mask_secrets(line.text), MAX_LOG_CHARS)) for line in self._notes)
+        made = ((at, text if isinstance(text, str) else text()) for at, text in self._notes)
+        return tuple(LogLine(at, display_text(mask_secrets(text), MAX_LOG_CHARS)) for at, text in made)
 
     @property
     def has_story(self) -> bool:
@@ -169,6 +178,18 @@ class LiveTask:
         lines = self.lines()
         self._notes.clear()
         return lines
+
+    @property
+    def meter(self) -> SpeedMeter:
+        """Its speed; made when somebody asks, for a small file is here before."""
+        if self._meter is None:
+            self._meter = SpeedMeter()
+        return self._meter
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether its speed is known, or can be."""
+        return self._meter is not None or bool(self.connections)
 
     def receive(self, count_bytes: int) -> None:
         """Count bytes that have arrived."""
@@ -196,7 +217,7 @@ class LiveTask:
         known, sizes = self._at_rest, (self.received_bytes, self.total_bytes)
         if known is not None and known.task is self.task and (known.downloaded_bytes, known.total_bytes) == sizes:
             return known
-        speed_bps = self.meter.speed_bps(now)
+        speed_bps = 0.0 if self._meter is None else self._meter.speed_bps(now)
         left = None if self.total_bytes is None else self.total_bytes - self.received_bytes
         seen = DownloadProgress(
             task=self.task,

@@ -195,7 +195,8 @@ class Observer:
         # Nothing arrives for those that wait, and there may be very many.
         for slot in self._scheduler.running.values():
             live = slot.live
-            live.meter_now(now)
+            if live.is_metered:
+                live.meter_now(now)
             for connection in live.connections:
                 connection.give_up_if_silent(now, timeout_s)
             self._report(live, now)

@@ -20,6 +20,11 @@ class Pacing:
         self._limiter = RateLimiter(rate, clock=clock) if rate else None
         self._held: set[int] = set()
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether requests wait for a turn at all."""
+        return self._limiter is not None
+
     def wait_s(self) -> float:
         """Return the seconds until one more task may start."""
         return 0.0 if self._limiter is None else self._limiter.wait_s()

@@ -114,11 +114,20 @@ class Picker:
 
     async def _take_fairly(self, can_host: Callable[[str], bool], crowded: Collection[str]) -> LiveTask | None:
         """Take a task of a host that holds less than its share, if there is one of no lower priority."""
-        if not crowded:
+        if not crowded or self._has_only(crowded):
             return None
         highest = self._ready.highest_priority
         above = LOWEST - 1 if highest is None else highest - 1
         return await self._take_of(lambda host: host not in crowded and can_host(host), above=above, is_choosy=True)
+
+    def _has_only(self, hosts: Collection[str]) -> bool:
+        """Whether nothing is at hand of other hosts, and the journal is known to hold nothing of them."""
+        held = self._ready.hosts_sorted
+        if held is None or self._waiting.lives or not all(map(hosts.__contains__, held)):
+            return False
+        if not self._may_have_pending or self._others_at > self._context.clock():
+            return True
+        return self._passed_over == held or held >= self._all_hosts
 
     async def _take_of(
         self, can_host: Callable[[str], bool], *, is_choosy: bool, above: int = LOWEST - 1

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, KeysView
 
     from tui_dl.core.task import DownloadTask
 
@@ -34,6 +34,11 @@ class ReadyQueue:
     def hosts(self) -> frozenset[str]:
         """Hosts of all rows here."""
         return frozenset((*self._aside, *(task.host for task in self._line)))
+
+    @property
+    def hosts_sorted(self) -> KeysView[str] | None:
+        """Hosts of all rows here, where all of them stand aside; None where some were not looked at."""
+        return None if self._line else self._aside.keys()
 
     @property
     def hosts_aside(self) -> Iterable[str]:
@@ -87,8 +92,13 @@ class ReadyQueue:
     def _take_out(self, task: DownloadTask) -> None:
         tasks = self._aside[task.host]
         head = (_order(tasks[0]), task.host)
-        tasks.remove(task)
-        if tasks and _order(tasks[0]) == head[0]:
+        if tasks[0] is task:
+            tasks.popleft()
+        else:
+            tasks.remove(task)
+            return
+        if tasks and len(self._heads) == 1:
+            self._heads[0] = (_order(tasks[0]), task.host)
             return
         del self._heads[bisect_left(self._heads, head)]
         if tasks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.addresses import FTP_SCHEMES, origin_of
 from tui_dl.core.errors import NetworkError, Reason
@@ -15,7 +15,7 @@ from tui_dl.engine.http2_options import TlsFiles, tls_files
 from tui_dl.engine.identified import IdentifiedTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from types import ModuleType
 
     from tui_dl.core.ports import Transport, TransportAnswer, TransportRequest
@@ -70,10 +70,10 @@ class SchemeTransport:
         self._web = web
         self._ftp = ftp
 
-    async def get(self, request: TransportRequest) -> TransportAnswer:
+    def get(self, request: TransportRequest) -> Coroutine[Any, Any, TransportAnswer]:
         """Send a GET by the scheme of its address."""
         is_ftp = request.url.partition(":")[0] in FTP_SCHEMES
-        return await (self._ftp if is_ftp else self._web).get(request)
+        return (self._ftp if is_ftp else self._web).get(request)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -14,6 +14,7 @@ from tui_dl.disk.space import Space, space_of, taken_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tui_dl.core.settings import Settings
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.context import EngineContext
@@ -34,6 +35,10 @@ class _Folder:
     """Monotonic instant of that look."""
     used_at: float
     """Monotonic instant at which a task last asked about it."""
+    judged: tuple[Space | None, Settings] | None = None
+    """What `shortage` was found by."""
+    shortage: str = ""
+    """What is wrong with the room there, in words; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,11 @@ class Watermark:
         shortage = self._shortage(folder)
         if shortage:
             raise FileSystemError(Reason.LOW_SPACE, f"low on space: {shortage}", is_retryable=True)
+
+    def has_room_now(self, folder: str) -> bool:
+        """Whether looks that are recent enough found room, so that nothing is to be waited for."""
+        is_recent = self._is_fresh(folder) and (not self._journal_folder or self._is_fresh(self._journal_folder))
+        return is_recent and not self._shortage(folder)
 
     async def admit(self, task: DownloadTask, plan: SegmentPlan) -> None:
         """Promise a task the room for all of its bytes, or raise LOW_SPACE; `release()` gives it back."""
@@ -181,23 +191,31 @@ class Watermark:
         return self._shortage_in(folder) or (self._shortage_in(self._journal_folder) if self._journal_folder else "")
 
     def _shortage_in(self, folder: str) -> str:
-        known = self._folders.get(folder)
+        known, settings = self._folders.get(folder), self._context.settings
         if known is None or known.space is None:
             return ""
-        kept = self._kept_bytes(folder, known.space)
-        if known.space.free_bytes >= kept:
-            return ""
-        return f"{in_words(known.space.free_bytes)} are free in {folder}, {in_words(kept)} are to stay free"
+        judged = known.judged
+        if judged is None or judged[0] is not known.space or judged[1] is not settings:
+            known.judged, known.shortage = (known.space, settings), ""
+            kept = self._kept_bytes(folder, known.space)
+            if known.space.free_bytes < kept:
+                free = in_words(known.space.free_bytes)
+                known.shortage = f"{free} are free in {folder}, {in_words(kept)} are to stay free"
+        return known.shortage
+
+    def _is_fresh(self, folder: str) -> bool:
+        now = self._context.clock()
+        known = self._folders.get(folder)
+        if known is None:
+            return False
+        known.used_at = now
+        # Twice the pause: whoever asks while a look is under way does not wait for it.
+        return now - known.looked_at < 2 * LOOK_EVERY_S
 
     async def _fresh(self, folder: str) -> None:
         """Have a look at a folder that is at most `LOOK_EVERY_S` old; several who ask share one."""
-        now = self._context.clock()
-        known = self._folders.get(folder)
-        if known is not None:
-            known.used_at = now
-            # Twice the pause: whoever asks while a look is under way does not wait for it.
-            if now - known.looked_at < 2 * LOOK_EVERY_S:
-                return
+        if self._is_fresh(folder):
+            return
         # Shielded: whoever asked first may be stopped while others wait.
         await asyncio.shield(self._begin_look(folder))
 
