@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tui_dl.core.crc32 import crc32
@@ -39,6 +40,7 @@ _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MEMBER: Final = re.compile(r"([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):(?:;.*)?")
 """A member of RFC 9530's dictionaries: a key and a byte sequence, perhaps with parameters (RFC 8941 §3.2)."""
 _S3_PREFIX: Final = "x-amz-checksum-"
+_HEADERS: Final = frozenset({"repr-digest", "content-digest", "digest", "content-md5", "x-goog-hash"})
 _SHOWN_CHARS: Final = 60
 
 
@@ -126,6 +128,13 @@ def header_digest(headers: Mapping[str, str], *, is_whole: bool, note: Callable[
             else:
                 found.append(digest)
     return strongest(found)
+
+
+@lru_cache(maxsize=512)
+def is_digest_header(name: str) -> bool:
+    """Whether a header of this name may have a digest for `header_digest()`."""
+    header = name.lower()
+    return header in _HEADERS or header.startswith(_S3_PREFIX)
 
 
 def strongest(digests: Iterable[Digest]) -> Digest | None:

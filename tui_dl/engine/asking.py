@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tui_dl._version import __version__
@@ -18,7 +19,7 @@ from tui_dl.engine.naming import expects_page
 from tui_dl.engine.revalidating import NOT_MODIFIED, NotModified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tui_dl.core.host_budget import HostBudget
     from tui_dl.core.ports import TransportAnswer
@@ -78,7 +79,9 @@ class Exchange:
 class Asker:
     """Sends the requests of one attempt to one source: the task's own address, or another of the same file."""
 
-    def __init__(self, context: EngineContext, live: LiveTask, url: str = "") -> None:
+    def __init__(self, context: EngineContext, live: LiveTask, url: str = "", early: HostGate | None = None) -> None:
+        """`early`: who sent the first request already, and has its answer."""
+        self._early = early
         self._context = context
         self._live = live
         self.url = url or live.task.url
@@ -173,7 +176,9 @@ class Asker:
         url, headers = self.url, self._headers(asked)
         if is_extra and self.final_url:
             url, headers = self.final_url, {**self._final_headers, **self._conditions(asked)}
-        gate = HostGate(context, live, is_extra=is_extra, patience_s=RE_ASK_WAIT_S if self.final_url else AT_ONCE_S)
+        patience_s = RE_ASK_WAIT_S if self.final_url else AT_ONCE_S
+        gate, self._early = self._early, None
+        gate = gate or HostGate(context, live, is_extra=is_extra, patience_s=patience_s)
         try:
             answer, final_url, sent, budget = await gate.follow(url, headers)
         except TuiDlError as error:
@@ -188,20 +193,13 @@ class Asker:
         if not is_extra:
             self.final_url, self._final_headers = final_url, _without_conditions(sent)
             live.answer_headers = answer.headers
-        live.note(_line(headers, answer))
+        live.note_later(partial(line_of, headers, answer))
         return Exchange(answer, budget, gate.sent_at)
 
     def _headers(self, asked: Asked) -> dict[str, str]:
-        settings = self._context.settings
-        headers = {
-            "User-Agent": settings.user_agent or f"tui-dl/{__version__}",
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-        }
-        task = self._live.task
+        settings, task = self._context.settings, self._live.task
         given = dict(task.options.headers)
-        names = {name.lower() for name in given}
-        headers = {name: value for name, value in headers.items() if name.lower() not in names} | given
+        headers = asking_headers(settings.user_agent, task.options.headers)
         if settings.verify != "off":
             headers["Want-Repr-Digest"] = WANTED_DIGESTS
         if not has_same_origin(task.url, self.url):
@@ -253,7 +251,16 @@ def _without_conditions(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in ("Range", "If-Range")}
 
 
-def _line(headers: Mapping[str, str], answer: TransportAnswer) -> str:
+def asking_headers(user_agent: str, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers that every first request has, those that were given for the task among them."""
+    own = {"User-Agent": user_agent or f"tui-dl/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+    named = dict(given)
+    names = {name.lower() for name in named}
+    return {name: value for name, value in own.items() if name.lower() not in names} | named
+
+
+def line_of(headers: Mapping[str, str], answer: TransportAnswer) -> str:
+    """Return what the log says of an answer."""
     wanted = headers.get("Range", "all")
     facts = [
         f"{name} {answer.headers[name]}" for name in ("Content-Range", "ETag", "Retry-After") if name in answer.headers

@@ -13,6 +13,7 @@ from tui_dl.core.task import OnExists
 from tui_dl.disk.part_file import PartFile
 from tui_dl.engine.archived import Archive
 from tui_dl.engine.crowd import Crowds
+from tui_dl.engine.everyday import EverydayRules
 from tui_dl.engine.existing import Existing
 from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.listings import Listings
@@ -91,8 +92,12 @@ class EngineContext:
     listings: Listings = field(init=False)
     """Digests that servers list beside files, by folder."""
 
+    everyday: EverydayRules = field(init=False)
+    """Which files go the short way."""
+
     def __post_init__(self) -> None:
         """Make what looks at the others."""
+        self.everyday = EverydayRules(self)
         self.targets = Targets(self)
         self.archive = Archive(self.journal.remembered)
         self.existing = Existing(self.journal, self.pool, self.policy_of)

@@ -45,6 +45,33 @@ class HostGate:
         """Monotonic instant of the last hop's request."""
         self.among = 0
         """Connections that its host had then, this one included."""
+        self._early: TransportAnswer | None = None
+
+    async def ask(self, request: TransportRequest) -> TransportAnswer:
+        """Send one request and follow nothing: `answered()` takes its answer, or `follow()` goes on from there.
+
+        Raises `TuiDlError`.
+        """
+        try:
+            self._early = answer = await self._send(request)
+        except BaseException:
+            self._leave()
+            raise
+        return answer
+
+    def answered(self) -> HostBudget:
+        """Give out the answer to what was asked, which is no refusal; return the budget that it counts against."""
+        budget, self._budget, self._early = self._budget, None, None
+        assert budget is not None
+        self.note_answered(budget)
+        return budget
+
+    def leave(self) -> None:
+        """End what was asked and is wanted by nobody; safe to call at any end."""
+        if self._early is not None:
+            self._early.close()
+            self._early = None
+        self._leave()
 
     async def follow(
         self, url: str, headers: Mapping[str, str]
@@ -75,6 +102,9 @@ class HostGate:
 
     async def _send(self, request: TransportRequest) -> TransportAnswer:
         """Send one hop of it; the hop before, if any, was answered with a redirect."""
+        if self._early is not None:
+            early, self._early = self._early, None
+            return early
         if self._budget is not None:
             self._budget.answered_well()
             self.note_answered(self._budget)
@@ -82,8 +112,12 @@ class HostGate:
             self._leave()
             self._patience_s = HOP_WAIT_S
         context = self._context
-        host = host_of(request.url)
-        budget = self._budget = await context.pacing.enter(self._live.task.id, self._enter(host))
+        task = self._live.task
+        host = task.host if request.url == task.url else host_of(request.url)
+        is_paced = context.pacing.is_limited
+        budget = self._budget = None if is_paced else self._enter_now(host)
+        if budget is None:
+            budget = self._budget = await context.pacing.enter(self._live.task.id, self._enter(host))
         reach = context.budgets.reach
         try:
             answer = await context.transport.get(self._addressed(request))
@@ -128,10 +162,10 @@ class HostGate:
         """Wait for the turn of a host and count as one of its connections; raises `HttpError` if that takes long."""
         context, live = self._context, self._live
         budget = context.budgets[host]
-        live.arrive()
         until_at = context.clock() + self._patience_s
         # Asked again after each sleep: another task may have taken the turn.
-        while not budget.can_send(now := context.clock()):
+        while (entered := self._enter_now(host)) is None:
+            now = context.clock()
             wait_s = budget.wait_s(now)
             if now + wait_s > until_at:
                 live.waits_for = host
@@ -139,7 +173,15 @@ class HostGate:
                     self._led_from.led_in_vain(now, host)
                 raise _asked_to_wait(host, wait_s, budget.is_own_pause(now)) if wait_s else busy(host, budget)
             await asyncio.sleep(wait_s or POLL_S)
-        live.waits_for = ""
+        return entered
+
+    def _enter_now(self, host: str) -> HostBudget | None:
+        """Count as one of a host's connections; None where it is not our turn."""
+        budget, now = self._context.budgets[host], self._context.clock()
+        self._live.arrive()
+        if not budget.can_send(now):
+            return None
+        self._live.waits_for = ""
         if self._led_from is not None:
             self._led_from.leads_to = ""
         self.among = budget.opened(now)

@@ -252,10 +252,10 @@ class Orders:
             nonlocal shown
             slot = self._scheduler.running.get(task.id)
             asked = task.options.connections or self._context.settings.connections
-            now = slot.transfer.wanted_connections if slot is not None else asked
+            now = slot.transfer.whole.wanted_connections if slot is not None else asked
             value = max(int(facts.low or 1), min(_number(command, now), int(facts.high or 1)))
             if slot is not None:
-                slot.transfer.set_connections(value)
+                slot.transfer.whole.set_connections(value)
             shown = f"at most {value} connection{'' if value == 1 else 's'}"
             return replace(task.options, connections=value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +15,8 @@ from tui_dl.engine.overtime import run_in_time
 from tui_dl.engine.parker import Parker
 from tui_dl.engine.picking import Picker
 from tui_dl.engine.settling import Settler
+from tui_dl.engine.short_transfer import ShortTransfer
 from tui_dl.engine.slot import Slot
-from tui_dl.engine.transfer import Transfer
 from tui_dl.engine.waiting import WaitingTasks
 
 if TYPE_CHECKING:
@@ -154,11 +154,13 @@ class Scheduler:
                 self._picker.doubt()
                 await asyncio.sleep(TROUBLE_S)
                 continue
-            try:
-                async with asyncio.timeout(self._next_look_s()):
-                    await self._wake.wait()
-            except TimeoutError:
+            next_look_s = self._next_look_s()
+            if next_look_s is None:
+                await self._wake.wait()
                 continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(next_look_s):
+                    await self._wake.wait()
 
     def _next_look_s(self) -> float | None:
         if not self._has_room():
@@ -198,7 +200,7 @@ class Scheduler:
         key = live.task.id
 
         budget = self._context.budgets[live.task.host]
-        slot = Slot(live, Transfer(self._context, live, partial(self._vacate, key)), budget)
+        slot = Slot(live, ShortTransfer(self._context, live, partial(self._vacate, key)), budget)
         self.running[key] = slot
         self._occupied.add(key)
         budget.admit(self._context.clock())
@@ -211,7 +213,7 @@ class Scheduler:
         live.may_be_named = not is_first
         live.step(Trigger.START, started_at=started_at, reason=None, reason_text="", due_at=None)
         self._ledger.tell(EventKind.STARTED if live.task.retry_count == 0 else EventKind.RETRYING, live.task)
-        task = asyncio.ensure_future(self._work(slot))
+        task = asyncio.get_running_loop().create_task(self._work(slot))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

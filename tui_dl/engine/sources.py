@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import TransportAnswer
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.host_gate import HostGate
     from tui_dl.engine.live import LiveTask
 
 MOST_SOURCES: Final = 32
@@ -76,8 +77,10 @@ class Source:
 class Sources:
     """All addresses of one task's file, the preferred ones first."""
 
-    def __init__(self, context: EngineContext, live: LiveTask) -> None:
+    def __init__(self, context: EngineContext, live: LiveTask, early: HostGate | None = None) -> None:
+        """`early`: who sent the first request to the task's own address already, and has its answer."""
         self._context, self._live = context, live
+        self._early = early
         self.all: list[Source] = []
         self.origin: Source | None = None
         """The one whose validator the held bytes are known by."""
@@ -89,7 +92,8 @@ class Sources:
         if not url or len(self.all) >= MOST_SOURCES or any(one.url == url for one in self.all):
             return None
         is_origin = not self.all
-        source = Source(Asker(self._context, self._live, url), has_agreed=is_origin)
+        early, self._early = self._early, None
+        source = Source(Asker(self._context, self._live, url, early), has_agreed=is_origin)
         if url in self._live.liars:
             source.ban = "it sent wrong bytes before"
         self.all.append(source)

@@ -18,6 +18,7 @@ from tui_dl.engine.bodies import fetch_encoded, read_small, save_small
 from tui_dl.engine.cached import NotAsKept, name_as, store, take
 from tui_dl.engine.crew import Crew
 from tui_dl.engine.encoded_body import Decoder
+from tui_dl.engine.everyday import MOST_BYTES
 from tui_dl.engine.following import follow, is_to_follow
 from tui_dl.engine.holding import Holding
 from tui_dl.engine.inspecting import Inspector
@@ -36,12 +37,11 @@ if TYPE_CHECKING:
     from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.host_gate import HostGate
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.sources import Source
     from tui_dl.journal.archive import Kept
 
-SMALL_BYTES: Final = 1024 * 1024
-"""Bodies up to this are read whole and written once."""
 SAVING_PATIENCE_S: Final = 10.0
 """A disk that takes longer does not keep a stop waiting."""
 MOST_ALIGNED_BYTES: Final = 16 * 1024 * 1024
@@ -55,11 +55,14 @@ MAX_RESTARTS: Final = 3
 class Transfer:
     """One attempt; `run()` returns how it ended, `stop()` ends it with everything durable."""
 
-    def __init__(self, context: EngineContext, live: LiveTask, release_slot: Callable[[], None]) -> None:
+    def __init__(
+        self, context: EngineContext, live: LiveTask, release_slot: Callable[[], None], early: HostGate | None = None
+    ) -> None:
+        """`early`: who asked the task's own address already, and has its answer."""
         self._context = context
         self._live = live
         self._release_slot = release_slot
-        self._sources = Sources(context, live)
+        self._sources = Sources(context, live, early)
         self._verifier = Verifier(context, live)
         self._holding = Holding(context, live)
         self._skip = SkipCheck(context, live)
@@ -243,7 +246,7 @@ class Transfer:
         if judgement.encodings:
             return await self._fetch_encoded(exchange)
         total = live.total_bytes
-        is_small = judgement.end == total is not None and total <= SMALL_BYTES and self._holding.part is None
+        is_small = judgement.end == total is not None and total <= MOST_BYTES and self._holding.part is None
         if is_small and total is not None and self._context.traffic.takes_body(live.task.id, total):
             return await self._fetch_small(exchange, total)
         await self._fetch_large(source, exchange)

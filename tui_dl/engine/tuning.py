@@ -91,7 +91,7 @@ class Tuning:
                 self._context.limits.set_task_rate(task.id, values["limit_rate_bps"] or 0)
             slot = self._scheduler.running.get(task.id)
             if slot is not None and values.get("connections"):
-                slot.transfer.set_connections(values["connections"])
+                slot.transfer.whole.set_connections(values["connections"])
             return replace(task.options, **values)
 
         changed = await self._set_options(ids, options_of)
