@@ -116,20 +116,21 @@ class Lane:
         return result
 
     def _undo_abandoned(self) -> None:
-        """Undo, in the thread, what nobody waits for any more; whoever takes an entry out, here or there, does it."""
+        """Undo, in the thread, what nobody waits for any more."""
         for future in tuple(self._undoable):
             if future.cancelled() and (undo := self._undoable.pop(future, None)) is not None:
                 _finish(_Job(undo, _ignore))
 
     def _settle(self, future: asyncio.Future[Result], result: Result, error: BaseException | None) -> None:
-        undo = self._undoable.pop(future, None)
         if not future.done():
+            self._undoable.pop(future, None)
             if error is None:
                 future.set_result(result)
             else:
                 future.set_exception(error)
-        elif undo is not None:
-            self._put(undo, _ignore)
+        elif future in self._undoable:
+            # The thread does it before its next job, and this is one.
+            self._put(_nothing, _ignore)
 
     def _deliver(self, finished: list[_Finished]) -> None:
         self.pending -= len(finished)
