@@ -31,8 +31,8 @@ async def test_rows_arrive_as_they_were_read(rpc: Rpc, tmp_path: Path) -> None:
 
     with Caller(str(rpc.path)) as caller:
         queue = SessionQueue(caller)
-        await queue.add_many(news, batch="list.csv")
-        await queue.add_many(news[:1], batch="list.csv")
+        await queue.add_checked(news, batch="list.csv")
+        await queue.add_checked(news[:1], batch="list.csv")
         assert (queue.added, queue.known) == (2, 1)
         (shown,) = await asyncio.to_thread(caller.call, "tui_dl.batches")
     first, second = await rpc.engine.rows([1, 2])

@@ -183,6 +183,27 @@ async def test_the_first_minute(slow: Slow, tmp_path: Path) -> None:
         await asyncio.to_thread(use, home)
 
 
+async def test_a_piped_list_is_read_where_it_was_typed(slow: Slow, tmp_path: Path) -> None:
+    """Its files go to that folder, a bad line is named after the screen, the keys still work."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "list.txt").write_text(f"{slow.url}\nnonsense\n{slow.url}?second\n")
+    slow.is_over.set()
+
+    def use(home: Home) -> None:
+        home.open().until_shown("Progress")
+        shell = home.open(command=SHELL)
+        shell.press(f"cd here; cat list.txt | {home.words()} -x 1\r")
+        shell.until_shown("big.iso", "1 done")
+        shell.press("d")
+        shell.until_shown("standard input:2: ")
+        assert oracle.check(tmp_path / "here" / "big.iso", SEED, SIZE) is None
+        shell.press(f"http_proxy=http://127.0.0.1:9 {home.words()} {slow.url}\r")
+        shell.until_shown("another http_proxy in its environment")
+
+    with Home(tmp_path) as home:
+        await asyncio.to_thread(use, home)
+
+
 def test_two_starts_at_the_same_instant_share_one_session(tmp_path: Path) -> None:
     """One shows the screen, the other was shown it first or takes it over; nobody starts a second session."""
     with Home(tmp_path) as home:

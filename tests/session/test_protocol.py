@@ -37,7 +37,7 @@ def test_what_is_no_message_raises_nothing_else(octets: bytes) -> None:
         return
 
 
-@given(st.dictionaries(st.sampled_from(["want", "protocol", "size", "environment", "options", "version"]), JSON))
+@given(st.dictionaries(st.sampled_from(["want", "protocol", "size", "environment", "options", "proxies"]), JSON))
 def test_a_hello_is_read_or_refused(message: dict[str, Any]) -> None:
     """Whatever its fields hold."""
     try:

@@ -33,15 +33,23 @@ class Refusal(Exception):  # noqa: N818  # no fault: the session said no
 
 
 def attach(
-    lock_file: Path, grant: TerminalGrant, wish: StartWish, *, on_attached: Callable[[], None] = lambda: None
+    lock_file: Path,
+    grant: TerminalGrant,
+    wish: StartWish,
+    *,
+    proxies: dict[str, str] | None = None,
+    on_attached: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[str]]:
     """Show the screen of the session on this terminal; return the exit code and what is to be said afterwards.
 
-    `on_attached` is called once the session has the terminal. Raises `TuiDlError`, `Refusal`, `ForegroundWantedError`.
+    `proxies` are those of the environment where something is to be added, `on_attached` is called once the session
+    has the terminal. Raises `TuiDlError`, `Refusal`, `ForegroundWantedError`.
     """
     for _ in range(TRIES):
         line = _of_this_version(reach_or_start(lock_file, wish), lock_file, grant, wish)
-        hello = hello_message(grant, version=__version__, folder=wish.folder, options=dict(wish.options))
+        hello = hello_message(
+            grant, version=__version__, folder=wish.folder, options=dict(wish.options), proxies=proxies
+        )
         line.say(hello, (grant.in_fd, grant.out_fd))
         welcome = line.answer()
         if welcome is None:

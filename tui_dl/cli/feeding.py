@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from tui_dl.cli.adding_ahead import AddingAhead
 from tui_dl.cli.list_orders import STANDARD
@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.order import Order
     from tui_dl.core.task import NewTask
-    from tui_dl.engine.engine import AsyncDownloadEngine
 
 MOST_BAD_LINES: Final = 10
 """Lines without an address that are named one by one after the screen."""
 _BLOCK_BYTES: Final = 64 * 1024
+
+
+class Queue(Protocol):
+    """What rows are added to: an engine, or the session that holds one."""
+
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> object:
+        """Add rows that were checked, durable when it returns."""
+        ...
 
 
 class Feed:
@@ -49,11 +56,11 @@ class Feed:
         if self._piped is not None:
             self._piped.close()
 
-    async def add_to(self, engine: AsyncDownloadEngine) -> None:
+    async def add_to(self, engine: Queue) -> None:
         """Add everything; raises `UsageError` for a list that cannot be read."""
         order = self._order
         if order.news:
-            await engine.add_many(order.news, batch=order.lists.batch)
+            await engine.add_checked(order.news, batch=order.lists.batch)
         stdin_fd = self._piped.fileno() if self._piped is not None else 0
 
         def add(news: Sequence[NewTask], batch: str) -> Coroutine[Any, Any, object]:

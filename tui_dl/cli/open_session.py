@@ -7,7 +7,7 @@ import os
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,7 @@ from tui_dl.cli.session_adding import TRAVELLING, given_settings
 from tui_dl.core.errors import TuiDlError
 from tui_dl.session.lock import Card, held_by
 from tui_dl.session.paths import lock_file_in
+from tui_dl.session.protocol import proxy_environment
 from tui_dl.session.reaching import StartWish
 from tui_dl.ui.terminal.grant import foreground_grant
 
@@ -36,7 +37,13 @@ def open_session(order: Order, feed: Feed | None, locations: Locations, verbose:
     lock_file = lock_file_in(locations.data)
     adding = Adding(feed, order, lock_file)
     try:
-        code, lines = attach(lock_file, foreground_grant(os.environ, can_suspend=False), wish, on_attached=adding.start)
+        code, lines = attach(
+            lock_file,
+            foreground_grant(os.environ, can_suspend=False),
+            wish,
+            proxies=proxy_environment(os.environ) if feed is not None else None,
+            on_attached=adding.start,
+        )
     except Refusal as refusal:
         code, lines = refusal.code, [f"tui-dl: {refusal}"]
     told(lines, partial(click.echo, err=True))
@@ -87,5 +94,4 @@ class Adding:
         card = held_by(self._lock_file)
         if isinstance(card, Card) and self._feed is not None:
             with Caller(card.rpc) as caller:
-                queue: Any = SessionQueue(caller)
-                await self._feed.add_to(queue)
+                await self._feed.add_to(SessionQueue(caller))

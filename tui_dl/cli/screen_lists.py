@@ -51,7 +51,7 @@ class ScreenLists:
         lists = Lists(files=(wish.path,), batch=wish.batch)
         feed = Feed(replace(self._order, news=(), lists=lists, dir=wish.folder, namer=namer))
         counting = _Counting(self.engine, tell)
-        await feed.add_to(counting)  # type: ignore[arg-type]  # all that it asks of an engine
+        await feed.add_to(counting)
         problem = feed.bad_lines[0].message if feed.bad_lines else ""
         return ListPreview(counting.added, feed.bad_count, problem)
 

@@ -36,7 +36,7 @@ TRAVELLING: Final = frozenset(
 
 
 class SessionQueue:
-    """Adds to the session's queue, as `cli.feeding` and the screen do to an engine's; waits for each answer."""
+    """Adds to the session's queue, as an engine would to its own; waits for each answer."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -45,7 +45,7 @@ class SessionQueue:
         self.known = 0
         """Rows that were there."""
 
-    async def add_many(self, news: Sequence[NewTask], *, batch: str = "") -> None:
+    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> None:
         """Add, in as many requests as it takes; raises `TuiDlError`."""
         for downloads in _portions([wish_json(one) for one in news]):
             arguments = {"downloads": downloads, "batch": batch, "name_template": ""}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import UsageError
 from tui_dl.core.live_settings import LIVE
+from tui_dl.session.protocol import PROXY_NAMES, proxy_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +46,20 @@ class SessionEngine:
     def snapshot(self) -> EngineSnapshot | None:
         """Return the present state, None before it has started."""
         return self._engine.snapshot() if self._engine is not None else None
+
+    def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
+        """Return which proxy of a later environment is not that of ours; the session hears ours alone."""
+        settings = self._settings
+        if proxies is None or settings.proxy or not settings.use_environment_proxy:
+            return ""
+        ours = proxy_environment(os.environ)
+        for name in PROXY_NAMES:
+            if proxies.get(name) != ours.get(name):
+                return (
+                    f"the running session was started with another {name} in its environment;"
+                    " `tui-dl stop` first, or use --foreground or `tui-dl get`"
+                )
+        return ""
 
     async def take_options(self, options: Mapping[str, Any]) -> str:
         """Let settings hold from now on that can be set live; name the first that cannot, where it differs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -31,9 +32,11 @@ from tui_dl.ui.terminal.sequences import restore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tui_dl.core.settings import Settings
+    from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.disk.locations import Locations
     from tui_dl.session.paths import SocketPaths
+
+logger = logging.getLogger(__name__)
 
 BACKLOG: Final = 128
 """Clients that wait while the loop does something else."""
@@ -46,12 +49,21 @@ PATIENCE_S: Final = 1.8
 
 def main() -> int:
     """Run the session; what keeps it from starting is told as one line of JSON on standard output."""
+    try:
+        return _start()
+    except Exception as error:
+        logger.exception("the session ended with a fault")
+        text = f"a fault of tui-dl itself: {type(error).__name__}: {error}"
+        return _tell({"error": text, "code": CANNOT_START}, CANNOT_START)
+
+
+def _start() -> int:
     wish: dict[str, Any] = json.load(sys.stdin)
     sys.path[:] = [str(Path(one).absolute()) for one in sys.path]
     try:
         locations = find_locations(os.environ)
-        settings = _settings(locations, wish)
-        if settings.background == "false" and not wish.get("is_forced"):
+        effective = _settings(locations, wish)
+        if effective.settings.background == "false" and not wish.get("is_forced"):
             return _tell({"foreground": True}, DONE)
         lock = SessionLock.take(lock_file_in(locations.data))
         if lock is None:
@@ -62,12 +74,12 @@ def main() -> int:
         return _tell({"error": error.message, "code": WRONG_USAGE}, WRONG_USAGE)
     except TuiDlError as error:
         return _tell({"error": f"{error.message} [{error.reason}]", "code": CANNOT_START}, CANNOT_START)
-    return _live(wish, settings, locations, lock, paths, listeners)
+    return _live(wish, effective, locations, lock, paths, listeners)
 
 
 def _live(
     wish: Mapping[str, Any],
-    settings: Settings,
+    effective: EffectiveSettings,
     locations: Locations,
     lock: SessionLock,
     paths: SocketPaths,
@@ -86,7 +98,7 @@ def _live(
             os.environ.pop(name, None)
         try:
             with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(_run(settings, locations, paths, listeners, stays=bool(wish.get("must_stay"))))
+                runner.run(_run(effective, locations, paths, listeners, stays=bool(wish.get("must_stay"))))
         except TuiDlError:
             return CANNOT_START  # said to the log, and to whoever was there
         finally:
@@ -95,15 +107,15 @@ def _live(
 
 
 async def _run(
-    settings: Settings,
+    effective: EffectiveSettings,
     locations: Locations,
     paths: SocketPaths,
     listeners: tuple[socket.socket, socket.socket],
     *,
     stays: bool,
 ) -> None:
-    engine = SessionEngine(settings, locations.journal_file)
-    screens = SessionScreens(settings, locations, engine)
+    engine = SessionEngine(effective.settings, locations.journal_file)
+    screens = SessionScreens(effective, locations, engine)
     server = SessionServer(
         engine, screens, RpcDoor(engine), version=__version__, restore=restore(has_kitty_keys=True), stays=stays
     )
@@ -136,11 +148,12 @@ def _end_on_signals(server: SessionServer) -> None:
         loop.add_signal_handler(number, end)
 
 
-def _settings(locations: Locations, wish: Mapping[str, Any]) -> Settings:
-    settings = effective_settings(locations.config_file, os.environ, dict(wish.get("options") or {})).settings
+def _settings(locations: Locations, wish: Mapping[str, Any]) -> EffectiveSettings:
+    effective = effective_settings(locations.config_file, os.environ, dict(wish.get("options") or {}))
     typed_in = str(wish.get("folder") or "/")
     # What is added without a folder goes where the session was started from, unless a setting says where.
-    return replace(settings, dir=str((Path(typed_in) / Path(settings.dir).expanduser()).absolute()))
+    folder = str((Path(typed_in) / Path(effective.settings.dir).expanduser()).absolute())
+    return replace(effective, settings=replace(effective.settings, dir=folder))
 
 
 def _listener(path: Path) -> socket.socket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.screen_lists import ScreenLists
     from tui_dl.cli.session_engine import SessionEngine
+    from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_lists import ListAdd, ListPreview
     from tui_dl.core.ports_session import Leaving, ScreenWish, TerminalOwner
-    from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
     from tui_dl.disk.locations import Locations
 
@@ -35,12 +36,12 @@ FIRST_ROWS_S: Final = 0.1
 class SessionScreens:
     """Fulfils `core.ports_session.ScreenPort`."""
 
-    def __init__(self, settings: Settings, locations: Locations, engine: SessionEngine) -> None:
+    def __init__(self, effective: EffectiveSettings, locations: Locations, engine: SessionEngine) -> None:
         """Take what every screen shares."""
-        self._settings = settings
+        self._settings = effective.settings
         self._locations = locations
         self._engine = engine
-        self._lists = _SessionLists(locations, engine)
+        self._lists = _SessionLists(effective, locations, engine)
         self._shown = 0
         self._has_swept = False
         self.connect: Callable[[], Awaitable[EnginePort]] = engine.start
@@ -89,7 +90,8 @@ class SessionScreens:
 class _SessionLists:
     """Reads lists with the settings of the session, once somebody names one."""
 
-    def __init__(self, locations: Locations, engine: SessionEngine) -> None:
+    def __init__(self, effective: EffectiveSettings, locations: Locations, engine: SessionEngine) -> None:
+        self._effective = effective
         self._locations = locations
         self._engine = engine
 
@@ -106,6 +108,6 @@ class _SessionLists:
         from tui_dl.cli.screen_lists import ScreenLists  # noqa: PLC0415  # as above
 
         order = read_order({}, locations=self._locations, environment={}, folder=Path("/"))
-        lists = ScreenLists(order)
+        lists = ScreenLists(replace(order, effective=self._effective))
         lists.engine = self._engine.running
         return lists

@@ -125,7 +125,9 @@ class AttachedTerminal:
         self._outcome = code
 
 
-def hello_message(grant: TerminalGrant, *, version: str, folder: str, options: dict[str, Any]) -> dict[str, Any]:
+def hello_message(
+    grant: TerminalGrant, *, version: str, folder: str, options: dict[str, Any], proxies: dict[str, str] | None
+) -> dict[str, Any]:
     """Return what an attach says first."""
     return {
         "want": "attach",
@@ -135,6 +137,7 @@ def hello_message(grant: TerminalGrant, *, version: str, folder: str, options: d
         "size": [grant.columns, grant.rows],
         "environment": terminal_environment(grant.environment),
         "options": options,
+        "proxies": proxies,
     }
 
 

@@ -40,6 +40,10 @@ class EnginePlace(Protocol):
         """Return the present state, None before it has started."""
         ...
 
+    def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
+        """Return why what is added cannot go through these proxies of another environment; empty if it does."""
+        ...
+
     async def take_options(self, options: Mapping[str, Any]) -> str:
         """Let settings of a later command line hold; return why they cannot, empty if they do."""
         ...

@@ -25,6 +25,8 @@ TERMINAL_NAMES: Final = (
     *("LANG", "LC_ALL", "LC_CTYPE", "SSH_CONNECTION", "SSH_TTY", "TMUX", "STY", "WT_SESSION", "KITTY_WINDOW_ID"),
 )
 """Environment names that describe a terminal; nothing else of the environment is handed over."""
+PROXY_NAMES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+"""Environment names, in lower or upper case, that a session hears once for all."""
 _LENGTH: Final = struct.Struct("!I")
 
 
@@ -78,6 +80,8 @@ class Hello:
     """Columns and rows of the terminal."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Those of `TERMINAL_NAMES` that are set."""
+    proxies: Mapping[str, str] | None = None
+    """Proxies that the environment of what is to be added names; None where nothing is."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Settings given on the command line; secrets among them."""
 
@@ -89,6 +93,7 @@ class Hello:
     def of(cls, message: Mapping[str, Any]) -> Self:
         """Return the hello that a message is; raises `BadMessageError`. What is not known of it is left out."""
         size, environment, options = message.get("size", (80, 24)), message.get("environment"), message.get("options")
+        proxies = message.get("proxies")
         try:
             columns, rows = (int(one) for one in size)
             return cls(
@@ -98,6 +103,7 @@ class Hello:
                 folder=str(message.get("folder", "/")),
                 size=(columns, rows),
                 environment={str(name): str(text) for name, text in dict(environment or {}).items()},
+                proxies=None if proxies is None else {str(name): str(text) for name, text in dict(proxies).items()},
                 options=dict(options or {}),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -107,6 +113,12 @@ class Hello:
 def terminal_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what of an environment describes the terminal."""
     return {name: environment[name] for name in TERMINAL_NAMES if name in environment}
+
+
+def proxy_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the proxies that an environment names, under names in lower case."""
+    found = {name: environment.get(name) or environment.get(name.upper(), "") for name in PROXY_NAMES}
+    return {name: text for name, text in found.items() if text}
 
 
 def packed(message: Mapping[str, Any]) -> bytes:

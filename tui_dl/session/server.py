@@ -247,6 +247,8 @@ class SessionServer:
 
     async def _refusal(self, hello: Hello) -> str:
         """Return why the options of a client cannot hold; empty if they do."""
+        if refusal := self._place.refusal_of_proxies(hello.proxies):
+            return refusal
         if not hello.options:
             return ""
         try:

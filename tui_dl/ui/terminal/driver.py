@@ -67,6 +67,7 @@ class TerminalDriver(LinuxDriver):
         self._in_band_window_resize = False
         self._mouse_pixels = False
         self._keyboard: KeyboardReader | None = None
+        self._ending_keyboard: KeyboardReader | None = None
         self._writer: TerminalWriter | None = None
         self._give_up_at = 0.0
         self._has_hung_up = False
@@ -102,10 +103,16 @@ class TerminalDriver(LinuxDriver):
         return writer is not None and writer.call_when_drained(lambda: self._call_on_loop(callback))
 
     async def drained(self) -> None:
-        """Return when the restore sequences are out, at the latest `RESTORE_S` after the mode was left."""
+        """Return when the restore sequences are out, at the latest `RESTORE_S` after the mode was left.
+
+        Nobody reads from the terminal any more then, so that its descriptors may be closed.
+        """
         left_s = self._give_up_at - time.monotonic()
         if self._writer is not None and left_s > 0:
             await asyncio.to_thread(self._writer.join, left_s)
+        if self._ending_keyboard is not None:
+            await asyncio.to_thread(self._ending_keyboard.join, RESTORE_S)
+            self._ending_keyboard = None
 
     def write(self, data: str) -> None:
         """Queue `data`; outside application mode the terminal belongs to others, and it vanishes."""
@@ -188,7 +195,7 @@ class TerminalDriver(LinuxDriver):
         if self._keyboard is None:
             return
         self._keyboard.stop()
-        self._keyboard = None
+        self._ending_keyboard, self._keyboard = self._keyboard, None
         self.exit_event.set()
         with contextlib.suppress(termios.error):
             termios.tcflush(self.fileno, termios.TCIFLUSH)
