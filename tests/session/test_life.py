@@ -193,7 +193,7 @@ async def test_a_piped_list_is_read_where_it_was_typed(slow: Slow, tmp_path: Pat
         home.open().until_shown("Progress")
         shell = home.open(command=SHELL)
         shell.press(f"cd here; cat list.txt | {home.words()} -x 1\r")
-        shell.until_shown("big.iso", "1 done")
+        shell.until_shown("big.iso", "2 done")
         shell.press("d")
         shell.until_shown("standard input:2: ")
         assert oracle.check(tmp_path / "here" / "big.iso", SEED, SIZE) is None
