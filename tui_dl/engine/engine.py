@@ -32,6 +32,7 @@ from tui_dl.engine.identified import IdentifiedTransport
 from tui_dl.engine.ledger import Ledger, save_rows
 from tui_dl.engine.limits import Limits
 from tui_dl.engine.live import LiveTask
+from tui_dl.engine.media_source import EngineMediaSource
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders
@@ -379,6 +380,11 @@ class AsyncDownloadEngine:
         await save_rows(self.context.journal, [live.task for live in lives])
         for live in lives:
             live.stored = live.task
+
+    @property
+    def media(self) -> EngineMediaSource:
+        """What media take from this engine (`AsyncDownloadManager`)."""
+        return EngineMediaSource(self)
 
     @property
     def settings(self) -> Settings:

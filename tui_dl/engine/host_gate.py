@@ -120,7 +120,7 @@ class HostGate:
             budget = self._budget = await context.pacing.enter(self._live.task.id, self._enter(host))
         reach = context.budgets.reach
         try:
-            answer = await context.transport.get(self._addressed(request))
+            answer = await (self._live.transport or context.transport).get(self._addressed(request))
         except NetworkError as error:
             if not budget.working:
                 reach.missed(host)

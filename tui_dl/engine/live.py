@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tui_dl.core.host_budget import HostBudget
+    from tui_dl.core.ports import Transport
     from tui_dl.core.splitting import SegmentPlan
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.reading import Reading
@@ -96,6 +97,8 @@ class LiveTask:
         """Whether its bytes differed from the digest already, so that it was fetched once more."""
         self.liars: set[str] = set()
         """Addresses that sent wrong bytes; asked no more while the task is in hand."""
+        self.transport: Transport | None = None
+        """What carries its requests; None: what carries all others."""
         self._notes: deque[tuple[float, str | Callable[[], str]]] = deque(maxlen=LOG_LINES)
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
