@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, TaskOptions
     from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
     from tui_dl.engine.rate_limiter import RateLimiter
+    from tui_dl.media.downloader import AsyncFileDownloader
+    from tui_dl.media.manager import AsyncDownloadManager
 
 _HOMES = {
     "AsyncDownloadEngine": "tui_dl.engine.engine",
+    "AsyncDownloadManager": "tui_dl.media.manager",
+    "AsyncFileDownloader": "tui_dl.media.downloader",
     "MEMORY": "tui_dl.engine.engine",
     "ContentError": "tui_dl.core.errors",
     "FileSystemError": "tui_dl.core.errors",
@@ -47,6 +51,8 @@ _HOMES = {
 __all__ = [
     "MEMORY",
     "AsyncDownloadEngine",
+    "AsyncDownloadManager",
+    "AsyncFileDownloader",
     "ContentError",
     "DownloadProgress",
     "DownloadResult",

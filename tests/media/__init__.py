@@ -1,0 +1,1 @@
+"""Media: yt-dlp on our engine, beside stock yt-dlp."""

@@ -1,0 +1,114 @@
+"""What yt-dlp counts and compares from video to video is decided in its order, however many are on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.media.clips import rss
+from tests.media.runs import files_in, run_native, run_ours
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.media.site import Site
+    from tui_dl.media.manager import AsyncDownloadManager
+
+NUMBERED = ("-o", "%(autonumber)s %(playlist_index)s %(title)s.%(ext)s")
+BY_TITLE = ("-o", "%(title)s.%(ext)s")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((*NUMBERED,), 0),
+        ((*NUMBERED, "--autonumber-start", "7"), 0),
+        ((*NUMBERED, "--max-downloads", "2"), 101),
+        ((*NUMBERED, "--max-downloads", "5"), 101),
+        ((*NUMBERED, "-I", "4,2,1"), 0),
+        ((*NUMBERED, "-I", "::-1"), 0),
+        ((*NUMBERED, "--match-filters", "title!=Episode 2"), 0),
+        ((*NUMBERED, "--match-filters", "title!=Episode 3", "--break-on-reject"), 101),
+        ((*NUMBERED, "-f", "b,w"), 0),
+        ((*BY_TITLE, "--break-on-existing", "--download-archive", "{archive}"), 101),
+        ((*BY_TITLE, "--download-archive", "{archive}"), 0),
+        (("-o", "one name.%(ext)s"), 0),
+        ((*BY_TITLE, "--write-info-json", "--no-clean-info-json"), 0),
+    ],
+    ids=lambda value: " ".join(value[2:] or value) if isinstance(value, tuple) else str(value),
+)
+async def test_what_is_downloaded_is_what_stock_yt_dlp_downloads(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    """The same videos under the same names and numbers, with the same code."""
+    url = site.write("five.rss", rss(5))
+    names = []
+    for run, folder in ((run_native, tmp_path / "native"), (None, tmp_path / "ours")):
+        folder.mkdir()
+        archive = folder / "archive.txt"
+        archive.write_text("generic v360-3\ngeneric v360\n" if "--break-on-existing" in arguments else "")
+        filled = [one.format(archive=archive) if "{archive}" in one else one for one in arguments]
+        given = await run([url], filled, folder) if run else await run_ours(manager, [url], filled, folder)
+        assert given == code
+        found = files_in(folder)
+        names.append({name: digest for name, digest in found.items() if not name.endswith(".json")})
+        names[-1]["json"] = str(sorted(name for name in found if name.endswith(".json")))
+    assert names[0] == names[1]
+
+
+async def test_videos_are_downloaded_at_once(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
+    """As many as were asked for, and no more."""
+    urls = [f"{site.url}/gate/v360.mp4?n={number}" for number in range(6)]
+    running = asyncio.ensure_future(run_ours(manager, urls, ("-o", "%(autonumber)s.%(ext)s"), tmp_path))
+
+    def bodies() -> int:
+        return len({path for path, headers in site.seen if "range" in headers})
+
+    async with asyncio.timeout(30):
+        while bodies() < 3:  # noqa: ASYNC110  # what is waited for tells no event
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)  # long enough for a fourth, were it allowed
+    assert bodies() == 3
+    site.gate.set()
+    assert await running == 0
+    assert len(files_in(tmp_path)) == 6
+
+
+async def test_pauses_between_downloads_are_kept_over_all(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """`--sleep-interval` spaces the downloads of all lanes, not those of each."""
+    urls = [f"{site.url}/v360.mp4?n={number}" for number in range(3)]
+    began_at = time.monotonic()
+    arguments = ("-o", "%(autonumber)s.%(ext)s", "--sleep-interval", "0.4")
+    assert await run_ours(manager, urls, arguments, tmp_path) == 0
+    assert time.monotonic() - began_at >= 1.2
+
+
+async def test_a_video_met_twice_is_downloaded_once(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
+    """While the first is on its way the second waits to know whether it will be in the archive."""
+    archive = tmp_path / "archive.txt"
+    urls = [f"{site.url}/v360.mp4"] * 4
+    arguments = ("-o", "%(autonumber)s.%(ext)s", "--download-archive", str(archive))
+    assert await run_ours(manager, urls, arguments, tmp_path) == 0
+    assert [name for name in files_in(tmp_path) if name.endswith(".mp4")] == ["00001.mp4"]
+    assert archive.read_text() == "generic v360\n"
+
+
+async def test_an_error_ends_the_run_where_that_is_wanted(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """`--abort-on-error` begins nothing more, and ends with yt-dlp's code."""
+    urls = [f"{site.url}/gone.html", *(f"{site.url}/v360.mp4?n={number}" for number in range(5))]
+    site.write("gone.html", '<html><title>Gone</title><video><source src="/gone/v360.mp4" type="video/mp4"></html>')
+    native = await run_native(urls, ("--abort-on-error", *NUMBERED), tmp_path / "native")
+    assert await run_ours(manager, urls, ("--abort-on-error", *NUMBERED), tmp_path / "ours") == native == 1
+    assert len(files_in(tmp_path / "ours")) <= manager.concurrent_downloads
+    assert files_in(tmp_path / "native") == {}
+    assert await run_ours(manager, urls, NUMBERED, tmp_path / "on") == 1
+    assert len(files_in(tmp_path / "on")) == 5
+    assert await run_native(urls, NUMBERED, tmp_path / "native on") == 1
+    assert files_in(tmp_path / "on") == files_in(tmp_path / "native on")

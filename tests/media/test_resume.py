@@ -1,0 +1,106 @@
+"""What stock yt-dlp began ours ends, and the other way round; what changed meanwhile is never mixed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from yt_dlp.utils import DownloadCancelled
+
+from tests.media.runs import files_in, params_of, run_native, run_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.media.site import Site
+    from tui_dl.media.manager import AsyncDownloadManager
+
+NAME = ("-o", "clip.%(ext)s")
+
+
+def stops_after(part_of_it: float) -> Callable[[dict[str, Any]], None]:
+    """Return a progress hook that ends a download when so much of it is there."""
+
+    def hook(status: dict[str, Any]) -> None:
+        total = status.get("fragment_count") or status.get("total_bytes") or 1
+        done = status.get("fragment_index") if status.get("fragment_count") else status["downloaded_bytes"]
+        if status["status"] == "downloading" and (done or 0) >= part_of_it * total:
+            raise DownloadCancelled
+
+    return hook
+
+
+async def half(site: Site, run: Any, path: str, folder: Path) -> None:
+    """Download half of a file, in small steps."""
+    site.rate_bps = 400_000 if path.endswith(".mp4") else 0
+    code = await run(
+        [f"{site.url}/{path}"], (*NAME, "--http-chunk-size", "50K"), folder, progress_hooks=[stops_after(0.4)]
+    )
+    assert code == 101
+    assert (folder / "clip.mp4.part").stat().st_size
+    site.rate_bps = 0
+
+
+@pytest.mark.parametrize("path", ["v360.mp4", "hls/media.m3u8", "dash/stream.mpd"])
+@pytest.mark.parametrize("first", ["native", "ours"])
+async def test_either_goes_on_where_the_other_stopped(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, first: str, path: str
+) -> None:
+    """The part file and its notes are the same, so that the end is the same and nothing is fetched twice."""
+
+    async def ours(*words: Any, **more: Any) -> int:
+        return await run_ours(manager, *words, **more)
+
+    runs = (run_native, ours) if first == "native" else (ours, run_native)
+    arguments = (*NAME, "-f", "bv")[: 2 if "dash" not in path else 4]
+    await run_native([f"{site.url}/{path}"], arguments, tmp_path / "whole")
+    folder = tmp_path / "halves"
+    site.forget()
+    if "dash" in path:
+        code = await runs[0]([f"{site.url}/{path}"], arguments, folder, progress_hooks=[stops_after(0.4)])
+        assert code == 101
+    else:
+        await half(site, runs[0], path, folder)
+    assert await runs[1]([f"{site.url}/{path}"], arguments, folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
+    assert manager.counts.engine
+    assert not manager.counts.native
+    ranges = [headers.get("range", "") for asked, headers in site.seen if asked.endswith(".mp4")]
+    assert path != "v360.mp4" or any(not one.startswith("bytes=0-") for one in ranges if one)
+    if path.startswith("hls"):
+        assert sum(site.asked[f"/hls/s{number:03}.ts"] for number in range(6)) <= 6 + 2 * manager.connections
+
+
+async def test_a_file_that_changed_is_fetched_anew(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
+    """The last bytes held are compared with the server's before anything is appended to them."""
+    whole = (site.root / "v360.mp4").read_bytes()
+    other = bytes(byte ^ 0xFF for byte in whole)
+    (tmp_path / "clip.mp4.part").write_bytes(other[: len(other) // 2])
+    assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 0
+    assert (tmp_path / "clip.mp4").read_bytes() == whole
+
+
+@pytest.mark.parametrize("held", [0, 1, 1000], ids=["all", "but one byte", "but a little"])
+async def test_a_part_file_that_is_nearly_whole_is_ended(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, held: int
+) -> None:
+    """Also one that lacks nothing but its name."""
+    whole = (site.root / "v360.mp4").read_bytes()
+    (tmp_path / "clip.mp4.part").write_bytes(whole[: len(whole) - held])
+    assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 0
+    assert (tmp_path / "clip.mp4").read_bytes() == whole
+    assert len(site.seen) <= 4
+
+
+async def test_a_part_file_in_other_hands_is_left_alone(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """Two processes never write one file: the second says so and fails."""
+    from yt_dlp.utils import locked_file  # noqa: PLC0415  # only here
+
+    part = tmp_path / "clip.mp4.part"
+    with locked_file(str(part), "wb", block=False):
+        assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 1
+        assert part.stat().st_size == 0
+    assert params_of(NAME, tmp_path)["overwrites"] is None

@@ -1,0 +1,158 @@
+"""`AsyncFileDownloader`: the engine in the place of yt-dlp's own downloaders for plain files, HLS and DASH.
+
+They keep the names of what they replace, since yt-dlp's fixups look at them, and write the same `.part` and `.ytdl`
+files, so that either goes on where the other stopped.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from typing import TYPE_CHECKING, Any
+
+from yt_dlp.downloader import get_suitable_downloader
+from yt_dlp.downloader.common import FileDownloader
+from yt_dlp.downloader.dash import DashSegmentsFD
+from yt_dlp.downloader.hls import HlsFD
+from yt_dlp.downloader.http import HttpFD
+from yt_dlp.networking import Request
+from yt_dlp.utils import locked_file
+
+from tui_dl.core.errors import FileSystemError, Reason, TuiDlError
+from tui_dl.media.cookie_jar import JarStore
+from tui_dl.media.direct import DirectTransfer
+from tui_dl.media.fragments import FragmentTransfer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tui_dl.media.manager import AsyncDownloadManager
+
+MOST_DELAY_S = 60.0
+"""Longest pause between attempts where `--async-retry-delay` doubles it."""
+
+
+class AsyncFileDownloader(FileDownloader):
+    """What ours have in common; `ydl` is a `EngineYoutubeDL`."""
+
+    @property
+    def manager(self) -> AsyncDownloadManager:
+        """The way to the engine."""
+        manager: AsyncDownloadManager = self.ydl.manager
+        return manager
+
+    def tick(self) -> None:
+        """Raise `Cancelled` if the video is not wanted any more."""
+        self.ydl.job.check()
+
+    @property
+    def cookies(self) -> JarStore:
+        """The jar of all workers."""
+        return JarStore(self.ydl.cookiejar)
+
+    def address(self, url: str) -> str:
+        """Return an address as yt-dlp would send it."""
+        return str(Request(url).url)
+
+    def retries(self, kind: str) -> float:
+        """Return how often a file (`retries`) or a fragment (`fragment_retries`) is tried again."""
+        own = self.manager.retry.most
+        return float((self.params.get(kind) or 0) if own is None else own)
+
+    def delay_s(self, kind: str, attempt: int) -> float:
+        """Return the seconds before attempt 1, 2, ... of a file (`http`) or a fragment, as yt-dlp's options say."""
+        own = self.manager.retry.delay_s
+        if own is not None:
+            return min(own * 2.0 ** min(attempt - 1, 60), MOST_DELAY_S)
+        function = (self.params.get("retry_sleep_functions") or {}).get(kind)
+        delay = function(n=attempt - 1) if callable(function) else function
+        return float(delay or 0.0)
+
+    def say_retry(self, error: TuiDlError, attempt: int, retries: float, fragment: int | None = None) -> None:
+        """Say that something is tried again, in yt-dlp's words."""
+        of_what = "" if fragment is None else f" fragment {fragment}"
+        most = "inf" if math.isinf(retries) else int(retries)
+        self.to_screen(f"[download] Got error: {error}. Retrying{of_what} ({attempt}/{most})...")
+
+    def open_locked(self, path: str, mode: str) -> Any:
+        """Open a part file that nobody else works on. Raises `OSError`, `FileSystemError` where somebody does."""
+        for is_last in (False, True):
+            try:
+                return locked_file(path, mode, block=False).open()
+            except BlockingIOError:
+                if is_last:
+                    raise FileSystemError(Reason.PART_BUSY, f"another process works on {path}") from None
+                # yt-dlp's own downloaders leave a file that they were stopped at to the garbage collector.
+                gc.collect()
+        raise AssertionError
+
+
+class AsyncHttpFD(AsyncFileDownloader, HttpFD):
+    """Plain files."""
+
+    FD_NAME = HttpFD.FD_NAME
+
+    def real_download(self, filename: str, info_dict: dict[str, Any]) -> bool:
+        """Download one file; whether it is there."""
+        return DirectTransfer(self, filename, info_dict).run()
+
+    def natively(self, filename: str, info_dict: dict[str, Any], params: Mapping[str, Any]) -> bool:
+        """Let yt-dlp's own downloader take the same part file."""
+        native = HttpFD(self.ydl, params)
+        native._progress_hooks = self._progress_hooks
+        native._multiline = self._multiline
+        return bool(native.real_download(filename, info_dict))
+
+
+class AsyncFragments(AsyncFileDownloader):
+    """Fragments of HLS and DASH: the playlists are read, and the file is put together, by yt-dlp's own code."""
+
+    def sanitize_open(self, filename: str, open_mode: str) -> Any:
+        """Open a file as yt-dlp does, the part file only where nobody else works on it."""
+        is_part = open_mode in ("ab", "wb") and filename != "-"
+        if is_part:
+            return self.open_locked(filename, open_mode), filename
+        return super().sanitize_open(filename, open_mode)
+
+    def download_and_append_fragments(
+        self, ctx: dict[str, Any], fragments: Any, info_dict: dict[str, Any], **words: Any
+    ) -> Any:
+        """Fetch the fragments through the engine's window and append them in order."""
+        if ctx.get("live") or self.params.get("keep_fragments") or ctx.get("max_progress", 1) > 1:
+            self.manager.counts.note_native("a live stream" if ctx.get("live") else "several streams at once")
+            return super().download_and_append_fragments(ctx, fragments, info_dict, **words)
+        return FragmentTransfer(self, ctx, info_dict, words).run(fragments)
+
+    def natively(self, ctx: dict[str, Any], fragments: Any, info_dict: dict[str, Any], words: dict[str, Any]) -> Any:
+        """Let yt-dlp's own code fetch these fragments."""
+        return super().download_and_append_fragments(ctx, fragments, info_dict, **words)
+
+
+class AsyncHlsFD(AsyncFragments, HlsFD):
+    """HLS."""
+
+    FD_NAME = HlsFD.FD_NAME
+
+
+class AsyncDashSegmentsFD(AsyncFragments, DashSegmentsFD):
+    """DASH."""
+
+    FD_NAME = DashSegmentsFD.FD_NAME
+
+
+REPLACEMENTS = {HttpFD: AsyncHttpFD, HlsFD: AsyncHlsFD, DashSegmentsFD: AsyncDashSegmentsFD}
+"""Ours by what it replaces."""
+
+
+def replacement_for(info: dict[str, Any], params: Mapping[str, Any]) -> type[AsyncFileDownloader] | None:
+    """Return our downloader for a format, None where yt-dlp would take another one than those that we replace."""
+    if _wants_native(info, params):
+        return None
+    return REPLACEMENTS.get(get_suitable_downloader(info, params))
+
+
+def _wants_native(info: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Whether `--downloader native` was given for any of it."""
+    chosen = params.get("external_downloader")
+    words = chosen.values() if isinstance(chosen, dict) else (chosen,)
+    return any(isinstance(word, str) and word.lower() == "native" for word in words) and bool(info)
