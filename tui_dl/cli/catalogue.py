@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "refresh": ("tui_dl.cli.refresh", "Give a download in the queue a fresh link."),
     "archive": ("tui_dl.cli.archive", "Show or forget what --archive remembers as done."),
     "stop": ("tui_dl.cli.stop", "End the background session; downloads go on at the next start."),
+    "ytdlp": ("tui_dl.cli.ytdlp", "yt-dlp's own command line, several videos at once, with this engine."),
     "demo": ("tui_dl.cli.demo", "Try it on a local server with files of every temper."),
     "config": ("tui_dl.cli.config", "Show, check or begin the settings file."),
     "completion": ("tui_dl.cli.completion", "Print what makes bash, zsh or fish complete with the Tab key."),

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -23,9 +24,12 @@ from tui_dl.cli.ways import ways_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.disk.locations import find_locations
+from tui_dl.media.library import FLOOR as YT_DLP_FLOOR
+from tui_dl.media.library import OLD_DAYS, age_days, install_command, installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
 
     from tui_dl.disk.locations import Locations
 
@@ -40,6 +44,8 @@ FLOORS: Final = {
 PYTHON_FLOOR: Final = (3, 11)
 FREE_BYTES_FLOOR: Final = 512 * 1024 * 1024
 OPEN_FILES_FLOOR: Final = 1024
+JAVASCRIPT: Final = ("deno", "node", "bun", "qjs")
+UPGRADE: Final = "pip install -U 'yt-dlp[default]' in the same environment; it may be newer than this program."
 _SQLITE_HEADER: Final = b"SQLite format 3\0"
 
 
@@ -278,9 +284,42 @@ def _journal_problem(file: Path) -> str:
     return "" if said == ("ok",) else str(said[0] if said else "no answer")
 
 
+def check_media(_around: Surroundings) -> Iterator[Finding]:
+    """Look at what media need: yt-dlp, ffmpeg, and what runs the JavaScript of some sites."""
+    found = installed_version()
+    if not found:
+        yield Finding("yt-dlp", Verdict.WEAK, "not installed; media sites need it", f"{install_command()}")
+        return
+    yield judge_age(found, datetime.now(UTC).date())
+    if shutil.which("ffmpeg") and shutil.which("ffprobe"):
+        yield Finding("ffmpeg", Verdict.GOOD, "there")
+    else:
+        way_out = (
+            "Install it with your system's packages (apt install ffmpeg, dnf install ffmpeg, brew install ffmpeg)."
+        )
+        yield Finding("ffmpeg", Verdict.WEAK, "not installed; video and sound apart cannot be joined", way_out)
+    runtime = next((one for one in JAVASCRIPT if shutil.which(one)), "")
+    if runtime:
+        yield Finding("JavaScript", Verdict.GOOD, runtime)
+    else:
+        way_out = "Install deno (https://deno.com) or node; yt-dlp finds it on the PATH."
+        yield Finding("JavaScript", Verdict.WEAK, "no runtime; YouTube and some others give fewer formats", way_out)
+
+
+def judge_age(version: str, today: date) -> Finding:
+    """Return the finding for a version of yt-dlp."""
+    if version_numbers(version) < YT_DLP_FLOOR:
+        return Finding("yt-dlp", Verdict.WEAK, f"{version} is older than this program was tried with", UPGRADE)
+    days = age_days(version, today)
+    if days is not None and days > OLD_DAYS:
+        return Finding("yt-dlp", Verdict.WEAK, f"{version}, {days} days old; sites may have changed since", UPGRADE)
+    return Finding("yt-dlp", Verdict.GOOD, version)
+
+
 CHECKS: Final[tuple[Callable[[Surroundings], Iterator[Finding]], ...]] = (
     check_python,
     check_dependencies,
+    check_media,
     check_settings,
     check_ways,
     check_terminal,

@@ -20,6 +20,8 @@ from tui_dl.core.errors import TuiDlError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+RAW: Final = "ytdlp"
+"""The command whose arguments are another program's, so that their order is left alone."""
 _OPEN: Final = ("tui_dl.cli.open", "open_screen")
 _LEADING_FLAGS: Final = frozenset({"--verbose", "--foreground"})
 
@@ -48,6 +50,10 @@ def route(args: Sequence[str]) -> list[str]:
     word = args[position] if position < len(args) else None
     if word in COMMANDS:
         assert word is not None
+        if word == RAW:
+            if position:
+                raise click.UsageError(f"options of {RAW} stand behind it: they are yt-dlp's")
+            return list(args)
         return [word, *args[:position], *args[position + 1 :]]
     if word == "--version":
         return [word]

@@ -35,7 +35,7 @@ OF_GET: Final = frozenset(
     }
 )
 """Options of a batch that ends, which the screen is not."""
-LATER_COMMANDS: Final = frozenset({"add", "cancel", "limit", "move", "pause", "resume", "retry", "wait", "ytdlp"})
+LATER_COMMANDS: Final = frozenset({"add", "cancel", "limit", "move", "pause", "resume", "retry", "wait"})
 """Commands that the design names and that this version does not have."""
 ON_EXISTS_FLAGS: Final = {
     "skip_existing": OnExists.SKIP,
