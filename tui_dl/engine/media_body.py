@@ -42,7 +42,9 @@ class MediaBody:
         self._pieces: deque[Piece] = deque()
         self._growth = Growth(max(1, wish.most_connections))
         self._began_at = self._stepped_at = requests.context.clock()
+        self._head_end = 0
         self._next = 0
+        self._piece_bytes = 0
         self.start = wish.start
         self.total_bytes: int | None = None
         self.last_modified = ""
@@ -131,20 +133,20 @@ class MediaBody:
         is_coded = bool(exchange.judgement.encodings)
         end = None if is_coded else exchange.answer_end
         if self._can_split and self._wish.chunk_bytes:
-            self._next = end or 0
+            self._next = self._head_end = end or 0
         async with aclosing(self._requests.read(exchange, self._asker)) as chunks:
             async for whole in chunks:
-                bound = self._next or end
+                bound = self._head_end or end
                 chunk = whole if bound is None else whole[: bound - position]
                 position += len(chunk)
                 if self._can_split:
                     self._step(position)
                 if chunk:
                     yield chunk
-                if self._next and position >= self._next:
+                if self._head_end and position >= self._head_end:
                     break
         exchange.close()
-        if end is not None and position < min(end, self._next or end):
+        if end is not None and position < min(end, self._head_end or end):
             raise ContentError(Reason.TRUNCATED, is_retryable=True)
 
     # -- further connections -------------------------------------------------------------------------------------------
@@ -161,11 +163,9 @@ class MediaBody:
         if wanted > 1 and not self._next:
             rate_bps = received / max(0.001, now - self._began_at)
             self._piece_bytes = min(max(int(rate_bps * PIECE_S), LEAST_PIECE_BYTES), MOST_PIECE_BYTES)
-            self._next = min(self.total_bytes, position + self._piece_bytes)
+            self._next = self._head_end = min(self.total_bytes, position + self._piece_bytes)
         if self._next:
             self._refill()
-
-    _piece_bytes = 0
 
     def _refill(self) -> bool:
         """Begin ranges as far as connections, memory and the host allow; whether any is left."""
