@@ -19,7 +19,7 @@ from tui_dl.cli.catalogue import COMMANDS
 from tui_dl.cli.completing import VARIABLE, lines_of
 from tui_dl.cli.completion_scripts import SCRIPTS
 from tui_dl.cli.main import cli, run
-from tui_dl.core.settings import PRESETS
+from tui_dl.core.presets import PRESETS
 from tui_dl.core.task import NewTask
 from tui_dl.journal.journal import Journal
 

@@ -11,7 +11,7 @@ from tests.cli.readme_tables import README, TABLES, tables_of, with_tables
 from tui_dl.cli.catalogue import COMMANDS
 from tui_dl.cli.get import get
 from tui_dl.cli.open import open_screen
-from tui_dl.core.settings import PRESETS
+from tui_dl.core.presets import PRESETS
 
 if TYPE_CHECKING:
     import click

@@ -10,7 +10,8 @@ from tui_dl.cli.config import template
 from tui_dl.cli.settings_file import effective_settings, line_of, parse_settings
 from tui_dl.core.errors import UsageError
 from tui_dl.core.host_tables import KEYS, shown_values
-from tui_dl.core.settings import PRESETS, SETTINGS, Settings
+from tui_dl.core.presets import PRESETS
+from tui_dl.core.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

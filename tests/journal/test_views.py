@@ -48,6 +48,7 @@ def _model(tasks: list[DownloadTask], query: TaskQuery) -> list[int]:
         SortKey.STATUS: lambda task: [*Status].index(task.status),
         SortKey.HOST: lambda task: task.host,
         SortKey.ADDED: lambda task: task.added_at,
+        SortKey.FINISHED: lambda task: (task.finished_at is not None, task.finished_at),
     }
     in_order = sorted(filter(is_wanted, tasks), key=lambda task: (task.position, task.id))
     in_order.sort(key=keys[query.sort], reverse=query.is_descending)
@@ -58,7 +59,13 @@ async def _filled(journal: Journal, rows: list[tuple[str, str, Status, int]]) ->
     new = [NewTask(f"http://{host}/{number}", "/d") for number, (_, host, _, _) in enumerate(rows)]
     tasks = await added(journal, new)
     changed = [
-        replace(task, filename=name, status=status, total_bytes=size if size >= 0 else None)
+        replace(
+            task,
+            filename=name,
+            status=status,
+            total_bytes=size if size >= 0 else None,
+            finished_at=float(size) if size > 0 else None,
+        )
         for task, (name, _, status, size) in zip(tasks, rows, strict=True)
     ]
     await journal.save_many(changed)

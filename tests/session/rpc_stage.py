@@ -14,6 +14,7 @@ from tui_dl.core.settings import Settings
 from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
 from tui_dl.session.rpc.browsers import BrowserRules
 from tui_dl.session.rpc.serving import RpcServer
+from tui_dl.session.rpc.tcp import TcpWish, open_tcp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +48,9 @@ class Rpc:
         self.session = FakeSession()
         chosen = {"dir": str(self.dir), "retry_delay": 0.01, **settings}
         self.engine = AsyncDownloadEngine(Settings(**chosen), MEMORY)
-        self.server = RpcServer(self.engine, self.session, secret=SECRET)
+        self.tcp = open_tcp(TcpWish(0, SECRET, BrowserRules((ORIGIN,))))
+        self.server = RpcServer(self.engine, self.session, self.tcp)
         self.files = FaultServer()
-        self.port = 0
 
     async def __aenter__(self) -> Self:
         await self.engine.start()
@@ -57,10 +58,7 @@ class Rpc:
         unix = socket.socket(socket.AF_UNIX)
         unix.bind(str(self.path))
         await self.server.serve_unix(unix)
-        tcp = socket.socket()
-        tcp.bind(("127.0.0.1", 0))
-        self.port = tcp.getsockname()[1]
-        await self.server.serve_tcp(tcp, BrowserRules((ORIGIN,)))
+        await self.server.serve_tcp()
         self.unix = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.path)))
         self.web = aiohttp.ClientSession()
         return self
@@ -75,7 +73,7 @@ class Rpc:
     @property
     def url(self) -> str:
         """Where it is served by TCP."""
-        return f"http://127.0.0.1:{self.port}/jsonrpc"
+        return f"http://127.0.0.1:{self.tcp.port}/jsonrpc"
 
     async def post(self, body: Any) -> Any:
         """Send a request, or a batch, through the Unix socket; return the whole answer."""

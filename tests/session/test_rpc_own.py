@@ -81,7 +81,7 @@ async def test_what_cannot_be_meant(rpc: Rpc) -> None:
         assert error["code"] == 1
     assert (await rpc.error("tui_dl.rows", {"offset": -1}))["code"] == 1
     assert (await rpc.error("tui_dl.rows", {"wat": 1}))["code"] == 1
-    assert (await rpc.error("tui_dl.nothing"))["code"] == -32601
+    assert (await rpc.error("tui_dl.nothing"))["code"] == 1
     assert await rpc.call("tui_dl.details", {"id": 12345}) is None
 
 

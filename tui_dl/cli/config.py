@@ -15,7 +15,8 @@ from tui_dl.cli.ways import ways_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.host_tables import KEYS, shown_values
-from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS
+from tui_dl.core.presets import PRESETS
+from tui_dl.core.settings import ALIASES, SETTINGS
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from tui_dl.disk.locations import find_locations
 from tui_dl.session.lock import SessionLock
 from tui_dl.session.paths import lock_file_in, make_socket_paths
 from tui_dl.session.protocol import TERMINAL_NAMES
+from tui_dl.session.rpc.tcp import open_tcp, tcp_wish
 from tui_dl.session.server import SessionServer
 from tui_dl.ui.terminal.sequences import restore
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.disk.locations import Locations
     from tui_dl.session.paths import SocketPaths
+    from tui_dl.session.rpc.tcp import OpenTcp
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +70,15 @@ def _start() -> int:
         lock = SessionLock.take(lock_file_in(locations.data))
         if lock is None:
             return _tell({"taken": True}, DONE)
+        tcp_wanted = tcp_wish(effective.settings, locations.config_file)
+        tcp = open_tcp(tcp_wanted) if tcp_wanted is not None else None
         paths = make_socket_paths(lock_file_in(locations.data), locations.runtime)
         listeners = (_listener(paths.attach), _listener(paths.rpc))
     except UsageError as error:
         return _tell({"error": error.message, "code": WRONG_USAGE}, WRONG_USAGE)
     except TuiDlError as error:
         return _tell({"error": f"{error.message} [{error.reason}]", "code": CANNOT_START}, CANNOT_START)
-    return _live(wish, effective, locations, lock, paths, listeners)
+    return _live(wish, effective, locations, lock, paths, listeners, tcp)
 
 
 def _live(
@@ -84,6 +88,7 @@ def _live(
     lock: SessionLock,
     paths: SocketPaths,
     listeners: tuple[socket.socket, socket.socket],
+    tcp: OpenTcp | None,
 ) -> int:
     """Live until there is nothing left to do, with a log of its own and no trace of the terminal it came from."""
     from tui_dl.cli.log import session_log  # noqa: PLC0415  # who only learns that a session lives needs none
@@ -98,7 +103,7 @@ def _live(
             os.environ.pop(name, None)
         try:
             with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(_run(effective, locations, paths, listeners, stays=bool(wish.get("must_stay"))))
+                runner.run(_run(effective, locations, paths, listeners, tcp, stays=bool(wish.get("must_stay"))))
         except TuiDlError:
             return CANNOT_START  # said to the log, and to whoever was there
         finally:
@@ -111,13 +116,14 @@ async def _run(
     locations: Locations,
     paths: SocketPaths,
     listeners: tuple[socket.socket, socket.socket],
+    tcp: OpenTcp | None,
     *,
     stays: bool,
 ) -> None:
     engine = SessionEngine(effective.settings, locations.journal_file)
     screens = SessionScreens(effective, locations, engine)
     server = SessionServer(
-        engine, screens, RpcDoor(engine), version=__version__, restore=restore(has_kitty_keys=True), stays=stays
+        engine, screens, RpcDoor(engine, tcp), version=__version__, restore=restore(has_kitty_keys=True), stays=stays
     )
     screens.connect = server.engine
     _end_on_signals(server)

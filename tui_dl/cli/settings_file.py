@@ -12,7 +12,8 @@ from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.hook_commands import is_of_event
 from tui_dl.core.host_rules import HostRuleError, HostRules
-from tui_dl.core.settings import ALIASES, PRESETS, SETTINGS, Settings, coerce, setting_named, settings_with
+from tui_dl.core.presets import PRESETS
+from tui_dl.core.settings import ALIASES, SETTINGS, Settings, coerce, setting_named, settings_with
 from tui_dl.disk.locations import HOME_VARIABLE
 
 if TYPE_CHECKING:

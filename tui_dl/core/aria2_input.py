@@ -87,6 +87,12 @@ def aria2_line(number: int, url: str, mirrors: Iterable[str], options: Iterable[
     return wishes.line(number, url)
 
 
+def is_aria2_option(name: str) -> bool:
+    """Whether it is an option that aria2 takes for one address, honoured here or not."""
+    tables = (_HONOURED, _TOGETHER, _HARMLESS, _FOR_ALL, _SWITCHES)
+    return name == "header" or name.startswith(_HARMLESS_BEGINNINGS) or any(name in table for table in tables)
+
+
 def check_option(name: str, value: str) -> None:
     """Raise `UsageError` if an option of this value would leave its address out."""
     aria2_line(1, "http://h/", (), ((name, value),))

@@ -29,6 +29,10 @@ class ControlPort(EnginePort, Protocol):
         """Return totals since the start, as JSON values."""
         ...
 
+    async def ids_named(self, prefix: str) -> list[int]:
+        """Return at most two tasks whose gid begins with these hexadecimal digits, lower case."""
+        ...
+
     def progress(self, task_id: int) -> DownloadProgress | None:
         """Return how one task stands that runs or waits for its turn again; None for any other. Cheap."""
         ...

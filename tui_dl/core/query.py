@@ -17,6 +17,8 @@ class SortKey(StrEnum):
     STATUS = "status"
     HOST = "host"
     ADDED = "added"
+    FINISHED = "finished"
+    """When they ended; rows that did not come first."""
 
 
 class TermKind(StrEnum):

@@ -228,6 +228,16 @@ class Settings:
         " bell, by a note (OSC 9), both, or not at all.",
         choices=("off", "bell", "osc9", "both"),
     )
+    rpc: bool = _setting(
+        default=False, text="Let programs and pages that speak aria2's protocol in, from this machine alone."
+    )
+    rpc_port: int = _setting(6800, "Port for them, on loopback.", low=1, high=65535)
+    rpc_secret: str = _setting(
+        "", "Secret that they must give, or @FILE with one; the file that holds it readable by you alone.", secret=WHOLE
+    )
+    rpc_allow_origin: str = _setting(
+        "", "Web pages that may ask, by spaces: https://ariang.example, moz-extension://*; * for any page at all."
+    )
     history_days: int = _setting(30, "Days that finished rows are kept.", low=0, high=36_500)
     units: str = _setting("binary", "Units on the screen.", choices=("binary", "si"))
     mouse: bool = _setting(default=True, text="Whether the screen takes the mouse.")
@@ -285,33 +295,6 @@ def _facts() -> dict[str, SettingFacts]:
 
 SETTINGS: Final[dict[str, SettingFacts]] = _facts()
 ALIASES: Final[dict[str, str]] = {one.alias: one.name for one in SETTINGS.values() if one.alias}
-
-PRESETS: Final[dict[str, dict[str, Any]]] = {
-    "production": {
-        "concurrent_downloads": 50,
-        "delay_ms": 100,
-        "timeout": 10.0,
-        "connect_timeout": 5.0,
-        "max_retries": 3,
-        "chunk_size": 8192,
-    },
-    "conservative": {
-        "concurrent_downloads": 20,
-        "delay_ms": 200,
-        "timeout": 15.0,
-        "connect_timeout": 5.0,
-        "max_retries": 3,
-        "chunk_size": 8192,
-    },
-    "aggressive": {
-        "concurrent_downloads": 100,
-        "delay_ms": 50,
-        "timeout": 10.0,
-        "connect_timeout": 3.0,
-        "max_retries": 2,
-        "chunk_size": 16384,
-    },
-}
 
 
 def setting_named(name: str) -> SettingFacts:

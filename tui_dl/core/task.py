@@ -90,11 +90,13 @@ class TaskOptions:
     """Whether the answer is a Metalink whatever it is called, so that its files are wanted and not itself."""
     is_named_elsewhere: bool = False
     """Whether a document named the address, not a person: what `--user` and `--referer` gave is not for it."""
+    gid: str = ""
+    """Name that a program gave the task over aria2's protocol, 16 hexadecimal digits; empty: that of its id."""
     has_new_address: bool = False
     """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
 
 
-_LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address", "wanted_name")
+_LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address", "wanted_name", "gid")
 _OF_THE_FILE: Final = ("pieces", "expected_bytes", "mirrors")
 
 
@@ -208,7 +210,7 @@ class DownloadTask:
     @property
     def gid(self) -> str:
         """aria2's name of this task."""
-        return f"{self.id:016x}"
+        return self.options.gid or f"{self.id:016x}"
 
     @property
     def filepath(self) -> str | None:

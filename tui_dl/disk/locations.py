@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,3 +72,11 @@ def find_locations(environment: Mapping[str, str]) -> Locations:
 def locations_under(home: Path) -> Locations:
     """Return the folders of a program that lives in `home` alone."""
     return Locations(home / "config", home / "data", home / "state", home / "runtime")
+
+
+def working_dir() -> str:
+    """Return where relative folders begin: here, or at the root where this folder was removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109  # text in, text out
+    except FileNotFoundError:
+        return "/"

@@ -18,7 +18,7 @@ from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.settings import Settings
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
-from tui_dl.disk.locations import find_locations
+from tui_dl.disk.locations import find_locations, working_dir
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.adding_many import added_ids
@@ -126,7 +126,7 @@ class AsyncDownloadEngine:
 
     async def start(self) -> None:
         """Open the journal, take over what a dead process left, begin. Raises `FileSystemError` or `UsageError`."""
-        self._working_dir = await asyncio.to_thread(_working_dir)
+        self._working_dir = await asyncio.to_thread(working_dir)
         self.default_dir = self._absolute(self._settings.dir)
         settings = with_cache(self._settings, self._absolute)
         # Before the journal: a setting that cannot be used leaves nothing open.
@@ -325,6 +325,10 @@ class AsyncDownloadEngine:
         """Return rows as they are now, tasks in hand included."""
         return [self._observer.present(task) for task in await self.context.journal.rows(ids)]
 
+    async def ids_named(self, prefix: str) -> list[int]:
+        """Return at most two tasks whose gid begins with these hexadecimal digits."""
+        return await self.context.journal.ids_named(prefix)
+
     async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
         """Return the failed rows that match, by reason and host, the largest group first."""
         return await self.context.journal.failure_groups(query)
@@ -390,10 +394,3 @@ class AsyncDownloadEngine:
     def settings(self) -> Settings:
         """Settings as they are now, changes made live included."""
         return replace(self.context.settings)
-
-
-def _working_dir() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109  # text in, text out
-    except FileNotFoundError:  # it was removed: relative folders begin at the root then
-        return "/"

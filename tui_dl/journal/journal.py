@@ -322,6 +322,10 @@ class Journal:
         held = tuple(ids)
         return await self._look(lambda connection: views.rows_of(connection, held))
 
+    async def ids_named(self, prefix: str) -> list[int]:
+        """Return at most two tasks whose gid begins with these hexadecimal digits."""
+        return await self._read(lambda connection: views.ids_named(connection, prefix))
+
     async def children(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return the rows that these brought (the files of Metalinks), in the order of the queue."""
         held = tuple(ids)

@@ -34,6 +34,7 @@ _KEYS: Final = {
     SortKey.STATUS: f"CASE status {_STATUS_RANK} END",
     SortKey.HOST: "host",
     SortKey.ADDED: "added_at",
+    SortKey.FINISHED: "finished_at",
 }
 
 
@@ -104,6 +105,20 @@ def children_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Down
         f"{SELECT_TASK} WHERE parent_id IN (SELECT value FROM json_each(?)) AND parent_id <> 0 ORDER BY position"  # noqa: S608  # fixed parts
     )
     return [decode(row) for row in connection.execute(statement, (json.dumps(list(ids)),))]
+
+
+def ids_named(connection: sqlite3.Connection, prefix: str) -> list[int]:
+    """Return at most two tasks whose gid (lower case) begins so: a name that a program gave, or that of the id."""
+    low, high = int(prefix.ljust(16, "0"), 16), int(prefix.ljust(16, "f"), 16)
+    given = connection.execute("SELECT id FROM tasks WHERE options LIKE ? LIMIT 2", (f'%"gid": "{prefix}%',))
+    found = [row[0] for row in given]
+    if low < 1 << 63:
+        own = connection.execute(
+            "SELECT id FROM tasks WHERE id BETWEEN ? AND ? AND coalesce(options, '') NOT LIKE '%\"gid\": \"%' LIMIT 2",
+            (low, min(high, (1 << 63) - 1)),
+        )
+        found += [row[0] for row in own]
+    return found[:2]
 
 
 def next_pending(

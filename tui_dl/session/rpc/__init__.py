@@ -23,7 +23,7 @@ leave out `excluding_ids`.
 | `tui_dl.statistics` | | totals since the start |
 | `tui_dl.batches` | | the adds, the newest first |
 | `tui_dl.failure_groups` | `query` | failed rows by reason and host |
-| `tui_dl.wait` | targets, `timeout_s` | `is_done counts failed_ids`; waits until none of them wants anything more |
+| `tui_dl.wait` | targets, `timeout_s` | `is_done counts failed_ids`; waits until none of them wants anything more; a WebSocket answers nothing else meanwhile |
 | `tui_dl.subscribe` | optional `kinds` | over WebSocket alone: `tui_dl.event` notifications, whose one parameter is a line of `get --json` |
 | `tui_dl.unsubscribe` | | |
 | `tui_dl.session` | | `version pid since_at clients id` |

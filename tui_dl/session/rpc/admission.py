@@ -113,7 +113,7 @@ class Gate:
         """Count a connection; where there are too many, the oldest that asks for nothing makes room for it."""
         if len(self._inside) >= self._most:
             idle = next((other for other in self._inside if other.is_idle and not other.has_proven), None)
-            self._log.warning("full", "%s: more than %d connections at once", self._name, self._most)
+            self._log.tell("full", "%s: more than %d connections at once", self._name, self._most)
             if idle is None:
                 return False
             del self._inside[idle]

@@ -42,41 +42,52 @@ class Call:
     named: dict[str, Any] = field(default_factory=dict)
     """Parameters by name."""
 
-    def text(self, place: int, what: str) -> str:
+    def text(self, place: int) -> str:
         """Return a text that must be given."""
-        value = self.at(place)
-        if value is None:
-            raise RpcError(FAILED, f"The parameter at {place} is required but missing.")
+        value = self.wanted(place)
         if not isinstance(value, str):
-            raise RpcError(FAILED, f"The parameter at {place} ({what}) has wrong type: expected text.")
+            raise _wrong_type(place)
         return value
 
-    def number(self, place: int, what: str) -> int:
+    def number(self, place: int) -> int:
         """Return a whole number that must be given."""
+        value = self.wanted(place)
+        if type(value) is not int:
+            raise _wrong_type(place)
+        return value
+
+    def texts(self, place: int) -> list[str]:
+        """Return a list of texts, empty where it was not given."""
         value = self.at(place)
         if value is None:
-            raise RpcError(FAILED, f"The parameter at {place} is required but missing.")
-        if type(value) is not int:
-            raise RpcError(FAILED, f"The parameter at {place} ({what}) has wrong type: expected a whole number.")
-        return value
+            return []
+        if not isinstance(value, list):
+            raise _wrong_type(place)
+        return [one for one in value if isinstance(one, str)]
 
-    def texts(self, place: int, what: str) -> list[str] | None:
-        """Return a list of texts, None where it was not given."""
-        value = self.at(place)
-        if value is not None and (not isinstance(value, list) or not all(isinstance(one, str) for one in value)):
-            raise RpcError(FAILED, f"The parameter at {place} ({what}) has wrong type: expected a list of texts.")
-        return value
-
-    def struct(self, place: int, what: str) -> dict[str, Any]:
+    def struct(self, place: int) -> dict[str, Any]:
         """Return an object, empty where it was not given."""
         value = self.at(place)
-        if value is not None and not isinstance(value, dict):
-            raise RpcError(FAILED, f"The parameter at {place} ({what}) has wrong type: expected an object.")
-        return value or {}
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise _wrong_type(place)
+        return value
+
+    def wanted(self, place: int) -> Any:
+        """Return the parameter at a place that must be given."""
+        value = self.at(place)
+        if value is None:
+            raise RpcError(FAILED, f"The parameter at {place} is required but missing.")
+        return value
 
     def at(self, place: int) -> Any:
         """Return the parameter at a place, None where it was not given."""
         return self.params[place] if place < len(self.params) else None
+
+
+def _wrong_type(place: int) -> RpcError:
+    return RpcError(FAILED, f"The parameter at {place} has wrong type.")
 
 
 Method: TypeAlias = Callable[[Call], Awaitable[Any]]

@@ -6,15 +6,16 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import TuiDlError
 from tui_dl.session.rpc.faults import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
-    METHOD_NOT_FOUND,
     PARSE_ERROR,
     RpcError,
     of_engine,
+    refused,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 MOST_IN_BATCH: Final = 5_000
 """Requests in one batch or multicall."""
+_SHOWN_CELLS: Final = 60
+_OWN_PREFIX: Final = "tui_dl."
+"""Methods that take their parameters by name, too."""
 _OPEN_METHODS: Final = frozenset({"system.listMethods", "system.listNotifications", "system.multicall"})
 """Methods that ask for no secret: what is called within a multicall asks for its own."""
 
@@ -80,11 +84,11 @@ class Dispatcher:
         return Answer([one.value for one in answers])
 
     async def _one(self, request: Any, caller: Caller) -> Answer:
-        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            return failure(None, RpcError(INVALID_REQUEST, "Invalid Request."))
-        identity = request.get("id")
+        identity = request.get("id") if isinstance(request, dict) else None
         if isinstance(identity, list | dict):
-            return failure(None, RpcError(INVALID_REQUEST, "Invalid Request."))
+            identity = None
+        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
+            return failure(identity, RpcError(INVALID_REQUEST, "Invalid Request."))
         try:
             result = await self.call(request["method"], request.get("params"), caller)
         except RpcError as error:
@@ -107,12 +111,15 @@ class Dispatcher:
             raise RpcError(INTERNAL_ERROR, "A fault of tui-dl itself; its log says more.") from None
 
     async def _carry_out(self, name: str, params: Any, caller: Caller) -> Any:
+        if isinstance(params, dict) and not name.startswith(_OWN_PREFIX):
+            raise RpcError(INVALID_PARAMS, "Invalid params.")
         admitted = self._secret.admitted(params, caller)
         if name not in _OPEN_METHODS:
             await self._secret.prove(admitted)
         method = self._methods.get(name)
         if method is None:
-            raise RpcError(METHOD_NOT_FOUND, "No such method.")
+            # As aria2 has it, with its number too.
+            raise refused(f"No such method: {display_text(name, _SHOWN_CELLS)}")
         return await method(admitted.call)
 
     async def _multicall(self, call: Call) -> list[Any]:
@@ -125,9 +132,9 @@ class Dispatcher:
 
     async def _nested(self, one: Any, caller: Caller) -> Any:
         if not isinstance(one, dict) or not isinstance(one.get("methodName"), str):
-            return RpcError(INVALID_REQUEST, "A call wants methodName and params.").as_json()
+            return refused("system.multicall expected struct.").as_json()
         if one["methodName"] == "system.multicall":
-            return RpcError(INVALID_REQUEST, "Recursive system.multicall forbidden.").as_json()
+            return refused("Recursive system.multicall forbidden.").as_json()
         try:
             return [await self.call(one["methodName"], one.get("params"), caller)]
         except RpcError as error:

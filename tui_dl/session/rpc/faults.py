@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from tui_dl.core.errors import TuiDlError
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
-METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 FAILED: Final = 1
 """What aria2 gives for every error of its own."""
 
-_HTTP_STATUS: Final = {FAILED: 400, INVALID_REQUEST: 400, METHOD_NOT_FOUND: 404}
+_HTTP_STATUS: Final = {FAILED: 400, INVALID_REQUEST: 400}
 """As aria2 answers; every other code is 500."""
 
 
@@ -49,4 +49,6 @@ def refused(message: str) -> RpcError:
 
 def of_engine(error: TuiDlError) -> RpcError:
     """Return what the engine refused or could not do."""
+    if isinstance(error, UsageError):
+        return RpcError(FAILED, error.message)
     return RpcError(FAILED, error.message, {"reason": error.reason.value, "hint": error.hint})

@@ -36,11 +36,9 @@ ARIA2_NOTIFICATIONS: Final = {
 class Feed:
     """What one listener hears."""
 
-    def __init__(
-        self, engine: ControlPort, send: Callable[[str], Awaitable[None]], gid_of: Callable[[int], str] | None
-    ) -> None:
-        """`gid_of` names tasks for aria2's notifications; None: they are not told."""
-        self._engine, self._send, self._gid_of = engine, send, gid_of
+    def __init__(self, engine: ControlPort, send: Callable[[str], Awaitable[None]], *, is_plain: bool) -> None:
+        """`is_plain`: lines alone, else notifications of JSON-RPC, aria2's among them."""
+        self._engine, self._send, self._is_plain = engine, send, is_plain
         self._kinds: frozenset[str] = frozenset()
         self._queue: asyncio.Queue[str] = asyncio.Queue(MOST_QUEUED)
         self._is_behind = asyncio.Event()
@@ -63,11 +61,11 @@ class Feed:
             unsubscribe()
 
     def _hear(self, event: Event) -> None:
-        if self._gid_of is not None and (name := ARIA2_NOTIFICATIONS.get(event.kind)) is not None:
-            self._put({"jsonrpc": "2.0", "method": name, "params": [{"gid": self._gid_of(event.task.id)}]})
+        if not self._is_plain and (name := ARIA2_NOTIFICATIONS.get(event.kind)) is not None:
+            self._put({"jsonrpc": "2.0", "method": name, "params": [{"gid": event.task.gid}]})
         if event.kind.value in self._kinds:
             line = event_json(event, self._engine.progress(event.task.id))
-            if self._gid_of is None:
+            if self._is_plain:
                 self._put(line)
             else:
                 self._put({"jsonrpc": "2.0", "method": "tui_dl.event", "params": [line]})

@@ -23,7 +23,7 @@ class RareLog:
         self._windows: dict[str, tuple[float, int]] = {}
         """By kind, which is ours: when the window began, and how many there were."""
 
-    def warning(self, kind: str, text: str, *values: Any) -> None:
+    def tell(self, kind: str, text: str, *values: Any) -> None:
         """Write a line, unless there were many of its kind lately."""
         now = self._clock()
         began_at, count = self._windows.get(kind, (now, 0))

@@ -61,7 +61,7 @@ class Secret:
             caller.has_proven = True
             return
         what = "no secret" if admitted.given is None else "a wrong secret"
-        self._log.warning("secret", "%s: refused, %s was given", caller.name, what)
+        self._log.tell("secret", "%s: refused, %s was given", caller.name, what)
         await asyncio.sleep(WRONG_SECRET_S)
         raise refused("Unauthorized")
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final, Self
 from aiohttp import web
 
 from tui_dl.session.rpc.admission import Gate
+from tui_dl.session.rpc.aria2_asking import Aria2Asking
+from tui_dl.session.rpc.aria2_doing import Aria2Doing
+from tui_dl.session.rpc.aria2_gids import Gids
 from tui_dl.session.rpc.dispatcher import Dispatcher
 from tui_dl.session.rpc.own import OwnMethods
 from tui_dl.session.rpc.rare_log import RareLog
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports_control import ControlPort, SessionPort
     from tui_dl.session.rpc.browsers import BrowserRules
+    from tui_dl.session.rpc.tcp import OpenTcp
 
 MOST_WAITING: Final = 128
 """Connections that the kernel holds until we take them."""
@@ -32,11 +36,15 @@ CLOSING_S: Final = 2.0
 class RpcServer:
     """Serves one engine; use it as `async with`, then give it sockets."""
 
-    def __init__(self, engine: ControlPort, session: SessionPort, *, secret: str = "") -> None:
+    def __init__(self, engine: ControlPort, session: SessionPort, tcp: OpenTcp | None = None) -> None:
+        """`tcp` is what the settings want of TCP, listened to already; None: only the Unix socket is served."""
         self._log = RareLog(time.monotonic)
         self._engine = engine
-        self._dispatcher = Dispatcher(OwnMethods(engine, session).methods(), Secret(secret, self._log))
-        self._secret = secret
+        gids = Gids(engine)
+        rooms = (OwnMethods(engine, session), Aria2Asking(engine, session, gids), Aria2Doing(engine, session, gids))
+        methods = {name: method for room in rooms for name, method in room.methods().items()}
+        self._dispatcher = Dispatcher(methods, Secret(tcp.wish.secret if tcp is not None else "", self._log))
+        self._tcp = tcp
         self._stack = AsyncExitStack()
         self._gates: list[Gate] = []
 
@@ -57,16 +65,18 @@ class RpcServer:
         """Serve a Unix socket that is bound; it and its path stay the caller's to remove."""
         await self._serve(listening, None, "Unix socket")
 
-    async def serve_tcp(self, listening: socket.socket, rules: BrowserRules) -> None:
-        """Serve a TCP socket that is bound to loopback. Without a secret nobody is let in."""
-        await self._serve(listening, rules, "TCP")
+    async def serve_tcp(self) -> None:
+        """Serve loopback TCP where that is wanted."""
+        if self._tcp is not None:
+            for listening in self._tcp.sockets:
+                await self._serve(listening, self._tcp.wish.rules, "TCP")
 
     async def aclose(self) -> None:
         """Take no more connections, let what is under way end, close the rest."""
         await self._stack.aclose()
 
     async def _serve(self, listening: socket.socket, rules: BrowserRules | None, name: str) -> None:
-        door = Door(self._engine, self._dispatcher, _gid_of, self._log, rules)
+        door = Door(self._engine, self._dispatcher, self._log, rules)
         runner = web.AppRunner(
             door.application(),
             handler_cancellation=True,
@@ -85,7 +95,3 @@ class RpcServer:
         listening.setblocking(False)
         server = await loop.create_server(factory, sock=listening, backlog=MOST_WAITING)
         self._stack.callback(server.close)
-
-
-def _gid_of(task_id: int) -> str:
-    return f"{task_id:016x}"

@@ -48,12 +48,11 @@ class Door:
         self,
         engine: ControlPort,
         dispatcher: Dispatcher,
-        gid_of: Callable[[int], str],
         log: RareLog,
         rules: BrowserRules | None,
     ) -> None:
         """`rules` for pages; None for the Unix socket."""
-        self._engine, self._dispatcher, self._gid_of, self._log = engine, dispatcher, gid_of, log
+        self._engine, self._dispatcher, self._log = engine, dispatcher, log
         self._rules = rules
 
     def application(self) -> web.Application:
@@ -85,15 +84,15 @@ class Door:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         why = self._why_not(request)
         if why:
-            self._log.warning("stranger", "%s: refused: %s", _name_of(request), why)
+            self._log.tell("stranger", "%s: refused: %s", _name_of(request), why)
             return _closing(web.Response(status=403, text=f"{why}\n", headers=_PLAIN))
         if (request.content_length or 0) > MOST_BODY_BYTES:
-            self._log.warning("size", "%s: refused: a body of %d bytes", _name_of(request), request.content_length)
+            self._log.tell("size", "%s: refused: a body of %d bytes", _name_of(request), request.content_length)
             return _closing(web.Response(status=413, text="the request is too long\n", headers=_PLAIN))
         try:
             response = await handler(request)
         except web.HTTPRequestEntityTooLarge:
-            self._log.warning("size", "%s: refused: a body of more than %d", _name_of(request), MOST_BODY_BYTES)
+            self._log.tell("size", "%s: refused: a body of more than %d", _name_of(request), MOST_BODY_BYTES)
             return _closing(web.Response(status=413, text="the request is too long\n", headers=_PLAIN))
         except TimeoutError:
             return _closing(web.Response(status=408, headers=_PLAIN))
@@ -103,10 +102,11 @@ class Door:
         """Return why a request is not let in; empty where it is."""
         if self._rules is None:
             return "" if is_own_peer(request.transport) else "the socket is another user's"
-        if not is_own_host(request.headers.get("Host", "")):
+        host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+        if not is_own_host(host):
             return "Host names another machine"
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._rules.allows_origin(origin):
+        # Programs that are no browser name our own address as their origin; no page is served from it.
+        if origin is not None and origin != f"http://{host}" and not self._rules.allows_origin(origin):
             return "Origin is not in rpc_allow_origin"
         return ""
 
@@ -145,7 +145,7 @@ class Door:
         kind = "text/javascript" if callback else "application/json-rpc"
         return web.Response(
             text=text,
-            status=200 if callback else answer.http_status,
+            status=answer.http_status,
             content_type=kind,
             headers=self._headers(request),
         )
@@ -163,7 +163,7 @@ class Door:
         async def send(text: str) -> None:
             await response.write(f"{text}\n".encode())
 
-        feed = Feed(self._engine, send, None)
+        feed = Feed(self._engine, send, is_plain=True)
         feed.follow(KINDS)
         await feed.run()
         return response
@@ -174,34 +174,29 @@ class Door:
             socket_.headers[name] = value
         await socket_.prepare(request)
         caller = self._caller(request)
-        feed = Feed(self._engine, socket_.send_str, self._gid_of)
+        feed = Feed(self._engine, socket_.send_str, is_plain=False)
         caller.listener = feed
         return await Conversation(socket_, self._dispatcher, caller, feed).run()
 
 
 class Conversation:
-    """One WebSocket: requests are answered in turn, only waiting goes on beside them."""
+    """One WebSocket: requests are answered in turn."""
 
     def __init__(self, socket_: web.WebSocketResponse, dispatcher: Dispatcher, caller: Caller, feed: Feed) -> None:
         self._socket, self._dispatcher, self._caller, self._feed = socket_, dispatcher, caller, feed
-        self._waits: set[asyncio.Task[None]] = set()
 
     async def run(self) -> web.WebSocketResponse:
         """Go on until either end has enough."""
-        telling: asyncio.Task[None] | None = None
+        # As aria2's, its notifications ask for no secret: they name a gid and nothing else.
+        telling = asyncio.create_task(self._tell())
         try:
             async for message in self._socket:
                 if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     break
                 await self._take(message.data)
-                if telling is None and (self._caller.is_local or self._caller.has_proven):
-                    # Nobody hears of files before a secret was given.
-                    telling = asyncio.create_task(self._tell())
         finally:
-            tasks = [*self._waits, *([telling] if telling is not None else [])]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
         return self._socket
 
     async def _take(self, data: str | bytes) -> None:
