@@ -26,7 +26,7 @@ class Admitted(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._busy = 0
         self.has_proven = False
-        """Whether it gave the right secret: it is not let go in favour of a newer one."""
+        """Whether it gave the right secret, or came through the Unix socket: it never makes room for a newer one."""
 
     @property
     def is_idle(self) -> bool:
@@ -110,14 +110,17 @@ class Gate:
         return lambda: Admitted(self, factory())
 
     def enter(self, one: Admitted) -> bool:
-        """Count a connection; where there are too many, the oldest that asks for nothing makes room for it."""
+        """Count a connection; where there are too many, the oldest that gave no secret makes room for it.
+
+        Not only one that asks for nothing: a flood sends half a request each.
+        """
         if len(self._inside) >= self._most:
-            idle = next((other for other in self._inside if other.is_idle and not other.has_proven), None)
+            stranger = next((other for other in self._inside if not other.has_proven), None)
             self._log.tell("full", "%s: more than %d connections at once", self._name, self._most)
-            if idle is None:
+            if stranger is None:
                 return False
-            del self._inside[idle]
-            idle.close()
+            del self._inside[stranger]
+            stranger.close()
         self._inside[one] = None
         return True
 

@@ -54,6 +54,7 @@ class Aria2Asking:
             "aria2.getUris": self.uris,
             "aria2.getFiles": self.files,
             "aria2.getServers": self.servers,
+            "aria2.getPeers": self.peers,
             "aria2.getGlobalStat": self.global_stat,
             "aria2.getVersion": self.version,
             "aria2.getSessionInfo": self.session_info,
@@ -132,6 +133,11 @@ class Aria2Asking:
         if details is None:
             raise refused(f"No active download for GID#{task.gid}")
         return servers_of(task, details)
+
+    async def peers(self, call: Call) -> Any:
+        """Return the peers of a download: none, as aria2 says of every download that is no torrent."""
+        await self._gids.task(call)
+        return []
 
     async def global_stat(self, _call: Call) -> Any:
         """Return totals."""

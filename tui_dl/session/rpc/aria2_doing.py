@@ -50,7 +50,6 @@ class Aria2Doing:
             "aria2.addUri": self.add_uri,
             "aria2.addMetalink": self.add_metalink,
             "aria2.addTorrent": self.no_torrents,
-            "aria2.getPeers": self.no_torrents,
             "aria2.remove": remove,
             "aria2.forceRemove": remove,
             "aria2.pause": pause,

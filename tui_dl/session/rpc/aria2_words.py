@@ -99,7 +99,9 @@ def download_of(
 
 def files_of(task: DownloadTask, total: int | None, held: int) -> list[dict[str, Any]]:
     """Return the one file of a download, as aria2 lists it."""
-    path = task.path or (os.path.join(task.dir, task.filename) if task.filename else "")  # noqa: PTH118  # text alone
+    # A guess from the address is not told, as aria2 tells none.
+    is_named = task.name_fixed or bool(task.part_path)
+    path = task.path or (os.path.join(task.dir, task.filename) if is_named else "")  # noqa: PTH118  # text alone
     return [
         {
             "completedLength": str(held),

@@ -17,6 +17,13 @@ class Listener(Protocol):
         ...
 
 
+class Connection(Protocol):
+    """What a caller came by."""
+
+    has_proven: bool
+    """Whether the right secret was given over it once."""
+
+
 @dataclass(slots=True)
 class Caller:
     """Who is at the other end of a connection."""
@@ -27,8 +34,13 @@ class Caller:
     """Address for the log."""
     listener: Listener | None = None
     """Where it hears notifications; None over HTTP."""
-    has_proven: bool = False
-    """Whether it gave the right secret once."""
+    connection: Connection | None = None
+    """What it came by; None where nobody counts connections."""
+
+    def prove(self) -> None:
+        """Note that it gave the right secret."""
+        if self.connection is not None:
+            self.connection.has_proven = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Secret:
         if caller.is_local:
             return
         if self._secret and admitted.given is not None and self.is_right(admitted.given):
-            caller.has_proven = True
+            caller.prove()
             return
         what = "no secret" if admitted.given is None else "a wrong secret"
         self._log.tell("secret", "%s: refused, %s was given", caller.name, what)

@@ -70,8 +70,8 @@ class Door:
     def _middleware(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            connection = request.transport.get_protocol() if request.transport is not None else None
-            if not isinstance(connection, Admitted):
+            connection = _connection_of(request)
+            if connection is None:
                 return await self._guarded(request, handler)
             connection.begin()
             try:
@@ -115,7 +115,10 @@ class Door:
         return _PLAIN | (cors_headers(origin) if origin is not None and self._rules is not None else {})
 
     def _caller(self, request: web.Request) -> Caller:
-        return Caller(is_local=self._rules is None, name=_name_of(request))
+        caller = Caller(is_local=self._rules is None, name=_name_of(request), connection=_connection_of(request))
+        if caller.is_local:
+            caller.prove()
+        return caller
 
     # -- HTTP ----------------------------------------------------------------------------------------------------------
 
@@ -124,7 +127,7 @@ class Door:
             body = await request.read()
         caller = self._caller(request)
         answer = await self._dispatcher.answer(body, caller)
-        return self._respond(request, caller, answer)
+        return self._respond(request, answer)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -135,12 +138,9 @@ class Door:
             answer = await self._dispatcher.answer_value(request_of(request.query), caller)
         except RpcError as error:
             answer = failure(None, error)
-        return self._respond(request, caller, answer, callback)
+        return self._respond(request, answer, callback)
 
-    def _respond(self, request: web.Request, caller: Caller, answer: Answer, callback: str = "") -> web.Response:
-        connection = request.transport.get_protocol() if request.transport is not None else None
-        if caller.has_proven and isinstance(connection, Admitted):
-            connection.has_proven = True
+    def _respond(self, request: web.Request, answer: Answer, callback: str = "") -> web.Response:
         text = f"{callback}({answer.text()})" if callback else answer.text()
         kind = "text/javascript" if callback else "application/json-rpc"
         return web.Response(
@@ -219,6 +219,11 @@ def is_own_peer(transport: asyncio.BaseTransport | None) -> bool:
         return True
     _pid, uid, _gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
     return uid in (0, os.geteuid())
+
+
+def _connection_of(request: web.Request) -> Admitted | None:
+    connection = request.transport.get_protocol() if request.transport is not None else None
+    return connection if isinstance(connection, Admitted) else None
 
 
 def _name_of(request: web.Request) -> str:
