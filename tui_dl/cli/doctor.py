@@ -274,6 +274,17 @@ def check_journal(around: Surroundings) -> Iterator[Finding]:
         yield Finding("journal", Verdict.GOOD, str(file))
 
 
+def check_session(around: Surroundings) -> Iterator[Finding]:
+    """Look whether a background session lives, and whether a logout would end it."""
+    if sys.platform == "win32":
+        return
+    from tui_dl.cli.doctor_session import session_words  # noqa: PLC0415  # no such thing on Windows
+
+    text, way_out, is_well = session_words(around.locations)
+    verdict = Verdict.BROKEN if not is_well else Verdict.WEAK if way_out else Verdict.GOOD
+    yield Finding("session", verdict, text, way_out)
+
+
 def _journal_problem(file: Path) -> str:
     with file.open("rb") as opened:
         header = opened.read(len(_SQLITE_HEADER))
@@ -326,5 +337,6 @@ CHECKS: Final[tuple[Callable[[Surroundings], Iterator[Finding]], ...]] = (
     check_folders,
     check_open_files,
     check_journal,
+    check_session,
 )
 """All checks, in order."""

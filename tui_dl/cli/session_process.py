@@ -24,6 +24,7 @@ from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.errors import FileSystemError, Reason, TuiDlError, UsageError
 from tui_dl.disk.locations import find_locations
 from tui_dl.session.lock import SessionLock
+from tui_dl.session.logout import logout_warning, this_machine
 from tui_dl.session.paths import lock_file_in, make_socket_paths
 from tui_dl.session.protocol import TERMINAL_NAMES
 from tui_dl.session.rpc.tcp import open_tcp, tcp_wish
@@ -123,7 +124,13 @@ async def _run(
     engine = SessionEngine(effective.settings, locations.journal_file)
     screens = SessionScreens(effective, locations, engine)
     server = SessionServer(
-        engine, screens, RpcDoor(engine, tcp), version=__version__, restore=restore(has_kitty_keys=True), stays=stays
+        engine,
+        screens,
+        RpcDoor(engine, tcp),
+        version=__version__,
+        restore=restore(has_kitty_keys=True),
+        warning=logout_warning(this_machine()),
+        stays=stays,
     )
     screens.connect = server.engine
     _end_on_signals(server)

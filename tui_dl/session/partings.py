@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 
-def parting_lines(moving: int, unfinished: int, *, is_taken_over: bool) -> list[str]:
-    """Return the lines for a screen that was left while the session lives."""
+def parting_lines(moving: int, unfinished: int, *, is_taken_over: bool, warning: str = "") -> list[str]:
+    """Return the lines for a screen that was left while the session lives; `warning` where something may end it."""
     if is_taken_over:
         return ["Another terminal shows the screen now; `tui-dl` brings it back here."]
     if moving:
         noun, verb = ("download", "goes") if moving == 1 else ("downloads", "go")
-        it, those = ("it", "it") if moving == 1 else ("them", "them")
-        return [f"{moving:,} {noun} {verb} on in the background; `tui-dl` shows {it}, `tui-dl stop` ends {those}."]
+        it = _them(moving)
+        line = f"{moving:,} {noun} {verb} on in the background; `tui-dl` shows {it}, `tui-dl stop` ends {it}."
+        return [line, warning] if warning else [line]
     if unfinished:
-        return [f"{unfinished:,} paused; `tui-dl` shows {'it' if unfinished == 1 else 'them'}."]
+        return [f"{unfinished:,} paused; `tui-dl` shows {_them(unfinished)}."]
     return []
 
 

@@ -56,14 +56,19 @@ class SessionServer:
         *,
         version: str,
         restore: str,
+        warning: str = "",
         stays: bool = False,
     ) -> None:
-        """Take the parts; `restore` puts a terminal back, `stays`: it does not end for want of work."""
+        """Take the parts; `restore` puts a terminal back, `stays`: it does not end for want of work.
+
+        `warning` is told with what goes on, where a logout would end it.
+        """
         self._facts = SessionFacts(version, os.getpid(), time.time(), 0, secrets.token_hex(20))
         self._place = place
         self._screens = screens
         self._door = door
         self._restore = restore
+        self._warning = warning
         self._stays = stays
         self._engine: asyncio.Task[EnginePort] | None = None
         self._visit: Visit | None = None
@@ -286,7 +291,7 @@ class SessionServer:
         elif self._is_stopping.is_set():
             self._waiting_for_end.append(channel)
         else:
-            lines = parting_lines(self._moving(), self.unfinished(), is_taken_over=is_taken_over)
+            lines = parting_lines(self._moving(), self.unfinished(), is_taken_over=is_taken_over, warning=self._warning)
             channel.say(Word.LEFT, lines=lines, code=0)
 
     def last_words(self) -> list[str]:
