@@ -21,7 +21,7 @@ def session_words(locations: Locations) -> tuple[str, str, bool]:
         return error.message, error.hint, False
     log = f"log {locations.session_log_file}" if locations.session_log_file.exists() else "no log yet"
     if isinstance(held, Card):
-        what = f"runs, process {held.pid}, tui-dl {held.version}"
+        what = f"runs, process {held.pid}, tui-dl {held.version}, for programs at {held.rpc}"
     else:
         what = "runs, and does not say where" if held else "none runs"
     return f"{what}; {log}", logout_warning(this_machine()), True
