@@ -16,6 +16,8 @@ from tui_dl.core.http_rules import all_values
 from tui_dl.core.ports import TransportRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tui_dl.core.ports import Transport, TransportAnswer
     from tui_dl.engine.client_options import ClientOptions
 
@@ -40,11 +42,14 @@ class IdentifiedTransport:
         self._options = options
         self._memory = AuthMemory(options.auth, make_cnonce)
         self._is_nobody = options.cookies is None and not options.identity.by_host
+        self._plain: Mapping[str, str] | None = None
         self._probes: dict[tuple[str, Credentials], asyncio.Event] = {}
 
     async def get(self, request: TransportRequest) -> TransportAnswer:
         """Send a GET; return with the head. Raises what the transport raises, and `HttpError` for a 401."""
-        if self._is_nobody and not any(name.lower() == "authorization" for name in request.headers):
+        # What was given by nobody is the same mapping for all requests of a batch.
+        if self._is_nobody and (request.headers is self._plain or not _has_authorization(request.headers)):
+            self._plain = request.headers
             answer = await self._inner.get(request)
             if answer.status == 401:
                 raise await self._refused(request, answer, "")
@@ -172,6 +177,10 @@ async def _drain(answer: TransportAnswer) -> None:
                     left -= len(chunk)
     finally:
         answer.close()
+
+
+def _has_authorization(headers: Mapping[str, str]) -> bool:
+    return any(name.lower() == "authorization" for name in headers)
 
 
 def _place_of(url: str) -> tuple[str, bool]:

@@ -102,6 +102,10 @@ class Picker:
 
     async def take_next(self) -> LiveTask | None:
         """Take a task; hosts that do not answer must not hold up those that do."""
+        if self._has_one_host():
+            live = self._pick(_any, LOWEST - 1)
+            self._read_ahead()
+            return live
         slots, reach = self._context.settings.concurrent_downloads, self._context.budgets.reach
         *choices, anyone = reach.preferences(slots)
         for can_host in (*choices, anyone):
@@ -119,6 +123,11 @@ class Picker:
         highest = self._ready.highest_priority
         above = LOWEST - 1 if highest is None else highest - 1
         return await self._take_of(lambda host: host not in crowded and can_host(host), above=above, is_choosy=True)
+
+    def _has_one_host(self) -> bool:
+        """Whether all rows are of one host, as far as is known, so that nothing is to be chosen between hosts."""
+        held = self._ready.hosts_sorted
+        return held is not None and len(held) == 1 and self._has_only(held)
 
     def _has_only(self, hosts: Collection[str]) -> bool:
         """Whether nothing is at hand of other hosts, and the journal is known to hold nothing of them."""
@@ -238,3 +247,7 @@ class Picker:
         elif excluding_hosts:
             now = self._context.clock()
             self._others_at = now + OTHERS_PART * (now - began_at)
+
+
+def _any(_host: str) -> bool:
+    return True

@@ -112,7 +112,7 @@ class Scheduler:
             slot.transfer.stop()
         stopped = await self._settler.stop_waiting([key for key in self.waiting if ids is None or key in ids], trigger)
         for slot in slots:
-            await slot.done.wait()
+            await slot.wait()
             # It may have ended by itself in that moment.
             if slot.live.task.id in self.waiting:
                 stopped += await self._settler.stop_waiting([slot.live.task.id], trigger)
@@ -221,7 +221,11 @@ class Scheduler:
         key = slot.live.task.id
         received_before = slot.live.received_bytes
         try:
-            outcome = await run_in_time(slot.transfer, slot.live, self._context.settings.max_time, self._context.clock)
+            max_time_s = self._context.settings.max_time
+            if max_time_s:
+                outcome = await run_in_time(slot.transfer, slot.live, max_time_s, self._context.clock)
+            else:
+                outcome = await slot.transfer.run()
             await self._settler.settle(slot, outcome, has_progressed=slot.live.received_bytes > received_before)
         except Exception as error:  # the border of a task: a fault of ours, or of a foreign strategy, fails it alone
             logger.exception("task %s failed by a fault of ours", key)
@@ -235,7 +239,7 @@ class Scheduler:
             self._context.budgets.parking.ended(slot.host, key)
             self._vacate(key)
             del self.running[key]
-            slot.done.set()
+            slot.end()
 
     def _vacate(self, key: int) -> None:
         """Free the slot of a task, after the pause between the requests of a slot; a second call does nothing."""

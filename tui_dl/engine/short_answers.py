@@ -40,6 +40,7 @@ _PARTS: Final = ("_get", "_factory")
 _ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/[!\"$-~]*)", re.ASCII)
 _FIELD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*"
 _HEAD: Final = re.compile(rf"HTTP/1\.1 (20[06])(?: [\x20-\x7e]*)?\r\n((?:{_FIELD}\r\n){{1,60}})\r\n".encode())
+_LINE: Final = re.compile(r"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _LENGTH: Final = re.compile(r"[0-9]{1,7}")
 _PLAIN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x20-\x7e]*", re.ASCII)
 _FRAMING: Final = frozenset(("host", "connection", "content-length", "transfer-encoding", "expect", "upgrade"))
@@ -183,11 +184,7 @@ class ShortReader(ResponseHandler):
 
 def _fields(lines: bytes) -> CIMultiDictProxy[str]:
     """Return the headers of a head whose grammar was seen to be plain."""
-    fields: CIMultiDict[str] = CIMultiDict()
-    for line in lines.decode("ascii").split("\r\n")[:-1]:
-        name, _, value = line.partition(":")
-        fields.add(name, value.strip(" \t"))
-    return CIMultiDictProxy(fields)
+    return CIMultiDictProxy(CIMultiDict(_LINE.findall(lines.decode("ascii"))))
 
 
 def _everyday_length(headers: CIMultiDictProxy[str]) -> int | None:

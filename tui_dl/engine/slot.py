@@ -23,9 +23,21 @@ class Slot:
         """What a stop makes of the task."""
         self.is_stopped = False
         """Whether it ended because of that."""
-        self.done = asyncio.Event()
-        """Set when its state is recorded."""
+        self._done: asyncio.Event | None = None
+        self._is_done = False
         self.budget = budget
         """Of the host that its address names."""
         self.host = live.task.host
         """That host."""
+
+    def end(self) -> None:
+        """Note that its state is recorded."""
+        self._is_done = True
+        if self._done is not None:
+            self._done.set()
+
+    async def wait(self) -> None:
+        """Return when its state is recorded."""
+        if not self._is_done:
+            self._done = self._done or asyncio.Event()
+            await self._done.wait()
