@@ -47,13 +47,12 @@ def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def patient_growth(monkeypatch: pytest.MonkeyPatch, quick_pauses: None) -> None:
-    """Measure long enough before a doubling is given up that a busy machine is not taken for a host that gives no more.
+def sure_growth(monkeypatch: pytest.MonkeyPatch, quick_pauses: None) -> None:
+    """Take every further connection for one that helps, whatever the rates of a busy machine say.
 
-    For tests that need the next connection; with `tempers.pace_until` it costs them little.
+    For tests that need the next connection; that rates decide about it is a matter of `tests/core/test_growth.py`.
     """
-    monkeypatch.setattr("tui_dl.core.growth.SETTLE_S", 0.3)
-    monkeypatch.setattr("tui_dl.core.growth.MEASURE_S", 0.4)
+    monkeypatch.setattr("tui_dl.core.growth.WORTH_RATIO", 0.0)
 
 
 def is_of_server(context: dict[str, Any]) -> bool:

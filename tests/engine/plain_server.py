@@ -27,6 +27,8 @@ class _Client(asyncio.Protocol):
         while (end := self._held.find(b"\r\n\r\n")) >= 0:
             self._held = self._held[end + 4 :]
             self._server.requests += 1
+            self._server.at_once += 1
+            self._server.most_at_once = max(self._server.most_at_once, self._server.at_once)
             if self._server.on_request is not None:
                 self._server.on_request()
             if self._server.delay_s:
@@ -35,6 +37,7 @@ class _Client(asyncio.Protocol):
                 self._answer()
 
     def _answer(self) -> None:
+        self._server.at_once -= 1
         if not self._transport.is_closing():
             self._transport.write(self._server.answer)
 
@@ -50,6 +53,10 @@ class PlainServer:
         """Time from a request to its answer."""
         self.requests = 0
         """Requests so far."""
+        self.at_once = 0
+        """Requests that wait for their answers."""
+        self.most_at_once = 0
+        """Most of them so far."""
         self.on_request: Callable[[], None] | None = None
         """Called with each request, after it is counted."""
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nAccept-Ranges: none\r\n\r\n%b" % (len(body), body)

@@ -34,7 +34,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, value)
 
 
-@pytest.mark.usefixtures("patient_growth")
+@pytest.mark.usefixtures("sure_growth")
 async def test_connections_grow_while_it_gets_faster(engines: Engines, fault_server: FaultServer) -> None:
     """A server that paces each connection is asked for several ranges at once."""
     pace = tempers.pace_until(lambda: fault_server.max_concurrent("/f.bin") >= 3, MIB / 2, 16 * MIB)
@@ -43,7 +43,7 @@ async def test_connections_grow_while_it_gets_faster(engines: Engines, fault_ser
     assert fault_server.max_concurrent("/f.bin") >= 3
 
 
-@pytest.mark.usefixtures("patient_growth")
+@pytest.mark.usefixtures("sure_growth")
 async def test_every_further_range_carries_the_validator(engines: Engines, fault_server: FaultServer) -> None:
     """Ranges are joined under one version alone."""
     pace = tempers.pace_until(lambda: len(fault_server.requests) > 2, MIB / 2, 16 * MIB)
@@ -68,6 +68,7 @@ async def test_never_more_connections_than_asked(engines: Engines, fault_server:
     assert fault_server.max_concurrent("/f.bin") <= most
 
 
+@pytest.mark.usefixtures("sure_growth")
 async def test_a_tasks_own_bound_counts_first(engines: Engines, fault_server: FaultServer) -> None:
     """`options.connections` overrides the setting."""
     url = fault_server.add("/f.bin", BIG, tempers.pace(PACE_BPS))
@@ -107,7 +108,7 @@ async def test_never_more_connections_to_a_host_than_allowed(engines: Engines, f
     ],
     ids=["503", "429", "Retry-After", "403", "404", "500", "page", "garbage", "reset"],
 )
-@pytest.mark.usefixtures("patient_growth")
+@pytest.mark.usefixtures("sure_growth")
 async def test_a_refused_extra_connection_never_fails_the_task(
     engines: Engines, fault_server: FaultServer, refusal: Fault
 ) -> None:

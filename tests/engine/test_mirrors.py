@@ -169,7 +169,7 @@ async def test_a_slow_one_loses_its_share(
     assert mirrors[0].bytes_sent("/f.bin") < SIZE_BYTES // 8
 
 
-@pytest.mark.usefixtures("patient_growth")
+@pytest.mark.usefixtures("sure_growth")
 async def test_a_liar_is_found_by_its_pieces_and_named(
     engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
 ) -> None:
@@ -294,6 +294,7 @@ async def test_links_that_lead_nowhere_are_passed_over(
     assert mirrors[0].bytes_sent("/f.bin") == 0
 
 
+@pytest.mark.usefixtures("sure_growth")
 async def test_the_sources_of_a_running_task_can_be_seen(
     engines: Engines, fault_server: FaultServer, mirrors: list[FaultServer]
 ) -> None:
