@@ -136,9 +136,23 @@ async def test_job_control_concerns_the_client_alone(slow: Slow, tmp_path: Path)
         shell.press("fg\r")
         shell.until_shown("big.iso", "d Detach")
         assert slow.moves_on()
-        shell.press("d")
-        shell.until_shown("goes on in the background")
+        shell.press("\x1a")
+        shell.until_shown("Stopped")
+        other = home.open()
+        other.until_shown("big.iso", "iB/s")
+        shell.press("fg\r")
+        shell.until_shown("Another terminal shows the screen now")
         shell_works(shell, "the-shell-again")
+        other.press("d")
+        assert other.ends() == 0
+        shell.press(f"{home.words()}\r")
+        shell.until_shown("big.iso", "d Detach")
+        shell.press("\x1a")
+        shell.until_shown("Stopped")
+        assert home.run("stop").returncode == 0
+        shell.press("fg\r")
+        shell.until_shown("The session has ended; 1 unfinished")
+        shell_works(shell, "the-shell-at-the-end")
 
     with Home(tmp_path) as home:
         await asyncio.to_thread(use, home)
@@ -275,6 +289,18 @@ def test_a_command_that_wants_other_settings_is_refused_or_heard(tmp_path: Path)
         refused = home.open("--proxy", "http://127.0.0.1:9")
         assert refused.ends() == 2
         assert "--proxy is not what the running session was started with; `tui-dl stop` first" in refused.text
+
+
+def test_an_engine_that_cannot_start_is_told_on_the_terminal(tmp_path: Path) -> None:
+    """P16: reason code and hint instead of a traceback; exit 3, the terminal whole, no session left."""
+    with Home(tmp_path) as home:
+        (home.lock_file.parent / "journal.sqlite3").mkdir(parents=True)
+        screen = home.open()
+        assert screen.ends() == 3
+        assert "[permission-denied]" in screen.text.replace("\n", "")
+        assert "Choose another folder" in screen.text
+        assert screen.is_as_before
+        Home.until(lambda: home.session_pid is None)
 
 
 def test_strangers_on_the_attach_socket_harm_nobody(tmp_path: Path) -> None:

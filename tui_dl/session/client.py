@@ -80,12 +80,6 @@ class AttachedTerminal:
             self.lines += [str(one) for one in message.get("lines", ())]
             self._outcome = INTERRUPTED if self._give_up_at is not None else int(message.get("code", 0))
             put_back(self._grant, self._settings, "")
-        elif word == Word.REFUSED:
-            self.lines += [
-                f"tui-dl: {message.get('text', '')}",
-                *([f"    {hint}"] if (hint := message.get("hint")) else []),
-            ]
-            self._end_by_ourselves(int(message.get("code", LOST)))
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGWINCH:

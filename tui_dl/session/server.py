@@ -9,7 +9,7 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.ports_control import SessionFacts
@@ -287,7 +287,7 @@ class SessionServer:
             self._visit = None
             self._stay()
         if visit.failure is not None:
-            channel.say(Word.REFUSED, **_failure(visit.failure))
+            channel.say(Word.LEFT, lines=_failure_lines(visit.failure), code=CANNOT_START)
         elif self._is_stopping.is_set():
             self._waiting_for_end.append(channel)
         else:
@@ -299,8 +299,8 @@ class SessionServer:
         return stopped_lines(self.unfinished())
 
 
-def _failure(error: BaseException) -> dict[str, Any]:
+def _failure_lines(error: BaseException) -> list[str]:
     if isinstance(error, TuiDlError):
-        return {"text": f"{error.message} [{error.reason}]", "hint": error.hint, "code": CANNOT_START}
-    text = f"a fault of tui-dl itself: {type(error).__name__}: {error}"
-    return {"text": text, "hint": "Please report it, with the session's log.", "code": CANNOT_START}
+        return [f"tui-dl: {error.message} [{error.reason}]", f"    {error.hint}"]
+    text = f"tui-dl: a fault of tui-dl itself: {type(error).__name__}: {error}"
+    return [text, "    Please report it, with the session's log."]
