@@ -76,7 +76,7 @@ def write_pages(site: Site) -> None:
     site.write("jw.html", JWPLAYER)
     site.write("jsonld.html", JSON_LD)
     site.write("og.html", '<html><title>Og</title><meta property="og:video" content="{site}/v360.mp4"></html>')
-    site.write("busy.html", BUSY)
+    site.write("busy.html", page_of("/busy/v360.mp4"))
     site.write("hls/master.m3u8", MASTER)
     site.write("fmp4/master.m3u8", SEPARATE)
     site.write("base.mpd", BASE_URL)
@@ -84,6 +84,11 @@ def write_pages(site: Site) -> None:
     site.write("list.smil", SMIL)
     site.write("s.vtt", "WEBVTT\n\n00:00.000 --> 00:02.000\nHello\n\n00:02.000 --> 00:04.000\nWorld\n")
     site.write("raw.bin", (site.root / "v720.mp4").read_bytes())
+
+
+def page_of(path: str) -> str:
+    """Return a page with one video."""
+    return f'<html><title>Page</title><video><source src="{path}" type="video/mp4"></video></html>'
 
 
 def rss(count: int, *, path: str = "v360.mp4") -> str:
@@ -106,7 +111,6 @@ JWPLAYER: Final = """<html><title>Jw</title><script>jwplayer("p").setup({"title"
 JSON_LD: Final = """<html><title>Ld</title><script type="application/ld+json">{"@context": "http://schema.org",
 "@type": "VideoObject", "name": "Linked", "description": "d", "thumbnailUrl": "{site}/poster.jpg",
 "uploadDate": "2026-01-02", "contentUrl": "{site}/v360.mp4", "duration": "PT6S"}</script></html>"""
-BUSY: Final = '<html><title>Busy</title><video><source src="/busy/v360.mp4" type="video/mp4"></video></html>'
 MASTER: Final = """#EXTM3U
 #EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=320x180,CODECS="avc1.42c00d,mp4a.40.2"
 media.m3u8

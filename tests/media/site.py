@@ -48,6 +48,8 @@ class Site:
         """Bytes a second for each connection; 0 for no limit."""
         self.delay_s = 0.0
         """Pause before each answer."""
+        self.redirects: dict[str, str] = {}
+        """Addresses that paths lead to."""
         self.gate = threading.Event()
         """Answers below `/gate/` stop half way until it is set."""
         self.lock = threading.Lock()
@@ -144,6 +146,9 @@ class Answer:
             "gone": self._gone,
             "deny": self._deny,
         }
+        if self.path in self.site.redirects:
+            self._status(302, ("Location", self.site.redirects[self.path]))
+            return
         mood, _, rest = self.path.lstrip("/").partition("/")
         if mood in moods:
             self.mood = mood

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.media.clips import rss
+from tests.media.clips import page_of, rss
 from tests.media.runs import files_in, run_native, run_ours
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def test_an_error_ends_the_run_where_that_is_wanted(
 ) -> None:
     """`--abort-on-error` begins nothing more, and ends with yt-dlp's code."""
     urls = [f"{site.url}/gone.html", *(f"{site.url}/v360.mp4?n={number}" for number in range(5))]
-    site.write("gone.html", '<html><title>Gone</title><video><source src="/gone/v360.mp4" type="video/mp4"></html>')
+    site.write("gone.html", page_of("/gone/v360.mp4"))
     native = await run_native(urls, ("--abort-on-error", *NUMBERED), tmp_path / "native")
     assert await run_ours(manager, urls, ("--abort-on-error", *NUMBERED), tmp_path / "ours") == native == 1
     assert len(files_in(tmp_path / "ours")) <= manager.concurrent_downloads

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
+import threading
 import traceback
 from typing import Any, TextIO
 
@@ -49,12 +51,20 @@ class Wire:
     """Lines of JSON in both directions."""
 
     def __init__(self, incoming: TextIO, outgoing: TextIO) -> None:
-        self._incoming, self._outgoing = incoming, outgoing
+        self._outgoing = outgoing
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(incoming,), daemon=True).start()
 
-    def receive(self) -> dict[str, Any] | None:
-        """Return the next request, None at the end."""
-        line = self._incoming.readline()
-        return json.loads(line) if line else None
+    def _listen(self, incoming: TextIO) -> None:
+        for line in incoming:
+            self._lines.put(line)
+        # The parent is gone: whatever is being read at this moment, nobody wants it.
+        os._exit(0)
+
+    def receive(self) -> dict[str, Any]:
+        """Return the next request."""
+        request: dict[str, Any] = json.loads(self._lines.get())
+        return request
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message."""
@@ -112,7 +122,7 @@ class Child:
         except TypeError:
             raise NotPortableError from None
         self._wire.send({"found": head, "has_entries": True, **self._learned()})
-        while (request := self._wire.receive()) is not None and request.get("more"):
+        while self._wire.receive().get("more"):
             page: list[Any] = []
             try:
                 for entry in source:
@@ -162,12 +172,9 @@ def main() -> None:
     outgoing = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     wire = Wire(sys.stdin, outgoing)
-    first = wire.receive()
-    if first is None:
-        return
-    child = Child(wire, first)
-    while (request := wire.receive()) is not None:
-        if "url" in request:
+    child = Child(wire, wire.receive())
+    while True:
+        if "url" in (request := wire.receive()):
             child.answer(request)
 
 

@@ -155,8 +155,7 @@ class AsyncDownloadManager:
         """Return a `YoutubeDL` for your own code in a thread: as stock, but for who makes the transfers."""
         from tui_dl.media.youtube_dl import EngineYoutubeDL  # noqa: PLC0415  # they know each other
 
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
+        watch_children()
         return EngineYoutubeDL(self, params, auto_init)
 
     def begin(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -177,6 +176,7 @@ class AsyncDownloadManager:
         return "," in str(params.get("format") or "") or has_sections
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(
