@@ -287,7 +287,7 @@ def test_a_command_that_wants_other_settings_is_refused_or_heard(tmp_path: Path)
         home.open("-j", "3").until_shown("3 at once")
         home.open("-j", "7").until_shown("7 at once")
         refused = home.open("--proxy", "http://127.0.0.1:9")
-        assert refused.ends() == 2
+        assert refused.ends() == 2, refused.text
         assert "--proxy is not what the running session was started with; `tui-dl stop` first" in refused.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl._version import __version__
@@ -50,7 +51,8 @@ def attach(
         hello = hello_message(
             grant, version=__version__, folder=wish.folder, options=dict(wish.options), proxies=proxies
         )
-        line.say(hello, (grant.in_fd, grant.out_fd))
+        with suppress(OSError):  # whether it heard us shows in what it answers
+            line.say(hello, (grant.in_fd, grant.out_fd))
         welcome = line.answer()
         if welcome is None:
             line.close()

@@ -56,7 +56,8 @@ def is_own(connection: socket.socket) -> bool:
 def send(connection: socket.socket, octets: bytes, descriptors: Sequence[int] = ()) -> None:
     """Send all of it, the descriptors with its first byte; raises `OSError`."""
     sent = socket.send_fds(connection, [octets], list(descriptors)) if descriptors else 0
-    connection.sendall(octets[sent:])
+    if left := octets[sent:]:  # whoever answers at once and goes is no failure of ours
+        connection.sendall(left)
 
 
 def receive(connection: socket.socket) -> tuple[bytes, list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import NetworkError, Reason
@@ -24,7 +25,8 @@ def stop_session(line: Line, lock_file: Path, *, version: str) -> list[str]:
 
     Raises `NetworkError` where it does not end.
     """
-    line.say({"want": "stop", "protocol": PROTOCOL, "version": version})
+    with suppress(OSError):  # it may end just now
+        line.say({"want": "stop", "protocol": PROTOCOL, "version": version})
     lines: list[str] = []
     while (message := line.answer(CHECKPOINTS_S)) is not None:
         if message.get("word") == Word.LEFT:
