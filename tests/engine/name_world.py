@@ -1,6 +1,6 @@
 """A small world of names: a name server that knows the living ones, and a web server at which they all live.
 
-`python -m tests.engine.name_world DELAY_S` runs it as a process of its own and writes the two ports.
+`python -m tests.engine.name_world DELAY_S DEAD_DELAY_S` runs it as a process of its own and writes the two ports.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import asyncio
 import struct
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from tests.engine.plain_server import PlainServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 ADDRESS: Final = "127.0.0.1"
@@ -30,6 +32,10 @@ class NameServer(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.asked = 0
         """Questions so far."""
+        self.dead_delay_s = 0.0
+        """How long it takes to say of a name that it is not there."""
+        self.held: list[Callable[[], None]] | None = None
+        """Gathers the answers for dead names where a list is set, to be given by whoever calls them."""
         self._transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -48,15 +54,22 @@ class NameServer(asyncio.DatagramProtocol):
             answer = b"\xc0\x0c" + struct.pack("!HHIH", _TYPE_A, 1, 60, 4) + bytes(map(int, ADDRESS.split(".")))
         flags = 0x8580 | (_NOT_THERE if is_dead else 0)
         head = data[:2] + struct.pack("!HHHHH", flags, 1, 1 if answer else 0, 0, 0)
-        self._transport.sendto(head + question + answer, addr)
+        say = partial(self._transport.sendto, head + question + answer, addr)
+        if not is_dead or not (self.dead_delay_s or self.held is not None):
+            say()
+        elif self.held is not None:
+            self.held.append(say)
+        else:
+            asyncio.get_running_loop().call_later(self.dead_delay_s, say)
 
 
 class NameWorld:
     """`async with NameWorld() as world`."""
 
-    def __init__(self, delay_s: float = 0.0) -> None:
+    def __init__(self, delay_s: float = 0.0, dead_delay_s: float = 0.0) -> None:
         self.web = PlainServer(ADDRESS, delay_s=delay_s)
         self.names = NameServer()
+        self.names.dead_delay_s = dead_delay_s
         self.names_port = 0
         self._stack = AsyncExitStack()
 
@@ -83,12 +96,12 @@ def urls(port: int, hosts: int, *, each: int, dead_part: int) -> list[str]:
     return found
 
 
-async def _serve(delay_s: float) -> None:
-    async with NameWorld(delay_s) as world:
+async def _serve(delay_s: float, dead_delay_s: float) -> None:
+    async with NameWorld(delay_s, dead_delay_s) as world:
         sys.stdout.write(f"{world.web.port} {world.names_port}\n")
         sys.stdout.flush()
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1])))
+    asyncio.run(_serve(*map(float, sys.argv[1:3])))

@@ -10,8 +10,13 @@ from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
+from tui_dl.engine import names_ahead
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
     from tests.engine.stage import Engines
 
 NAMES = 100
@@ -33,6 +38,39 @@ async def test_dead_names_among_many(engines: Engines) -> None:
         }
         assert world.names.asked <= 2 * NAMES
         assert not engine.scheduler.waiting
+
+
+async def test_a_dead_name_that_is_slow_to_be_told_takes_no_slot(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is looked up the slots are for others."""
+    monkeypatch.setattr(names_ahead, "HOLD_S", 600.0)
+    async with NameWorld() as world:
+        held: list[Callable[[], None]] = []
+        world.names.held = held
+        engine = await engines(concurrent_downloads=2, dns_servers=f"127.0.0.1:{world.names_port}", ip_version="ipv4")
+        dead = [f"http://h{number}.{DEAD}/{number}" for number in range(6)]
+        alive = urls(world.web.port, 4, each=2, dead_part=0)
+        tasks = await engine.add_many([NewTask(url, engine.default_dir) for url in (*dead, *alive)])
+        assert (await engine.wait(tasks[6:])).success == 8
+        assert not engine.scheduler.running
+        world.names.held = None
+        for answer in held:
+            answer()
+        assert (await engine.wait(tasks[:6])).failed == 6
+
+
+async def test_a_name_that_takes_long_is_the_matter_of_its_task(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not held back for ever: the task begins, and tells what went wrong."""
+    monkeypatch.setattr(names_ahead, "HOLD_S", 0.0)
+    async with NameWorld() as world:
+        world.names.held = []
+        servers = f"127.0.0.1:{world.names_port}"
+        engine = await engines(dns_servers=servers, ip_version="ipv4", connect_timeout=0.2, max_retries=0)
+        result = await engine.wait([await engine.add(f"http://h.{DEAD}/f")])
+        assert list(result.errors_by_class) == [Reason.CONNECT_TIMEOUT]
 
 
 async def test_few_rows_of_a_long_list_are_in_memory(engines: Engines) -> None:

@@ -44,6 +44,22 @@ class Rest(AbstractResolver):
         """Do nothing."""
 
 
+def test_who_asks_meanwhile_gets_the_same_answer() -> None:
+    """One question is on its way, and it goes on though the first who asked gives up."""
+
+    async def work() -> None:
+        rest = Rest()
+        names = KnownNames(rest)
+        first, second = (asyncio.ensure_future(names.resolve("a.example", 80)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert (await second)[0]["host"] == "127.0.0.9"
+        assert rest.asked == ["a.example"]
+        await names.close()
+
+    run_virtually(work())
+
+
 def test_a_name_is_asked_for_once_in_a_while() -> None:
     """Whatever its case; another port is another question."""
 

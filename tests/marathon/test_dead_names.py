@@ -1,6 +1,7 @@
 """Two hundred thousand files on a hundred thousand names of which a fifth is dead, with figures.
 
 `TUI_DL_NAMES=1500` scales it down; few names are fetched several times in turn, and the best counts.
+`TUI_DL_DEAD_DELAY=0.2` has the name server take so many seconds to say that a name is not there.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ AT_ONCE: Final = 50
 DEAD_PART: Final = 5
 BLOCK: Final = 5000
 DELAY_S: Final = "0.1"
+DEAD_DELAY_S: Final = os.environ.get("TUI_DL_DEAD_DELAY", "0")
 MOST_GROWTH_BYTES: Final = 80 << 20
 """Resident memory from after the first tenth of the living files to the end."""
 MOST_RATIO: Final = 1.05
@@ -46,7 +48,7 @@ WARM_UP_NAMES: Final = 100
 @pytest.fixture
 def world() -> Iterator[tuple[int, int]]:
     """Yield the ports of the web server and the name server, in a process of their own."""
-    command = [sys.executable, "-m", "tests.engine.name_world", DELAY_S]
+    command = [sys.executable, "-m", "tests.engine.name_world", DELAY_S, DEAD_DELAY_S]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from aiohttp.abc import AbstractResolver
+
     from tui_dl.core.ports import TransportRequest
     from tui_dl.core.proxies import ProxyAddress
 
@@ -198,7 +200,15 @@ class AiohttpAnswer:
 class AiohttpTransport:
     """One aiohttp session; connections are counted by the engine, so the pool itself has no limit."""
 
-    def __init__(self, *, connect_timeout_s: float, timeout_s: float, options: ClientOptions | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout_s: float,
+        timeout_s: float,
+        options: ClientOptions | None = None,
+        names: AbstractResolver | None = None,
+    ) -> None:
+        """`names` looks names up, and is closed with it; None: one of its own."""
         self._options = options or ClientOptions()
         self._connect_timeout_s = connect_timeout_s
         self._head_timeout_s = connect_timeout_s + timeout_s
@@ -207,7 +217,7 @@ class AiohttpTransport:
         self._open_answers = OpenAnswers()
         self._tls = self._options.tls
         self._making_tls = asyncio.Lock()
-        self._resolver = names_for(self._options.own_names, self._options.dns_servers)
+        self._resolver = names or names_for(self._options.own_names, self._options.dns_servers)
         connector = WatchingConnector(**self._connector_words())
         self._kept = KeptConnections(connector, timeout_s=self._head_timeout_s)
         self._session = self._make_session(connector)

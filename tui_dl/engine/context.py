@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.hosts import HostBudgets
     from tui_dl.engine.limits import Limits
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.names_ahead import NamesAhead
     from tui_dl.engine.throttle import Share
     from tui_dl.journal.journal import Journal
 
@@ -61,6 +62,8 @@ class EngineContext:
     """By host and port."""
     on_change: Callable[[LiveTask], None]
     """Told when a live task's row changed without an event."""
+    names_ahead: NamesAhead | None = None
+    """Looks names up ahead; None where others carry the requests."""
     crowds: Crowds = field(default_factory=Crowds)
     """Who wants how many connections of which host."""
     pacing: Pacing = field(init=False)

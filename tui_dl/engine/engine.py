@@ -28,11 +28,11 @@ from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.following import FileAdder
 from tui_dl.engine.hosts import HostBudgets, HostKeeper
-from tui_dl.engine.identified import IdentifiedTransport
 from tui_dl.engine.ledger import Ledger, save_rows
 from tui_dl.engine.limits import Limits
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.media_source import EngineMediaSource
+from tui_dl.engine.names_ahead import NamesAhead
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders
@@ -40,7 +40,7 @@ from tui_dl.engine.revalidating import is_keeping, with_cache
 from tui_dl.engine.scheduler import Scheduler
 from tui_dl.engine.stream_check import verified_stream
 from tui_dl.engine.tally import Tally
-from tui_dl.engine.transports import load_http2, make_transport
+from tui_dl.engine.transports import carrier, load_http2
 from tui_dl.engine.wishes import checked_task
 from tui_dl.journal.adding import BatchKind
 from tui_dl.journal.journal import Journal
@@ -133,13 +133,12 @@ class AsyncDownloadEngine:
         options = await asyncio.to_thread(client_options, settings, os.environ)
         http2 = await asyncio.to_thread(load_http2, settings)
         journal = await self._open_journal()
+        transport, names = carrier(settings, options, http2, self._transport)
         pool = DiskPool()
         self.ledger = Ledger(journal, time.time)
         self.context = EngineContext(
             settings=settings,
-            transport=IdentifiedTransport(self._transport, options)
-            if self._transport
-            else make_transport(settings, options, http2),
+            transport=transport,
             journal=journal,
             pool=pool,
             small_files=GroupCommit(pool, self._on_committed, expected=lambda: self.scheduler.slots_in_use),
@@ -148,12 +147,13 @@ class AsyncDownloadEngine:
             budgets=HostBudgets(settings.hosts),
             on_change=lambda _live: self._note_change(),
         )
-        self.keeper = HostKeeper(
-            self.context.budgets, journal, clock=self.context.clock, wall_clock=self.context.wall_clock
-        )
+        context = self.context
+        self.keeper = HostKeeper(context.budgets, journal, clock=context.clock, wall_clock=context.wall_clock)
         await self.keeper.load(settings.max_retry_after)
         await journal.remembered.start(is_archiving=settings.archive, is_keeping=is_keeping(settings))
         self.scheduler = Scheduler(self.context, self.ledger, self._strategy)
+        if names is not None:
+            context.names_ahead = NamesAhead(names, options, context.clock, context.budgets.on_room)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
         self._additions = Additions(self.context, self.ledger, self.scheduler)
         self._orders = Orders(self)

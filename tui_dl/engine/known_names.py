@@ -29,6 +29,7 @@ class KnownNames(AbstractResolver):
 
     def __init__(self, rest: AbstractResolver) -> None:
         self._rest = rest
+        self._asking: dict[_Key, asyncio.Task[list[ResolveResult] | OSError]] = {}
         self._known: OrderedDict[_Key, tuple[float, list[ResolveResult] | OSError]] = OrderedDict()
 
     async def resolve(
@@ -39,7 +40,7 @@ class KnownNames(AbstractResolver):
         now = asyncio.get_running_loop().time()
         until_at, known = self._known.get(key, (float("-inf"), None))
         if known is None or until_at <= now:
-            known = await self._ask(key, host, port, family)
+            known = await self._asked(key, host, port, family)
         else:
             self._known.move_to_end(key)
         if isinstance(known, OSError):
@@ -49,7 +50,24 @@ class KnownNames(AbstractResolver):
 
     async def close(self) -> None:
         """Close who is asked."""
+        for asking in self._asking.values():
+            asking.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
         await self._rest.close()
+
+    async def _asked(self, *question: *tuple[_Key, str, int, socket.AddressFamily]) -> list[ResolveResult] | OSError:
+        """Ask, or wait for who asks already; one who gives up takes the answer from nobody."""
+        key = question[0]
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.ensure_future(self._ask(*question))
+            asking.add_done_callback(lambda done: self._end(key, done))
+        return await asyncio.shield(asking)
+
+    def _end(self, key: _Key, done: asyncio.Task[list[ResolveResult] | OSError]) -> None:
+        del self._asking[key]
+        if not done.cancelled():
+            done.exception()  # whoever asked may have given up
 
     async def _ask(
         self, key: _Key, host: str, port: int, family: socket.AddressFamily

@@ -29,6 +29,8 @@ READ_AHEAD_TASKS: Final = PAGE_TASKS // 2
 OTHERS_PART: Final = 4
 """Where the journal held nothing of other hosts, it is not asked again for so many times what that took: a million rows
 of one host are read through for it, and while a list is read rows are added all the time."""
+NAMES_PER_SLOT: Final = 8
+"""Rows for each slot whose names are looked up when they come to hand."""
 _UNKNOWN: Final = frozenset(("",))
 """Hosts of the pending rows while nobody knows: a name that no host has."""
 
@@ -61,7 +63,9 @@ class Picker:
         self._ahead: asyncio.Task[None] | None = None
 
     async def aclose(self) -> None:
-        """Ask the journal no more."""
+        """Ask the journal, and for names, no more."""
+        if self._context.names_ahead is not None:
+            await self._context.names_ahead.aclose()
         if self._ahead is not None:
             self._ahead.cancel()
             await asyncio.wait([self._ahead])
@@ -166,12 +170,17 @@ class Picker:
                 break
             if is_choosy and self._has_choice(len(hosts)):
                 break
-            if self._others_at > self._context.clock():
+            if self._others_at > self._context.clock() or self._is_looking_up():
                 break
             self._passed_over = hosts
             await self._fetch_page(hosts)
             live = self._pick(can_host, above)
         return live
+
+    def _is_looking_up(self) -> bool:
+        """Whether names of what is at hand are on their way, so that more rows need not be fetched for a choice."""
+        names = self._context.names_ahead
+        return names is not None and names.is_busy and len(self._ready) > PAGE_TASKS
 
     def _has_choice(self, hosts: int) -> bool:
         """Whether enough stands by for every slot to serve another host."""
@@ -180,11 +189,11 @@ class Picker:
     def _pick(self, can_host: Callable[[str], bool], above: int) -> LiveTask | None:
         if not self._can_start():
             return None
-        now, budgets = self._context.clock(), self._context.budgets
+        now, budgets, names = self._context.clock(), self._context.budgets, self._context.names_ahead
         full: list[str] = []
 
         def can_take(host: str) -> bool:
-            if not can_host(host):
+            if not can_host(host) or (names is not None and names.is_held(host)):
                 return False
             if not (is_borne := budgets.can_admit(host, now)):
                 full.append(host)
@@ -238,7 +247,10 @@ class Picker:
             return  # rows changed while the journal was asked: what it answered may be old
         # A task may have been taken in hand while the journal was asked.
         fresh = (task for task in page if task.id not in self._running and task.id not in self._waiting.lives)
-        self._ready.extend([task for task in fresh if not self._is_given_up(task)])
+        wanted = [task for task in fresh if not self._is_given_up(task)]
+        self._ready.extend(wanted)
+        if self._context.names_ahead is not None:
+            self._context.names_ahead.expect(wanted[: NAMES_PER_SLOT * self._context.settings.concurrent_downloads])
         self._may_have_pending = len(page) == PAGE_TASKS or bool(excluding_hosts)
         if len(page) < PAGE_TASKS:
             self._all_hosts = frozenset((*excluding_hosts, *self._ready.hosts, *(task.host for task in page)))

@@ -13,10 +13,13 @@ from tui_dl.engine.ftp import FtpTransport
 from tui_dl.engine.http2 import Http2Transport, load_curl
 from tui_dl.engine.http2_options import TlsFiles, tls_files
 from tui_dl.engine.identified import IdentifiedTransport
+from tui_dl.engine.resolving import names_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from types import ModuleType
+
+    from aiohttp.abc import AbstractResolver
 
     from tui_dl.core.ports import Transport, TransportAnswer, TransportRequest
     from tui_dl.core.settings import Settings
@@ -47,10 +50,12 @@ def load_http2(settings: Settings) -> Http2Parts | None:
     return None if settings.http2 == "off" else Http2Parts(load_curl(), tls_files(settings))
 
 
-def make_transport(settings: Settings, options: ClientOptions, http2: Http2Parts | None) -> Transport:
-    """Return the transport of an engine with these settings."""
+def make_transport(
+    settings: Settings, options: ClientOptions, http2: Http2Parts | None, names: AbstractResolver | None = None
+) -> Transport:
+    """Return the transport of an engine with these settings; `names` looks names up, None: one of its own."""
     connect_s, silence_s = settings.connect_timeout, settings.timeout
-    web: Transport = AiohttpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options)
+    web: Transport = AiohttpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options, names=names)
     if http2 is not None:
         streams = Http2Transport(
             http2.curl_cffi, connect_timeout_s=connect_s, timeout_s=silence_s, options=options, tls=http2.tls
@@ -61,6 +66,16 @@ def make_transport(settings: Settings, options: ClientOptions, http2: Http2Parts
         )
     ftp = FtpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options, settings=settings)
     return SchemeTransport(IdentifiedTransport(web, options), ftp)
+
+
+def carrier(
+    settings: Settings, options: ClientOptions, http2: Http2Parts | None, given: Transport | None
+) -> tuple[Transport, AbstractResolver | None]:
+    """Return what carries an engine's requests, and what looks names up for it; None where that is not our matter."""
+    if given is not None:
+        return IdentifiedTransport(given, options), None
+    names = names_for(options.own_names, options.dns_servers)
+    return make_transport(settings, options, http2, names), names
 
 
 class SchemeTransport:
