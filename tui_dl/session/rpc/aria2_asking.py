@@ -35,6 +35,8 @@ ARIA2_VERSION: Final = "1.36.0"
 """The release whose answers ours were compared with; clients look at it."""
 FEATURES: Final = ("Async DNS", "Firefox3 Cookie", "GZip", "HTTPS", "Message Digest", "Metalink")
 NOTIFICATIONS: Final = tuple(f"aria2.onDownload{what}" for what in ("Start", "Pause", "Stop", "Complete", "Error"))
+_BLOCK: Final = 200
+"""Rows read and written at a time: the loop has other things to do between them."""
 _BY_ENDING: Final = SortKey.FINISHED
 
 
@@ -100,8 +102,11 @@ class Aria2Asking:
             return []
         wanted = replace(query, is_descending=is_backwards)
         ids = await self._engine.view(wanted, limit=min(first + count, 1 << 40)) if count else ()
-        rows = await self._rows(ids[first : first + min(count, MOST_PAGE)], query.statuses)
-        return [only(download_of(task, self._engine.progress(task.id)), keys) for task in rows]
+        found: list[dict[str, Any]] = []
+        for start in range(first, min(first + min(count, MOST_PAGE), len(ids)), _BLOCK):
+            rows = await self._rows(ids[start : min(start + _BLOCK, first + count)], query.statuses)
+            found += (only(download_of(task, self._engine.progress(task.id)), keys) for task in rows)
+        return found
 
     async def _rows(self, ids: Iterable[int], statuses: frozenset[Status]) -> Sequence[DownloadTask]:
         """Return rows that are in one of these states now: the journal's view may be a moment old."""
