@@ -213,7 +213,9 @@ def undo(connection: sqlite3.Connection, owner: Owner, *, most: int) -> tuple[in
     ).rowcount
     _note_restored(connection, up_to, owner.instance)
     connection.execute(
-        f"DELETE FROM removed WHERE remover = ?{up_to} AND id IN (SELECT id FROM tasks)",  # noqa: S608  # our number
+        # Not `IN`, for which all ids of the queue are gathered first.
+        f"DELETE FROM removed WHERE remover = ?{up_to}"  # noqa: S608  # our number
+        " AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = removed.id)",
         (owner.instance,),
     )
     _forget(connection, f"remover = ?{up_to}", owner.instance)
