@@ -156,6 +156,18 @@ async def test_nothing_of_this_machine_is_read_for_tcp(rpc: Rpc, tmp_path: Path)
     assert (await rpc.aria2("addUri", [rpc.file()], {"out": "../x"}))["code"] == 1
 
 
+async def test_no_command_comes_in_from_outside(rpc: Rpc) -> None:
+    """Neither aria2's options for commands nor our settings for them can be set by a program."""
+    command = "/bin/touch /tmp/x"
+    assert await rpc.aria2("changeGlobalOption", {"on-download-complete": command}) == "OK"
+    await rpc.aria2("addUri", [rpc.file()], {"on-download-start": command, "pause": "true"})
+    for name in ("on_start", "on_complete", "proxy", "rpc_secret"):
+        arguments = {"settings": {name: command}}
+        error = await rpc.error("tui_dl.execute", {"name": "set-settings", "arguments": arguments})
+        assert "one start to the next" in error["message"]
+    assert rpc.engine.settings.on_complete == ""
+
+
 def test_the_secret_is_wanted_and_private(tmp_path: Path) -> None:
     """Without a secret, with a short one, or with one that others can read, TCP is not served."""
     settings_file, secret_file = tmp_path / "config.toml", tmp_path / "secret"

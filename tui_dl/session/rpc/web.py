@@ -38,7 +38,7 @@ HEARTBEAT_S: Final = 30.0
 """How often a WebSocket is asked whether it is still there."""
 PATH: Final = "/jsonrpc"
 EVENTS_PATH: Final = "/events"
-_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "tui-dl"}
 
 
 class Door:
@@ -166,6 +166,9 @@ class Door:
         feed = Feed(self._engine, send, is_plain=True)
         feed.follow(KINDS)
         await feed.run()
+        if request.transport is not None:
+            # It takes nothing, so it would not take an end in order either.
+            request.transport.abort()
         return response
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
