@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_dl.core.curl_command import DROPPED, CurlDownload, is_curl, parse_curl, with_headers
+from tui_dl.core.curl_command import DROPPED, is_curl, parse_curl
+from tui_dl.core.curl_download import CurlDownload, with_headers
 from tui_dl.core.errors import UsageError
 
 URL = "https://host.example/f.iso"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.metalink import Metalink, is_metalink_name, is_metalink_type, parse_metalink
+from tui_dl.core.metalink import Metalink, parse_metalink
+from tui_dl.core.metalink_names import is_metalink_name, is_metalink_type
 from tui_dl.core.task import TaskOptions
 
 SHA1 = "a" * 40

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.sharding import MOST_SAMPLES, extension_of, facts_of, key_of, parse_pattern, sample_of
+from tui_dl.core.settings import MOST_SAMPLES
+from tui_dl.core.sharding import extension_of, facts_of, key_of, parse_pattern, sample_of
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask
 

@@ -16,7 +16,7 @@ from tui_dl.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.curl_download import CurlDownload
     from tui_dl.core.task import TaskOptions
 
 STANDARD: Final = "-"
@@ -36,10 +36,12 @@ def downloads_of(given: Mapping[str, Any], read: Callable[[], str] | None = None
     urls: Sequence[str] = given.get("urls", ())
     if not texts and not urls:
         return ()
-    from tui_dl.core.curl_command import CurlDownload, parse_curl  # noqa: PLC0415  # the first frame needs none
+    from tui_dl.core.curl_download import CurlDownload  # noqa: PLC0415  # the first frame needs none
 
     found = [CurlDownload(url) for url in urls]
     for text in texts:
+        from tui_dl.core.curl_command import parse_curl  # noqa: PLC0415  # most orders are addresses alone
+
         try:
             found += parse_curl((read or standard_input)() if text == STANDARD else text)
         except UsageError as error:
@@ -76,7 +78,7 @@ def target_of(download: CurlDownload, folder: str) -> str:
 
 def options_of(download: CurlDownload, options: TaskOptions) -> TaskOptions:
     """Return the options of an order with the headers of a curl command; `--header` wins over one of the same name."""
-    from tui_dl.core.curl_command import with_headers  # noqa: PLC0415  # as above
+    from tui_dl.core.curl_download import with_headers  # noqa: PLC0415  # as above
 
     return replace(options, headers=with_headers(download, options.headers).headers)
 

@@ -17,7 +17,8 @@ from tui_dl.cli.json_lines import JsonReporter
 from tui_dl.cli.people import PeopleReporter
 from tui_dl.cli.printer import Printer
 from tui_dl.cli.shards import packing
-from tui_dl.cli.stopping import Stopped, Stopping, is_terminal
+from tui_dl.cli.stopping import Stopped, Stopping
+from tui_dl.cli.streams import is_terminal
 from tui_dl.cli.tally import Tally
 from tui_dl.cli.terminal import on_return, shown_on, terminal_of
 from tui_dl.cli.wishes import open_export, settings_for

@@ -180,7 +180,7 @@ def _typed(words: Sequence[str], *, has_globs: bool) -> tuple[list[str], list[Ur
 
 
 def _glob(word: str) -> UrlGlob | None:
-    from tui_dl.core.metalink import is_metalink_path  # noqa: PLC0415  # as above
+    from tui_dl.core.metalink_names import is_metalink_path  # noqa: PLC0415  # as above
     from tui_dl.core.url_globs import parse_glob  # noqa: PLC0415  # as above
 
     if "://" not in word or is_metalink_path(word):

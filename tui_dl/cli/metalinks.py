@@ -35,7 +35,7 @@ def take_metalinks(given: Mapping[str, Any], folder: Path) -> tuple[dict[str, An
     words = given.get("urls", ())
     if not words and not given.get("metalinks"):
         return dict(given), []
-    from tui_dl.core.metalink import is_metalink_path  # noqa: PLC0415  # the first frame of a screen needs none
+    from tui_dl.core.metalink_names import is_metalink_path  # noqa: PLC0415  # the first frame needs none
 
     named = [*given.get("metalinks", ()), *filter(is_metalink_path, words)]
     if named and given.get("output") == "-":

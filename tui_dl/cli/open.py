@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
 from tui_dl.cli.order import STANDARD, read_order
 from tui_dl.cli.session_adding import travelling
+from tui_dl.cli.streams import is_piped
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.disk.locations import find_locations
@@ -123,15 +123,6 @@ async def _show(screen: Any, feed: Feed) -> int:
     finally:
         feed.close()
     return code
-
-
-def is_piped() -> bool:
-    """Whether somebody gives us a list on standard input: a pipe or a file, no terminal and no device."""
-    try:
-        mode = os.fstat(sys.stdin.fileno()).st_mode
-    except (AttributeError, OSError, ValueError):
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def _check_addresses(urls: tuple[str, ...]) -> None:

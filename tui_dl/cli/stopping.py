@@ -85,11 +85,3 @@ class Stopping:
         if self._before_leaving is not None:
             self._before_leaving()
         os._exit(INTERRUPTED)
-
-
-def is_terminal(stream: Any) -> bool:
-    """Whether a stream is a terminal; a closed or missing one is none."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, ValueError):
-        return False

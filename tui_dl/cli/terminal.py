@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
-from tui_dl.cli.stopping import is_terminal
+from tui_dl.cli.streams import is_terminal
 from tui_dl.core.display_text import ascii_text, display_text
 
 if TYPE_CHECKING:

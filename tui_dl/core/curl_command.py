@@ -8,13 +8,14 @@ said to tui-dl itself (`_OWN_OPTIONS`). No message shows a value: they are cooki
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 from tui_dl.core.addresses import split_userinfo
+from tui_dl.core.curl_download import CurlDownload
 from tui_dl.core.curl_options import BODY, FLAGS, OWN_OPTIONS, REASONS_AGAINST, SHORT, VALUED
-from tui_dl.core.display_text import display_text, is_secret_header
+from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.identity import basic
@@ -51,37 +52,6 @@ _BY_POST: Final = (
     "only GET can be resumed, so a download by another method is not taken; let the browser begin the download, then "
     "copy the request that carries the file itself (a GET)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CurlDownload:
-    """One address of a curl command with all that belongs to it."""
-
-    url: str
-    """Checked address without user info, which became a header."""
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Request headers, cookies and credentials among them; each name once."""
-    name: str = ""
-    """File name that `-o` gave, safe; empty for none."""
-    folder: str = ""
-    """Folder that `-o` or `--output-dir` gave, as it was written; empty for none."""
-    proxy: str = field(default="", repr=False)
-    """Proxy that `-x` gave; empty for none."""
-    is_insecure: bool = False
-    """Whether `-k` was given: any certificate is accepted."""
-
-    @property
-    def secret_headers(self) -> tuple[str, ...]:
-        """Names of the headers whose values are never shown, lower case."""
-        return tuple(name.lower() for name, _ in self.headers if is_secret_header(name))
-
-    @property
-    def summary(self) -> str:
-        """What was understood besides the address, in a few words without any value."""
-        number = len(self.headers)
-        words = [f"{number} header{'' if number == 1 else 's'}"] if number else []
-        words += [f"{name} ***" for name in self.secret_headers]
-        return ", ".join(words)
 
 
 def is_curl(text: str, start: int = 0) -> bool:
@@ -350,10 +320,3 @@ _TAKERS: Final[dict[str, Callable[[_Request, str], None]]] = {
     "socks4": _proxy("socks4://"),
     "socks4a": _proxy("socks4a://"),
 }
-
-
-def with_headers(download: CurlDownload, more: tuple[tuple[str, str], ...]) -> CurlDownload:
-    """Return the same download with these headers, each in place of one of the same name."""
-    named = {name.lower() for name, _ in more}
-    kept = tuple(one for one in download.headers if one[0].lower() not in named)
-    return replace(download, headers=(*kept, *more))

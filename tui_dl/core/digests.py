@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,6 +86,8 @@ def new_hasher(algorithm: str) -> Hasher:
     """Return what computes an algorithm of `LENGTHS_BYTES`."""
     if algorithm == "crc32":
         return _Crc32()
+    import hashlib  # noqa: PLC0415  # a command line without a digest need not wait for it
+
     return hashlib.new(algorithm.replace("-", "_"), usedforsecurity=False)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.events import EventKind
 
 if TYPE_CHECKING:
     from tui_dl.core.settings import Settings
@@ -14,12 +12,12 @@ if TYPE_CHECKING:
 QUEUE_END: Final = "queue-end"
 """Name of the event that is no task's: nothing is left to do."""
 SETTING_OF_EVENT: Final = {
-    EventKind.STARTED.value: "on_start",
-    EventKind.COMPLETED.value: "on_complete",
-    EventKind.FAILED.value: "on_error",
+    "started": "on_start",
+    "completed": "on_complete",
+    "failed": "on_error",
     QUEUE_END: "on_queue_end",
 }
-"""Which setting holds the command for an event."""
+"""Which setting holds the command for an event, which is called as `core.events` calls it."""
 
 
 VARIABLE: Final = "TUI_DL_EVENT"
@@ -36,6 +34,10 @@ def command_text(value: Any) -> str:
 
     Whatever a shell would do beyond cutting it into words is not done: `$HOME`, `*` and `;` are plain characters.
     """
+    if not value:
+        return ""
+    import shlex  # noqa: PLC0415  # most people have no command
+
     try:
         words = shlex.split(value) if isinstance(value, str) else [*value]
     except (ValueError, TypeError):
@@ -52,5 +54,7 @@ def command_text(value: Any) -> str:
 
 def commands_of(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Return the words of each command by its event; events without one are left out."""
+    import shlex  # noqa: PLC0415  # as above
+
     texts = {event: getattr(settings, name) for event, name in SETTING_OF_EVENT.items()}
     return {event: tuple(shlex.split(text)) for event, text in texts.items() if text}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.metalink import is_metalink_type
+from tui_dl.core.metalink_names import is_metalink_type
 from tui_dl.core.url_list import check_url
 
 if TYPE_CHECKING:

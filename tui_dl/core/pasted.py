@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.curl_command import CurlDownload, is_curl, next_curl
+from tui_dl.core.curl_command import is_curl, next_curl
+from tui_dl.core.curl_download import CurlDownload
 from tui_dl.core.errors import UsageError
-from tui_dl.core.metalink import is_metalink_path
+from tui_dl.core.metalink_names import is_metalink_path
 from tui_dl.core.url_globs import parse_glob, unescaped
 from tui_dl.core.url_list import check_url
 

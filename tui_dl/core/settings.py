@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import MASK
 from tui_dl.core.errors import UsageError
 from tui_dl.core.hook_commands import command_text
 from tui_dl.core.host_rules import HostRules
 from tui_dl.core.request_rate import request_rate_text
-from tui_dl.core.sharding import MOST_SAMPLES
 from tui_dl.core.sizes import parse_size
 from tui_dl.core.task import OnExists
 from tui_dl.core.timetable import limit_value
@@ -24,6 +23,8 @@ MIN_FREE: Final = 512 * MIB
 """Default of `min_free`; on a small disk a tenth of it."""
 MAX_CONCURRENT_DOWNLOADS: Final = 1000
 MAX_CONNECTIONS: Final = 64
+MOST_SAMPLES: Final = 1_000_000
+"""Samples of one shard: their numbers have six digits, so that no two keys of a data set are alike."""
 CACHE_WORDS: Final = ("off", "on")
 """Values of `cache` that are no folder."""
 WHOLE: Final = "whole"
@@ -284,8 +285,12 @@ class SettingFacts:
         return MASK if is_hidden and value else value
 
 
+_TYPES: Final[dict[str, type]] = {"int": int, "float": float, "bool": bool, "str": str}
+
+
 def _facts() -> dict[str, SettingFacts]:
-    types = get_type_hints(Settings) | {"limit_rate": int}  # its timetable is checked apart
+    # Not `get_type_hints()`: it compiles each annotation, and every command waits for it.
+    types = {one.name: _TYPES.get(str(one.type), int) for one in fields(Settings)}  # `int | str`: a timetable, too
     return {
         one.name: SettingFacts(name=one.name, type=types[one.name], default=one.default, **one.metadata)
         for one in fields(Settings)

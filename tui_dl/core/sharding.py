@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tui_dl.core.task import DownloadTask
 
-MOST_SAMPLES: Final = 1_000_000
-"""Samples of one shard: their numbers have six digits, so that no two keys of a data set are alike."""
 SUFFIX: Final = ".tar"
 PART_SUFFIX: Final = ".part"
 """Behind the name of a shard that is not whole."""

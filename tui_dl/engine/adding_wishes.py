@@ -12,7 +12,7 @@ from tui_dl.core.addresses import shown_url
 from tui_dl.core.commands import CommandOutcome
 from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
-from tui_dl.core.metalink import is_metalink_path
+from tui_dl.core.metalink_names import is_metalink_path
 from tui_dl.core.status import Trigger
 from tui_dl.core.url_globs import parse_glob
 from tui_dl.core.url_list import check_url

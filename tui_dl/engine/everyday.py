@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.digests import is_digest_header
 from tui_dl.core.http_rules import is_web_page
-from tui_dl.core.metalink import is_metalink_name, is_metalink_type
+from tui_dl.core.metalink_names import is_metalink_name, is_metalink_type
 from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.resume import Asked, Verdict, judge
 from tui_dl.core.settings import CACHE_WORDS

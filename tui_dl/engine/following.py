@@ -12,7 +12,8 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import ContentError, Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.http_rules import headers_for_redirect, is_web_page
-from tui_dl.core.metalink import MOST_METALINK_BYTES, is_metalink_name, is_metalink_type, parse_metalink
+from tui_dl.core.metalink import MOST_METALINK_BYTES, parse_metalink
+from tui_dl.core.metalink_names import is_metalink_name, is_metalink_type
 from tui_dl.core.status import Status
 from tui_dl.engine.bodies import read_document
 from tui_dl.engine.encoded_body import Decoder

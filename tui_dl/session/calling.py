@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError, UsageError
+from tui_dl.session.exchange import Exchange
 from tui_dl.session.reaching import connect
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
 CALL_S: Final = 600.0
@@ -20,43 +22,39 @@ class Caller:
     """Asks the session on its RPC socket; use it as a context, from one thread."""
 
     def __init__(self, path: str) -> None:
-        self._connection = _UnixConnection(path)
+        self._exchange = Exchange(partial(_reached, path), CALL_S)
         self._number = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._exchange.close()
 
     def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the result. Raises what the session refused as `TuiDlError`, `NetworkError` where it is gone."""
         self._number += 1
         body = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": dict(params or {})}
         try:
-            self._connection.request("POST", "/jsonrpc", json.dumps(body), {"Content-Type": "application/json"})
-            answer = json.loads(self._connection.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self._connection.close()
+            answer = json.loads(self._exchange.post("/jsonrpc", json.dumps(body).encode()))
+        except (OSError, ValueError) as error:
+            self._exchange.close()
             raise NetworkError(Reason.SESSION_FAILED, f"the session did not answer: {error}") from None
         if (refused := answer.get("error")) is not None:
             raise _refusal(refused)
         return answer.get("result")
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket that was checked to be ours."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=CALL_S)
-        self._path = path
-
-    def connect(self) -> None:
-        connection = connect(self._path)
-        if connection is None:
-            raise ConnectionRefusedError("nobody is there")
-        connection.settimeout(CALL_S)
-        self.sock = connection
+def _reached(path: str) -> socket.socket:
+    """Return a connection to a Unix socket that was checked to be ours."""
+    connection = connect(path)
+    if connection is None:
+        raise ConnectionRefusedError("nobody is there")
+    return connection
 
 
 def _refusal(error: Mapping[str, Any]) -> TuiDlError:

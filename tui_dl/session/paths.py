@@ -46,6 +46,7 @@ def make_socket_paths(lock_file: Path, runtime: Path) -> SocketPaths:
         paths = _in_folder(folder, name)
         if len(os.fsencode(paths.attach)) <= _MOST_ANYWHERE and _is_made(folder):
             return paths
+
     try:
         # Somebody else has the name that is ours by right; the lock file says where we are.
         return _in_folder(Path(tempfile.mkdtemp(prefix=f"tui-dl-{os.geteuid()}-", dir=_SHARED)), name)

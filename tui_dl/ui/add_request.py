@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tui_dl.core.ports_lists import ListAdd
 
 if TYPE_CHECKING:
-    from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.curl_download import CurlDownload
     from tui_dl.core.ports_lists import ListPreview
     from tui_dl.core.url_globs import UrlGlob
 

@@ -26,7 +26,7 @@ from tui_dl.ui.widgets.header import limit_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.curl_download import CurlDownload
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.query import Term
     from tui_dl.ui.action import Motion

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from tui_dl.core.curl_command import CurlDownload
+    from tui_dl.core.curl_download import CurlDownload
     from tui_dl.core.ports_lists import ListPort, ListPreview
     from tui_dl.core.url_globs import UrlGlob
     from tui_dl.ui.glyphs import Glyphs

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static, TextArea
 
-from tui_dl.core.curl_command import CurlDownload
+from tui_dl.core.curl_download import CurlDownload
 from tui_dl.core.display_text import mask_url
 from tui_dl.core.errors import UsageError
 from tui_dl.core.pasted import one_download
