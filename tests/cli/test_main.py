@@ -11,7 +11,7 @@ from tui_dl.cli import getting as getting_module
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.exits import CANNOT_START, WRONG_USAGE
 from tui_dl.cli.main import route, run
-from tui_dl.cli.options import LATER_COMMANDS, LATER_OPTIONS
+from tui_dl.cli.options import LATER_OPTIONS
 from tui_dl.core.errors import FileSystemError, Reason
 
 if TYPE_CHECKING:
@@ -93,13 +93,6 @@ def test_what_later_versions_bring_is_refused(option: str, capsys: Output) -> No
     assert f"{option} is not in this version" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", sorted(LATER_COMMANDS))
-def test_commands_of_later_versions_are_refused(command: str, capsys: Output) -> None:
-    """They are neither run nor taken for an address."""
-    assert run([command]) == WRONG_USAGE
-    assert "not in this version" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_command_explains_itself(command: str, capsys: Output) -> None:
     """`--help` exits 0 and knows the options of every command."""
@@ -107,7 +100,7 @@ def test_every_command_explains_itself(command: str, capsys: Output) -> None:
     out = capsys.readouterr().out
     assert out.startswith(f"Usage: tui-dl{' ' * bool(command)}{command} ")
     assert SCREEN not in out
-    if command not in ("archive", "config"):  # theirs have it
+    if command not in ("archive", "config", "service"):  # theirs have it
         assert "--log" in out
         assert "--verbose" in out
 

@@ -7,23 +7,28 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from tui_dl.cli.live_numbers import NOTHING_LIVE
 from tui_dl.cli.manifest_files import CsvForm
 from tui_dl.core.display_text import cell_count, display_text, mask_secrets, mask_url
 from tui_dl.core.errors import REASONS
 from tui_dl.core.manifest import own_columns, own_name, record_of_task
 from tui_dl.core.status import FACTS, Status
 from tui_dl.core.task_lines import task_line
-from tui_dl.ui.format import Units, count, percent
+from tui_dl.ui.format import Units, count, duration, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tui_dl.cli.live_numbers import LiveNumbers
     from tui_dl.core.ports import BatchView, FailureGroup
     from tui_dl.core.task import DownloadTask
 
 _UNITS: Final = Units()
 _ROW_HEAD: Final = ("ID", "STATUS", "SIZE", "DONE", "NAME", "HOST", "WHY")
+_LIVE_HEAD: Final = ("ID", "STATUS", "SIZE", "DONE", "SPEED", "LEFT", "NAME", "HOST", "WHY")
+"""The same while something runs."""
 _NUMBER_CELLS: Final = (8, 11, 9, 5)
+_LIVE_CELLS: Final = (*_NUMBER_CELLS, 11, 8)
 """Widths of the columns before the texts, which share the rest of the terminal."""
 _TEXT_SHARES: Final = (0.45, 0.25)
 """Parts of it that name and host have; the last column has what is left."""
@@ -34,15 +39,24 @@ _BATCH_CELLS: Final = (16, 11, 11, 11, 11, 9)
 _ENDED: Final = (Status.COMPLETED, Status.FAILED, Status.SKIPPED, Status.CANCELLED)
 
 
-def row_lines(blocks: Iterable[Sequence[DownloadTask]], columns: int | None) -> Iterator[str]:
-    """Yield a table of this width, or fields between tabs for None."""
+def row_lines(
+    blocks: Iterable[Sequence[DownloadTask]], columns: int | None, live: LiveNumbers = NOTHING_LIVE
+) -> Iterator[str]:
+    """Yield a table of this width, or fields between tabs for None; `live`: what the session knows beyond it."""
+    tasks = (live.of(task) for task in chain.from_iterable(blocks))
     if columns is None:
-        yield from ("\t".join(_fields(task)) for block in blocks for task in block)
+        yield from ("\t".join(_fields(task)) for task in tasks)
         return
-    rest = max(columns - sum(_NUMBER_CELLS) - len(_ROW_HEAD) + 1, 0)
-    widths = (*_NUMBER_CELLS, *(int(rest * share) for share in _TEXT_SHARES))
-    yield _aligned(_ROW_HEAD, widths, columns)
-    yield from (_aligned(_cells(task), widths, columns) for block in blocks for task in block)
+    head, cells = (_LIVE_HEAD, _LIVE_CELLS) if live.rows else (_ROW_HEAD, _NUMBER_CELLS)
+    rest = max(columns - sum(cells) - len(head) + 1, 0)
+    widths = (*cells, *(int(rest * share) for share in _TEXT_SHARES))
+    yield _aligned(head, widths, columns)
+    for task in tasks:
+        shown = _cells(task)
+        if live.rows:
+            numbers = (_UNITS.speed(live.speed_of(task.id)), duration(live.eta_of(task.id)))
+            shown = (*shown[: len(_NUMBER_CELLS)], *numbers, *shown[len(_NUMBER_CELLS) :])
+        yield _aligned(shown, widths, columns)
 
 
 def group_lines(groups: Sequence[FailureGroup], columns: int | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from tui_dl.cli.completed_words import complete_filter
 from tui_dl.cli.exits import DONE
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
-from tui_dl.cli.stopping import is_terminal
+from tui_dl.cli.streams import is_terminal
 from tui_dl.core.errors import UsageError
 from tui_dl.core.query import SortKey, Term, TermKind
 from tui_dl.core.query_text import HELP, parse_query
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tui_dl.core.query import TaskQuery
+    from tui_dl.disk.locations import Locations
     from tui_dl.journal.looking import Look
 
 _FORMS = ("is_json", "is_csv", "has_urls")
@@ -49,6 +50,7 @@ class ListCommand(PlainCommand):
 @click.option("--sort", type=click.Choice([key.value for key in SortKey]), default="position", help="Order.")
 @click.option("-r", "--reverse", "is_descending", is_flag=True, help="The other way round.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), metavar="N", help="The first N.")
+@click.option("-w", "--watch", "is_watching", is_flag=True, help="Show it anew each second, until Ctrl+C.")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a line.")
 @click.option("--csv", "is_csv", is_flag=True, help="A table with a head line, as a manifest has.")
 @click.option("--urls", "has_urls", is_flag=True, help="Addresses alone, for `tui-dl get -i -`.")
@@ -68,8 +70,12 @@ def ls(**given: Any) -> int:
         from tui_dl.journal.looking import look_at  # noqa: PLC0415  # `--help` must not pay for the journal
 
         try:
+            if given["is_watching"]:
+                from tui_dl.cli.watching import watch  # noqa: PLC0415  # as above
+
+                return watch(locations, query, given["limit"])
             with look_at(locations.journal_file) as look:
-                _write(look, query, given)
+                _write(look, query, given, locations)
             sys.stdout.flush()
         except BrokenPipeError:
             # Whoever read had enough, as `head` has.
@@ -90,6 +96,9 @@ def query_of(given: Mapping[str, Any]) -> TaskQuery:
 
 
 def _check(given: Mapping[str, Any]) -> None:
+    for name in ("is_json", "is_csv", "has_urls", "is_grouped", "is_batches"):
+        if given["is_watching"] and given[name]:
+            raise UsageError("--watch shows the table of downloads; leave the other forms out")
     if sum(bool(given[form]) for form in _FORMS) > 1:
         raise UsageError("--json, --csv and --urls exclude each other; keep one")
     if given["is_grouped"] and (given["is_csv"] or given["has_urls"]):
@@ -102,8 +111,9 @@ def _check(given: Mapping[str, Any]) -> None:
             raise UsageError("--batches lists all adds; leave the filter out")
 
 
-def _write(look: Look | None, query: TaskQuery, given: Mapping[str, Any]) -> None:
+def _write(look: Look | None, query: TaskQuery, given: Mapping[str, Any], locations: Locations) -> None:
     from tui_dl.cli import listing  # noqa: PLC0415  # `--help` must not pay for it
+    from tui_dl.cli.live_numbers import live_numbers  # noqa: PLC0415  # as above
 
     limit = given["limit"]
     if given["is_batches"]:
@@ -121,7 +131,7 @@ def _write(look: Look | None, query: TaskQuery, given: Mapping[str, Any]) -> Non
         elif given["has_urls"]:
             _print(task.url for block in blocks for task in block)
         else:
-            _print(listing.row_lines(blocks, _columns()))
+            _print(listing.row_lines(blocks, _columns(), live_numbers(locations)))
 
 
 def _columns() -> int | None:

@@ -13,7 +13,6 @@ import click
 from tui_dl._version import __version__
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.exits import CANNOT_START, INTERRUPTED, WRONG_USAGE, silence_closed_streams
-from tui_dl.cli.options import LATER_COMMANDS
 from tui_dl.core.display_text import display_text, mask_secrets
 from tui_dl.core.errors import TuiDlError, UsageError
 
@@ -82,8 +81,6 @@ def _check_first_word(word: str) -> None:
     shown = display_text(word, 80)
     if word == "curl":
         raise click.UsageError("give a curl command whole, in quotes: --curl 'curl ...'; or from a pipe: --curl -")
-    if word in LATER_COMMANDS:
-        raise click.UsageError(f"the command {word!r} is not in this version of tui-dl")
     if word.lower().endswith((".meta4", ".metalink")):
         if os.path.lexists(word):
             return

@@ -25,7 +25,7 @@ LATER_OPTIONS: Final = frozenset(
     {
         *("--accept", "--background"),
         *("--cookies-from-browser", "--detach"),
-        *("--max-size", "--min-size", "--watch"),
+        *("--max-size", "--min-size"),
     }
 )
 """Options that the design names and that this version cannot honour."""
@@ -36,8 +36,6 @@ OF_GET: Final = frozenset(
     }
 )
 """Options of a batch that ends, which the screen is not."""
-LATER_COMMANDS: Final = frozenset({"add", "cancel", "limit", "move", "pause", "resume", "retry", "wait"})
-"""Commands that the design names and that this version does not have."""
 ON_EXISTS_FLAGS: Final = {
     "skip_existing": OnExists.SKIP,
     "overwrite": OnExists.OVERWRITE,
@@ -83,6 +81,13 @@ _ON_COMMAND_LINE: Final = (
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
     *("min_free", "preallocate", "verify", "name_template", "cache"),
 )
+OF_ADDRESSES: Final = (
+    *("dir", "connections", "max_retries", "name_template"),
+    *("user", "bearer", "user_agent", "referer"),
+)
+"""Settings that can be told with an address."""
+_OTHER_NAMES: Final = frozenset({"preset", "ipv4_only", "ipv6_only"})
+"""Options that set settings of other names."""
 _PATHS: Final = {
     **dict.fromkeys(("ca_certificate", "certificate", "netrc", "cookies", "save_cookies"), FILE),
     "dir": DIR,
@@ -170,6 +175,19 @@ def setting_options(command: F) -> F:
         names = f"{_long(name)}/--no-{name.replace('_', '-')}"
         command = click.option(names, name, default=None, help=SETTINGS[name].help)(command)
     return click.option("--preset", type=click.Choice(tuple(PRESETS)), help="Settings that go together.")(command)
+
+
+def adding_options(command: F) -> F:
+    """Add those of them that go with an address, whatever the session is set to."""
+    for name in reversed(OF_ADDRESSES):
+        command = _setting_option(name, SETTINGS[name])(command)
+    return click.option("--sequential", is_flag=True, default=None, help=SETTINGS["sequential"].help)(command)
+
+
+def is_setting_option(option: str) -> bool:
+    """Whether an option sets a setting: of `get`, of the screen, or of the settings file alone."""
+    name = option.removeprefix("--").removeprefix("no-").replace("-", "_")
+    return option in _SHORT.values() or name in SETTINGS or name in ALIASES or name in _OTHER_NAMES
 
 
 def task_options(command: F) -> F:

@@ -103,11 +103,17 @@ class Order:
 
 
 def read_order(
-    given: Mapping[str, Any], *, locations: Locations, environment: Mapping[str, str], folder: Path
+    given: Mapping[str, Any],
+    *,
+    locations: Locations,
+    environment: Mapping[str, str],
+    folder: Path,
+    elsewhere: str = "",
 ) -> Order:
     """Return the order that click's values make; raises `UsageError` with what to do instead.
 
     `folder` is where the command was typed; `given` holds the parameters of `setting_options` and `task_options`.
+    `elsewhere` stands for the folder of another machine, for which only what was typed counts.
     """
     given, lists = take_lists(given)
     given, metalinks = take_metalinks(given, folder)
@@ -126,7 +132,7 @@ def read_order(
         mirrors=_mirrors(given),
         continues=_continues(given),
     )
-    target = _folder(folder, effective)
+    target = _folder_there(elsewhere, given.get("dir")) if elsewhere else _folder(folder, effective)
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
     if given.get("output") == "":
         raise UsageError("--output is empty; give a name, or leave it out")
@@ -238,6 +244,11 @@ def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) 
         raise UsageError("--output - writes no file, so there is none to --continue; leave it out")
     if output == STANDARD and given.get("dir") is not None:
         raise UsageError("--output - writes to standard output, so --dir has no meaning; leave it out")
+
+
+def _folder_there(elsewhere: str, typed: str | None) -> str:
+    """Return a folder of another machine, about which nothing is known here."""
+    return os.path.normpath(os.path.join(elsewhere, typed or ""))  # noqa: PTH118  # text in, text out
 
 
 def _folder(typed_in: Path, effective: EffectiveSettings) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +14,9 @@ from tui_dl.cli.compose import run_loop
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
+from tui_dl.cli.targets import id_of
 from tui_dl.core.addresses import shown_url
-from tui_dl.core.curl_command import with_headers
+from tui_dl.core.curl_download import with_headers
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.header_lines import parse_header
@@ -30,12 +30,9 @@ if TYPE_CHECKING:
 
     from tui_dl.core.task import DownloadTask
     from tui_dl.journal.readdressing import Readdressed
+    from tui_dl.session.calling import Caller
 
     Headers = tuple[tuple[str, str], ...]
-
-_GID: Final = re.compile(r"[0-9a-f]{16}")
-_ID: Final = re.compile(r"[0-9]{1,19}")
-_MOST_ID: Final = 2**63 - 1
 
 
 @click.command(cls=PlainCommand)
@@ -48,7 +45,7 @@ def refresh(**given: Any) -> int:
     """Give a download a fresh link; what has arrived is kept.
 
     ID or URL name the download as it is in the queue. What it holds is compared with what the new link gives before
-    anything is added to it. While another tui-dl runs it, use the key e there.
+    anything is added to it. What a session runs is told to it; what another tui-dl runs is left to the key e there.
     """
     locations = find_locations(os.environ)
     which = which_row(given["which"])
@@ -56,15 +53,19 @@ def refresh(**given: Any) -> int:
     with logging_to(given["log_file"], given["verbose"]):
         if not locations.journal_file.exists():
             raise UsageError("the queue is empty; `tui-dl get` or `tui-dl` add downloads")
+        from tui_dl.cli.controlling import reach_session  # noqa: PLC0415  # `--help` must not pay for it
+
+        caller = reach_session(locations, starts=False)
+        if caller is not None:
+            with caller:
+                return _refresh_there(caller, which, url, headers)
         return run_loop(_refresh(locations.journal_file, which, url, headers))
 
 
 def which_row(text: str) -> int | str:
     """Return the id that a text means (decimal, or aria2's 16 hexadecimal digits), else the address."""
-    if _GID.fullmatch(text):
-        return int(text, 16) & _MOST_ID
-    if _ID.fullmatch(text) and int(text) <= _MOST_ID:
-        return int(text)
+    if (task_id := id_of(text)) is not None:
+        return task_id
     from tui_dl.engine.refreshing import checked_address  # noqa: PLC0415  # `--help` must not pay for the journal
 
     return checked_address(text, None)[0]
@@ -83,6 +84,34 @@ def fresh_link(given: Mapping[str, Any]) -> tuple[str, Headers | None]:
     if downloads[0].proxy:
         raise UsageError("--curl: its -x belongs to the run that downloads: give --proxy there, and take it out here")
     return downloads[0].url, with_headers(downloads[0], headers).headers or None
+
+
+def _refresh_there(caller: Caller, which: int | str, url: str, headers: Headers | None) -> int:
+    """Tell the session, which has the row in hand or may take it at any moment."""
+    from tui_dl.cli.controlling import execute  # noqa: PLC0415  # as above
+    from tui_dl.core.commands import Command, CommandName  # noqa: PLC0415  # as above
+
+    arguments = {"url": url, "headers": None if headers is None else [list(one) for one in headers]}
+    ids = (which,) if isinstance(which, int) else _ids_of(caller, which)
+    outcome = execute(caller, Command(CommandName.REFRESH, ids=ids, arguments=arguments))
+    click.echo(display_text(outcome.message), err=True)
+    return SOME_FAILED if outcome.is_refused else DONE
+
+
+def _ids_of(caller: Caller, url: str) -> tuple[int, ...]:
+    """Return the id of the one row that has an address; raises `UsageError`."""
+    from tui_dl.core.query import TaskQuery, Term, TermKind  # noqa: PLC0415  # as above
+    from tui_dl.core.wire_commands import query_json  # noqa: PLC0415  # as above
+    from tui_dl.core.wire_tasks import task_of  # noqa: PLC0415  # as above
+
+    query = TaskQuery(terms=(Term(TermKind.URL, url, is_exact=True),), has_history=True)
+    rows = [task_of(row) for row in caller.call("tui_dl.rows", {"query": query_json(query)})["rows"]]
+    if len(rows) > 1:
+        lines = "\n".join(map(_line, rows))
+        raise UsageError(f"several downloads have this address; name one by its id:\n{lines}")
+    if not rows:
+        raise UsageError(f"no download in the queue has {shown_url(url)}")
+    return (rows[0].id,)
 
 
 async def _refresh(journal_file: Path, which: int | str, url: str, headers: Headers | None) -> int:

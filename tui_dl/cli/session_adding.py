@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.commands import Command, CommandName
-from tui_dl.core.identity import parse_bearer, parse_user
 from tui_dl.core.task import OnExists
 from tui_dl.core.wire_commands import command_json
 from tui_dl.core.wire_wishes import wish_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tui_dl.cli.order import Order
     from tui_dl.cli.settings_file import EffectiveSettings
@@ -35,24 +33,46 @@ TRAVELLING: Final = frozenset(
 """Settings that go with each address; all others are the session's."""
 
 
+MOST_IDS: Final = 1_000
+"""Ids that are kept to be told; of a list of a million nobody reads them."""
+
+
 class SessionQueue:
     """Adds to the session's queue, as an engine would to its own; waits for each answer."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, *, is_paused: bool = False, tell: Callable[[int], None] | None = None) -> None:
+        """`is_paused`: they wait for a person before they start; `tell` gets the rows so far."""
         self._caller = caller
+        self._is_paused = is_paused
+        self._tell = tell
         self.added = 0
         """Rows that are new."""
         self.known = 0
         """Rows that were there."""
+        self.ids: list[int] = []
+        """The first of those that are new."""
+        self.known_ids: list[int] = []
+        """The first of those that were there."""
 
     async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> None:
         """Add, in as many requests as it takes; raises `TuiDlError`."""
-        for downloads in _portions([wish_json(one) for one in news]):
-            arguments = {"downloads": downloads, "batch": batch, "name_template": ""}
-            command = command_json(Command(CommandName.ADD, arguments=arguments))
-            outcome = await asyncio.to_thread(self._caller.call, "tui_dl.execute", command)
+        import asyncio  # noqa: PLC0415  # a single address is added without a loop
+
+        await asyncio.to_thread(self.put, [wish_json(one) for one in news], batch)
+
+    def put(self, wishes: Sequence[dict[str, Any]], batch: str) -> None:
+        """Add what `wish_json()` makes of rows; blocks, raises `TuiDlError`."""
+        for downloads in _portions(wishes):
+            arguments: dict[str, Any] = {"downloads": downloads, "batch": batch, "name_template": ""}
+            if self._is_paused:
+                arguments["paused"] = True
+            outcome = self._caller.call("tui_dl.execute", command_json(Command(CommandName.ADD, arguments=arguments)))
             self.added += outcome["changed"]
             self.known += len(downloads) - outcome["changed"]
+            self.ids += outcome["ids"][: MOST_IDS - len(self.ids)]
+            self.known_ids += outcome["known_ids"][: MOST_IDS - len(self.known_ids)]
+            if self._tell is not None:
+                self._tell(self.added + self.known)
 
 
 def _portions(wishes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -99,6 +119,8 @@ def _laden(options: TaskOptions, settings: Settings, said: set[str]) -> TaskOpti
 
 
 def _headers(settings: Settings, said: set[str]) -> Iterator[tuple[str, str]]:
+    if said & {"bearer", "user"}:
+        from tui_dl.core.identity import parse_bearer, parse_user  # noqa: PLC0415  # few orders have one
     if "bearer" in said and settings.bearer:
         from tui_dl.engine.token_file import read_token  # noqa: PLC0415  # few orders have one
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.commands import CommandName
 from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
-from tui_dl.core.metalink import is_metalink_path
+from tui_dl.core.metalink_names import is_metalink_path
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.wire_commands import command_of, outcome_json, query_of
 from tui_dl.core.wire_tasks import batch_json, details_json, group_json, session_json, snapshot_json, task_json
@@ -110,11 +110,12 @@ class OwnMethods:
 
     async def wait(self, call: Call) -> Any:
         """Return when the tasks want nothing any more."""
-        refuse_unknown(call.named, TARGET_KEYS | {"timeout_s"})
+        refuse_unknown(call.named, TARGET_KEYS | {"timeout_s", "ends_at_pause"})
         timeout_s = call.named.get("timeout_s")
         if timeout_s is not None and (isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float)):
             raise UsageError("timeout_s: expected seconds")
-        return await wait_for(self._engine, targets_of(call.named, wants_any=True), timeout_s)
+        targets = targets_of(call.named, wants_any=True)
+        return await wait_for(self._engine, targets, timeout_s, ends_at_pause=bool(call.named.get("ends_at_pause")))
 
     async def subscribe(self, call: Call) -> Any:
         """Begin to send events."""

@@ -26,14 +26,16 @@ _MOST_FAILED: Final = 1_000
 _ENDING: Final = UNFINISHED - {Status.PAUSED}
 
 
-async def wait_for(engine: ControlPort, targets: Targets, timeout_s: float | None) -> dict[str, Any]:
+async def wait_for(
+    engine: ControlPort, targets: Targets, timeout_s: float | None, *, ends_at_pause: bool = False
+) -> dict[str, Any]:
     """Return what came of tasks as soon as none of them wants anything more, or after so many seconds.
 
-    Those named by id are waited for even while they are paused; of a question's rows those are meant that it finds
-    unfinished and not paused at the beginning.
+    Those named by id are waited for even while they are paused, unless with `ends_at_pause`; of a question's rows
+    those are meant that it finds unfinished and not paused at the beginning.
     """
     ids = targets.ids if targets.ids is not None else await _unfinished(engine, targets)
-    waits = UNFINISHED if targets.ids is not None else _ENDING
+    waits = UNFINISHED if targets.ids is not None and not ends_at_pause else _ENDING
     changed = asyncio.Event()
 
     def note(event: Event) -> None:
