@@ -107,6 +107,21 @@ async def test_what_had_failed_is_tried_again_when_it_is_added_again(home: Path,
         assert await stage.type("wait", "1") == 0
 
 
+async def test_a_fresh_link_is_told_to_the_session(home: Path, capsys: Output) -> None:
+    """By id or by the address as it is; what is not there, or unclear, is said."""
+    async with Stage(home) as stage:
+        old, new = stage.files.url("/old.bin"), stage.file("/new.bin")
+        await stage.type("add", "--paused", "-o", "x", old)
+        await stage.type("add", "--paused", "-o", "y", old)
+        assert await stage.type("refresh", old, new) == 2
+        assert "several downloads have this address" in capsys.readouterr().err
+        assert await stage.type("refresh", "1", new) == 0
+        assert await stage.type("refresh", old, f"{new}?again") == 0
+        assert [task.url for task in await stage.tasks()] == [new, f"{new}?again"]
+        assert await stage.type("refresh", "http://h/nowhere", new) == 2
+        assert "no download in the queue has" in capsys.readouterr().err
+
+
 async def test_a_list_is_added_as_it_is_read(home: Path, tmp_path: Path, capsys: Output) -> None:
     """With its batch, its own options, and its bad lines by number; patterns stand for many."""
     listed = tmp_path / "night.txt"
@@ -174,6 +189,9 @@ def test_without_a_session_the_queue_itself_is_changed(home: Path, capsys: Outpu
     ):
         assert run(words.split()) == code, words
         assert said in capsys.readouterr().err, words
+    assert run(["wait", "2"]) == 1
+    assert run(["wait", "--all"]) == 0
+    assert run(["wait", "9"]) == 2
     rows = asyncio.run(rows_of(home))
     assert [(row.id, row.status, row.priority) for row in rows] == [
         (1, Status.PAUSED, 0),

@@ -11,10 +11,11 @@ import click
 
 from tui_dl.cli.listed import new_task
 from tui_dl.cli.log import logging_to
-from tui_dl.cli.options import PlainCommand, log_options, setting_options
+from tui_dl.cli.options import HOOK_PARAMETERS, PlainCommand, log_options, setting_options
 from tui_dl.cli.order import read_order
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import settings_with
 from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations
 
@@ -44,7 +45,9 @@ def demo(**given: Any) -> int:
     with logging_to(given["log_file"], given["verbose"], fallback=locations.log_file):
         from tui_dl.cli.screen import run_screen_loop  # noqa: PLC0415  # `--help` must not pay for it
 
-        code = run_screen_loop(_show(order.effective.settings, folder, port))
+        # What a person wants done with files of theirs is not meant for these.
+        settings = settings_with(order.effective.settings, dict.fromkeys(HOOK_PARAMETERS, ""))
+        code = run_screen_loop(_show(settings, folder, port))
     click.echo(f"The files are in {display_text(str(folder))}", err=True)
     return code
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.cli.compose import run_loop
@@ -15,6 +16,7 @@ from tui_dl.core.status import Trigger
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tui_dl.cli.targets import Targets
     from tui_dl.core.commands import Command
     from tui_dl.core.status import Status
     from tui_dl.journal.journal import Journal
@@ -33,6 +35,27 @@ def carry_out_alone(journal_file: Path, command: Command) -> tuple[list[Status],
         check_ids(command.ids, {})
         return [], CommandOutcome()
     return run_loop(_carry_out(journal_file, command))
+
+
+def ended_alone(journal_file: Path, targets: Targets) -> list[Status] | None:
+    """Return how downloads ended that want nothing more; None where one of them does. Raises `UsageError`.
+
+    Those that ids name are looked at; of a question's rows it is enough to know that none is under way or queued.
+    """
+    from tui_dl.cli.control import check_ids  # noqa: PLC0415  # which imports this
+    from tui_dl.core.query import allowed_statuses  # noqa: PLC0415  # as above
+    from tui_dl.core.status import FINISHED, UNFINISHED, Status  # noqa: PLC0415  # as above
+    from tui_dl.journal.looking import look_at  # noqa: PLC0415  # the usual way has a session
+
+    with look_at(journal_file) as look:
+        if targets.query is None:
+            found = {} if look is None else look.statuses(targets.ids)
+            check_ids(targets.ids, found)
+            return [*found.values()] if FINISHED.issuperset(found.values()) else None
+        statuses = allowed_statuses(targets.query) & (UNFINISHED - {Status.PAUSED})
+        if look is None or not statuses:
+            return []
+        return None if any(look.rows(replace(targets.query, statuses=statuses), 1)) else []
 
 
 async def _carry_out(journal_file: Path, command: Command) -> tuple[list[Status], CommandOutcome]:

@@ -61,7 +61,14 @@ def wait(**given: Any) -> int:
     targets = targets_of(given["words"], is_all=given["is_all"])
     locations = find_locations(os.environ)
     with logging_if_asked(given):
-        caller = reach_session(locations, starts=True, verbose=given["verbose"])
+        caller = reach_session(locations, starts=False)
+        if caller is None:
+            from tui_dl.cli.queue_alone import ended_alone  # noqa: PLC0415  # the usual way has a session
+
+            ended = ended_alone(locations.journal_file, targets)
+            if ended is not None:
+                return _tell(Counter(ended), given, is_done=True)
+            caller = reach_session(locations, starts=True, verbose=given["verbose"])
         assert caller is not None
         with caller:
             if targets.query is None:

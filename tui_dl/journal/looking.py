@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.status import FINISHED, TRANSITIONS, Trigger
+from tui_dl.core.status import FINISHED, TRANSITIONS, Status, Trigger
 from tui_dl.journal import batches, conditions, failures, schema
 from tui_dl.journal.fault_map import journal_error
 from tui_dl.journal.owners import Owner
@@ -16,7 +17,7 @@ from tui_dl.journal.task_rows import SELECT_TASK, decode
 from tui_dl.journal.views import order_of_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tui_dl.core.ports import BatchView, FailureGroup
@@ -46,6 +47,18 @@ class Look:
                 yield [self._as_it_is(decode(row)) for row in block]
         except sqlite3.Error as error:
             raise journal_error(error, self._path) from error
+
+    def statuses(self, ids: Sequence[int]) -> dict[int, Status]:
+        """Return how the rows of these ids stand, in this order; ids that are gone are left out."""
+        wanted = json.dumps(list(ids))
+        try:
+            found = self._connection.execute(
+                "SELECT id, status FROM tasks WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+            )
+            held = {task_id: Status(status) for task_id, status in found}
+        except sqlite3.Error as error:
+            raise journal_error(error, self._path) from error
+        return {one: held[one] for one in ids if one in held}
 
     def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
         """Return the failed rows that match, by reason and host, the largest group first."""
