@@ -198,7 +198,8 @@ async def test_tmux(throttled: Throttled, tmux: tuple[Home, Tmux], tmp_path: Pat
 class Sshd:
     """Debian's sshd on a port of its own, for a key of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more_lines: str) -> None:
+        """`more_lines`: what else its configuration says."""
         self._folder = folder
         folder.mkdir(mode=0o700)
         for name in ("host", "user"):
@@ -215,6 +216,7 @@ class Sshd:
             "UsePAM no",
             "PermitRootLogin yes",
             f"PidFile {folder}/pid",
+            *more_lines,
         ]
         (folder / "config").write_text("\n".join(lines) + "\n")
         Path("/run/sshd").mkdir(exist_ok=True)
