@@ -72,7 +72,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, value)
 
 
-@pytest.mark.usefixtures("eager", "patient_growth")
+@pytest.mark.usefixtures("eager", "sure_growth")
 async def test_further_connections_come_where_each_is_slow(engines: Engines, fault_server: FaultServer) -> None:
     """And the bytes stay in order."""
     resource = Resource(6 * MIB)
@@ -82,7 +82,7 @@ async def test_further_connections_come_where_each_is_slow(engines: Engines, fau
     assert fault_server.max_concurrent("/f.bin") > 1
 
 
-@pytest.mark.usefixtures("eager", "patient_growth")
+@pytest.mark.usefixtures("eager", "sure_growth")
 async def test_a_refused_connection_fails_nothing(engines: Engines, fault_server: FaultServer) -> None:
     """Its range is asked for again when its turn comes."""
     resource = Resource(6 * MIB)

@@ -305,23 +305,23 @@ def test_an_engine_that_cannot_start_is_told_on_the_terminal(tmp_path: Path) -> 
 
 def test_strangers_on_the_attach_socket_harm_nobody(tmp_path: Path) -> None:
     """Silence, garbage, a giant, a hello without a terminal: turned away, and the screen stays as it is."""
-    with Home(tmp_path) as home:
+    with Home(tmp_path) as home, contextlib.ExitStack() as crowd:
         screen = home.open()
         screen.until_shown("Progress")
         card = home.session
         assert card is not None
-        silent = [connect(card.attach) for _ in range(70)]
+        for _ in range(70):
+            silent = connect(card.attach)
+            assert silent is not None
+            crowd.enter_context(silent)
         for octets in (b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff\xff", b"\0\0\0\2[]", b"\0\0\0\2{}", b"\0\0\0\1\xff"):
             connection = connect(card.attach)
             assert connection is not None
             connection.settimeout(30)
-            connection.sendall(octets)
-            with contextlib.suppress(ConnectionResetError):  # it did not read all of it
+            with connection, contextlib.suppress(ConnectionResetError, BrokenPipeError):  # it did not read all of it
+                connection.sendall(octets)
                 assert connection.recv(1) == b""
-            connection.close()
-        for one in silent:
-            assert one is not None
-            one.close()
+        crowd.close()
         # Until the silent ones are counted out, one more is turned away.
         Home.until(lambda: answer_of(card.attach) is not None)
         assert answer_of(card.attach) == ("refused", "no terminal came with it")
