@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.task import OnExists
 from tui_dl.core.wire_commands import command_json
-from tui_dl.core.wire_wishes import wish_json
+from tui_dl.core.wire_wishes import own_json, shared_json, wish_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tui_dl.cli.order import Order
     from tui_dl.cli.settings_file import EffectiveSettings
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from tui_dl.core.task import NewTask, TaskOptions
     from tui_dl.session.calling import Caller
 
-MOST_WISHES: Final = 500
-"""Rows in one request: so many take the session's loop a few milliseconds."""
+MOST_WISHES: Final = 2_000
+"""Rows in one request, and in one transaction of the session."""
 MOST_BYTES: Final = 1024 * 1024
 """Bytes of one request, half of what is taken."""
+_OWN: Final = frozenset({"url", "name", "line", "extra"})
 TRAVELLING: Final = frozenset(
     {
         *("connections", "max_retries", "sequential", "on_exists", "name_template"),
@@ -58,12 +59,17 @@ class SessionQueue:
         """Add, in as many requests as it takes; raises `TuiDlError`."""
         import asyncio  # noqa: PLC0415  # a single address is added without a loop
 
-        await asyncio.to_thread(self.put, [wish_json(one) for one in news], batch)
+        await asyncio.to_thread(self._put_rows, news, batch)
 
-    def put(self, wishes: Sequence[dict[str, Any]], batch: str) -> None:
-        """Add what `wish_json()` makes of rows; blocks, raises `TuiDlError`."""
+    def _put_rows(self, news: Sequence[NewTask], batch: str) -> None:
+        # The rows of a list share all but their addresses, which then travels once.
+        shared = shared_json(news)
+        self.put([wish_json(one) if shared is None else own_json(one) for one in news], batch, shared)
+
+    def put(self, wishes: Sequence[dict[str, Any]], batch: str, shared: Mapping[str, Any] | None = None) -> None:
+        """Add what `wish_json()` makes of rows, or `own_json()` and `shared_json()`; blocks, raises `TuiDlError`."""
         for downloads in _portions(wishes):
-            arguments: dict[str, Any] = {"downloads": downloads, "batch": batch, "name_template": ""}
+            arguments: dict[str, Any] = {**(shared or {}), "downloads": downloads, "batch": batch, "name_template": ""}
             if self._is_paused:
                 arguments["paused"] = True
             outcome = self._caller.call("tui_dl.execute", command_json(Command(CommandName.ADD, arguments=arguments)))
@@ -79,7 +85,7 @@ def _portions(wishes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
     portion: list[dict[str, Any]] = []
     size = 0
     for wish in wishes:
-        length = len(json.dumps(wish))
+        length = _length(wish)
         if portion and (len(portion) >= MOST_WISHES or size + length > MOST_BYTES):
             yield portion
             portion, size = [], 0
@@ -87,6 +93,13 @@ def _portions(wishes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
         size += length
     if portion:
         yield portion
+
+
+def _length(wish: dict[str, Any]) -> int:
+    """Return how many bytes a row is as JSON, or a few more."""
+    if wish.keys() <= _OWN:
+        return 64 + len(wish["url"]) + 6 * (len(wish.get("name", "")) + len(wish.get("extra", "")))
+    return len(json.dumps(wish))
 
 
 def given_settings(effective: EffectiveSettings) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.task import TaskOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui_dl.core.task import NewTask
 
 _DEFAULTS: Final = TaskOptions()
@@ -16,17 +18,36 @@ _OPTION_NAMES: Final = tuple(one.name for one in fields(TaskOptions))
 
 def wish_json(new: NewTask) -> dict[str, Any]:
     """Return a checked row as one of the `downloads` of `CommandName.ADD`; what was not asked for is left out."""
-    found: dict[str, Any] = {"url": new.url, "dir": new.dir}
+    return {**own_json(new), **_common_json(new)}
+
+
+def shared_json(news: Sequence[NewTask]) -> dict[str, Any] | None:
+    """Return what rows share besides their addresses, as arguments of `CommandName.ADD`; None where they differ."""
+    first = news[0]
+    is_shared = all(
+        new.options is first.options and new.dir == first.dir and new.priority == first.priority for new in news
+    )
+    return _common_json(first) if is_shared else None
+
+
+def own_json(new: NewTask) -> dict[str, Any]:
+    """Return a row without what `shared_json()` says."""
+    found: dict[str, Any] = {"url": new.url}
     if new.name:
         found["name"] = new.name
-    if new.options is not _DEFAULTS and (options := options_json(new.options)):
-        found["options"] = options
-    if new.priority is not None:
-        found["priority"] = new.priority
     if new.line:
         found["line"] = new.line
     if new.extra:
         found["extra"] = new.extra
+    return found
+
+
+def _common_json(new: NewTask) -> dict[str, Any]:
+    found: dict[str, Any] = {"dir": new.dir}
+    if new.options is not _DEFAULTS and (options := options_json(new.options)):
+        found["options"] = options
+    if new.priority is not None:
+        found["priority"] = new.priority
     return found
 
 

@@ -6,14 +6,17 @@ import asyncio
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_dl.core.addresses import shown_url
+from tui_dl.core.addresses import PLAIN_URL, shown_url
 from tui_dl.core.commands import CommandOutcome
 from tui_dl.core.errors import UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.metalink_names import is_metalink_path
+from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.status import Trigger
+from tui_dl.core.task import NewTask, TaskOptions
 from tui_dl.core.url_globs import parse_glob
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.metalink_file import read_metalink
@@ -27,12 +30,13 @@ if TYPE_CHECKING:
 
     from tui_dl.core.commands import Command
     from tui_dl.core.name_template import Namer
-    from tui_dl.core.task import NewTask
     from tui_dl.engine.engine import AsyncDownloadEngine
     from tui_dl.journal.outcomes import AddOutcome
 
 WISHES_PER_TURN: Final = 200
 """Wishes understood before the loop gets a turn."""
+_SOURCES: Final = frozenset({"urls", "downloads", "globs"})
+_NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 MOST_IDS: Final = 1000
 """Rows named in an outcome; of more the number is told."""
 
@@ -42,16 +46,21 @@ class WishAdder:
 
     def __init__(self, engine: AsyncDownloadEngine) -> None:
         self._engine = engine
+        self._given: Mapping[str, Any] = _NO_OPTIONS
+        self._options = TaskOptions()
 
     async def add(self, command: Command) -> CommandOutcome:
         """Add what a command names. Raises `UsageError` before anything was added."""
         arguments = command.arguments
+        # Whoever gives the next command may have changed what was given with the one before.
+        self._given, self._options = _NO_OPTIONS, TaskOptions()
         urls: Sequence[str] = arguments.get("urls") or ()
         name = str(arguments.get("name") or "")
         if name and len(urls) != 1:
             raise UsageError("a name can be given to one address only")
-        wishes = [{**arguments, "url": url} for url in urls]
-        wishes += [{**arguments, **download} for download in arguments.get("downloads") or ()]
+        common = {key: value for key, value in arguments.items() if key not in _SOURCES}
+        wishes = [{**common, "url": url} for url in urls]
+        wishes += [{**common, **download} for download in arguments.get("downloads") or ()]
         globs = [one for one in map(parse_glob, arguments.get("globs") or ()) if one is not None]
         for glob in globs:
             check_url(glob.address(0), is_typed=True)
@@ -74,14 +83,14 @@ class WishAdder:
                 new, there = await add_glob(glob, lambda url: self._new_tasks({**arguments, "url": url}, namer), add)
                 number, known = number + new, known + there
         message = f"{number:,} added" + (f", {known:,} already there" if known else "")
-        added = tuple([one.task.id for one in outcomes if one.is_new][:MOST_IDS])
-        there_already = tuple([one.task.id for one in outcomes if not one.is_new][:MOST_IDS])
+        added = tuple([one.task_id for one in outcomes if one.is_new][:MOST_IDS])
+        there_already = tuple([one.task_id for one in outcomes if not one.is_new][:MOST_IDS])
         return CommandOutcome(number, added, message, known_ids=there_already)
 
     async def _add_checked(self, news: Sequence[NewTask], *, batch: str, is_paused: bool) -> list[AddOutcome]:
         outcomes = await self._engine.add_checked(news, batch=batch)
-        fresh = [one.task.id for one in outcomes if one.is_new]
-        if is_paused and fresh:
+        fresh = [one.task_id for one in outcomes if one.is_new] if is_paused else []
+        if fresh:
             await self._engine.context.journal.bulk(Trigger.PAUSE, ids=fresh)
             for task in await self._engine.context.journal.rows(fresh):
                 self._engine.ledger.tell(EventKind.PAUSED, task)
@@ -90,19 +99,28 @@ class WishAdder:
     async def _new_tasks(self, wish: Mapping[str, Any], namer: Namer) -> list[NewTask]:
         """Return what an address means, or the path of a Metalink file on this machine."""
         folder = str(wish.get("dir") or "") or self._engine.default_dir
-        options = options_from(wish.get("options") or {})
+        options = self._options_of(wish)
         url, name = str(wish.get("url") or ""), str(wish.get("name") or "")
         if not is_metalink_path(url):
-            return [namer.named(_in_its_place(checked_task(url, folder, name, options), wish))]
+            return [namer.named(_checked(url, folder, name, options, wish))]
         metalink = await asyncio.to_thread(read_metalink, url, self._engine.default_dir)
         return metalink.tasks_of_file(folder, options, name)
 
+    def _options_of(self, wish: Mapping[str, Any]) -> TaskOptions:
+        """Return the options of a wish; those of a list are the same for all its rows, and are read once."""
+        given = wish.get("options") or _NO_OPTIONS
+        if given is not self._given:
+            self._given, self._options = given, options_from(given)
+        return self._options
 
-def _in_its_place(new: NewTask, wish: Mapping[str, Any]) -> NewTask:
+
+def _checked(url: str, folder: str, name: str, options: TaskOptions, wish: Mapping[str, Any]) -> NewTask:
     """Return a row with what a list's reader knows of it: who is first, its line, the columns that we do not know."""
     priority, line, extra = wish.get("priority"), wish.get("line"), wish.get("extra")
-    if priority is line is extra is None:
-        return new
     if priority not in (None, -1, 0, 1) or type(line or 0) is not int or not isinstance(extra or "", str):
         raise UsageError("priority: expected 1, 0 or -1; line: a whole number; extra: text")
-    return replace(new, priority=priority, line=line or 0, extra=extra or "")
+    line, extra = line or 0, extra or ""
+    if not (name or options.checksum) and PLAIN_URL.fullmatch(url) and (parts := plain_parts(url)) is not None:
+        # An everyday address is fine as it is: a list has a million of them.
+        return NewTask(url, folder, "", options, priority, 0, line, extra, parts=parts)
+    return replace(checked_task(url, folder, name, options), priority=priority, line=line, extra=extra)

@@ -1,0 +1,63 @@
+"""Wishes that come as JSON values become the rows that their addresses become one by one."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_dl.core.errors import UsageError
+from tui_dl.core.task import NewTask, TaskOptions
+from tui_dl.engine.adding_wishes import _checked
+from tui_dl.engine.wishes import checked_task
+from tui_dl.journal.task_rows import host_and_name
+
+URLS = st.sampled_from(
+    [
+        *(
+            "http://h.test/a.bin",
+            "HTTP://H.test/A.bin",
+            "https://u:p@h.test/x",
+            "http://h.test:43567/x?y#z",
+            "nonsense",
+        ),
+        *(
+            "http://h.test/é",
+            "http://h.test/a b",
+            " http://h.test/x ",
+            "http://h.test",
+            "http://h.test:0/",
+            "",
+            "http://",
+        ),
+        *(
+            "ftp://h.test/x",
+            "http://h.test/%2e%2e",
+            "http://h.test/" + "a" * 9000,
+            "http://[::1]/x",
+            "http://h_t.test/x",
+        ),
+    ]
+) | st.text("htp:/.a1@ ?#%é", max_size=14)
+OPTIONS = st.sampled_from([TaskOptions(), TaskOptions(connections=2), TaskOptions(checksum="sha256=" + "a" * 64)])
+
+
+def _made(url: str, name: str, options: TaskOptions) -> NewTask | str:
+    try:
+        return checked_task(url, "/d", name, options)
+    except UsageError as error:
+        return error.message
+
+
+@given(URLS, st.sampled_from(["", "n/é.bin"]), OPTIONS)
+def test_the_short_way_of_a_list_is_the_way_of_one(url: str, name: str, options: TaskOptions) -> None:
+    """Address, credentials, name and refusals are the same, and host and name are read alike."""
+    try:
+        found: NewTask | str = _checked(url, "/d", name, options, {"line": 3, "extra": "{}", "priority": 1})
+    except UsageError as error:
+        found = error.message
+    wanted = _made(url, name, options)
+    if isinstance(found, str) or isinstance(wanted, str):
+        assert found == wanted
+        return
+    assert found == NewTask(wanted.url, "/d", wanted.name, wanted.options, 1, 0, 3, "{}")
+    assert host_and_name(found) == host_and_name(wanted)
