@@ -1,7 +1,8 @@
 """A queue of a million: `python -m tests.benchmarks.queue [--rows N]`.
 
-Added from a list by the whole program on a pty; resident memory; first frame on it; then, in this process, filter,
-sort, bulk actions, and how long the loop and a checkpoint wait meanwhile.
+Added from a list by the whole program on a pty, in the foreground and through the background session; resident memory;
+first frame on it; then, in this process, filter, sort, bulk actions, and how long the loop and a checkpoint wait
+meanwhile.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.benchmarks.screen import Terminal
+from tests.benchmarks.screen import Terminal, cpu_s_of
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.query import SortKey, TaskQuery
 from tui_dl.core.query_text import parse_query
 from tui_dl.core.settings import Settings
 from tui_dl.engine.engine import AsyncDownloadEngine
+from tui_dl.session.lock import Card, held_by
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
@@ -86,19 +89,13 @@ def measure_program(work: Path, rows: int, port: int) -> Path:
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TUI_DL_HOME": str(work / "home")}
     command = [sys.executable, "-m", "tui_dl", "--foreground", "-j1", "-d", str(work / "out")]
     terminal = Terminal([*command, "-i", str(listed)], environment)
-    journal = work / "home"
-    found: list[Path] = []
-    while not found or rows_in(found[0]) < rows:
-        terminal.read_for(0.2)
-        found = found or [one for one in journal.rglob("journal.sqlite3") if one.is_file()]
-        if time.monotonic() - terminal.started_at > ADD_LIMIT_S:
-            raise SystemExit(f"the list was not added:\n{terminal.text()}")
+    journal = await_added(terminal, work / "home", rows)
     say(f"{rows:,} rows from a list, whole program", time.monotonic() - terminal.started_at, "s", "add")
     say("    of CPU", terminal.cpu_s(), "s")
     terminal.read_for(3.0)
     say("resident memory, adding, running, showing", peak_mb(terminal.pid), "MB", "memory")
     terminal.end(signal.SIGTERM)
-    say("journal's file", found[0].stat().st_size / 1e6, "MB")
+    say("journal's file", journal.stat().st_size / 1e6, "MB")
     for _ in range(3):
         terminal = Terminal(command, environment)
         terminal.read_until(b"image-00", 30.0)
@@ -106,6 +103,39 @@ def measure_program(work: Path, rows: int, port: int) -> Path:
         terminal.read_for(3.0)
         say("resident memory, showing", peak_mb(terminal.pid), "MB", "memory")
         terminal.end(signal.SIGTERM)
+    return journal
+
+
+def measure_session(work: Path, rows: int, port: int) -> None:
+    """Add the list through a background session of its own, and end that."""
+    home = work / "session home"
+    listed = work / "list.txt"
+    write_list(listed, rows, port)
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TUI_DL_HOME": str(home)}
+    program = [sys.executable, "-m", "tui_dl"]
+    terminal = Terminal([*program, "-j1", "-d", str(work / "out"), "-i", str(listed)], environment)
+    try:
+        await_added(terminal, home, rows)
+        say(f"{rows:,} rows from a list, to the session", time.monotonic() - terminal.started_at, "s", "add")
+        (lock_file,) = home.rglob("session.lock")
+        card = held_by(lock_file)
+        if isinstance(card, Card):
+            say("    of CPU, client", terminal.cpu_s(), "s")
+            say("    of CPU, session", cpu_s_of(card.pid), "s")
+            say("resident memory of the session", peak_mb(card.pid), "MB", "memory")
+    finally:
+        terminal.end(signal.SIGTERM)
+        subprocess.run([*program, "stop"], env=environment, check=False, stderr=subprocess.DEVNULL)  # ours
+
+
+def await_added(terminal: Terminal, home: Path, rows: int) -> Path:
+    """Wait until the journal below a folder counts all rows; return it."""
+    found: list[Path] = []
+    while not found or rows_in(found[0]) < rows:
+        terminal.read_for(0.2)
+        found = found or [one for one in home.rglob("journal.sqlite3") if one.is_file()]
+        if time.monotonic() - terminal.started_at > ADD_LIMIT_S:
+            raise SystemExit(f"the list was not added:\n{terminal.text()}")
     return found[0]
 
 
@@ -203,6 +233,7 @@ def main() -> None:
     work = Path(tempfile.mkdtemp(prefix="tui-dl-queue-"))
     try:
         with silent_server() as port:
+            measure_session(work, asked.rows, port)
             journal = measure_program(work, asked.rows, port)
         asyncio.run(measure_engine(journal, work))
     finally:

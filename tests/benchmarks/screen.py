@@ -38,6 +38,12 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][\d;]*u|\x1b\[\?\d+\$p")
 
 
+def cpu_s_of(pid: int) -> float:
+    """Return user and system seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
 class Terminal:
     """The near side of a pty with the program on the far side."""
 
@@ -85,8 +91,7 @@ class Terminal:
 
     def cpu_s(self) -> float:
         """Return user and system seconds of the program so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+        return cpu_s_of(self.pid)
 
     def text(self) -> str:
         """Return what the screen shows."""
