@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 from contextlib import suppress
 from dataclasses import replace
@@ -66,10 +67,9 @@ class SessionScreens:
 
     def _sweep(self) -> None:
         """Give back what a screen was: cycles, a megabyte and more, that the calm collector would leave for long."""
-        if self._shown:
-            return  # the next one's end sweeps for both
         gc.collect()
-        if not self._has_swept:
+        _trim()
+        if not self._has_swept and not self._shown:
             # What is left is the toolkit itself; looked through each time, it made the sweep three times as long.
             self._has_swept = True
             gc.freeze()
@@ -85,6 +85,12 @@ class SessionScreens:
                     return await engine.rows(await engine.view(TaskQuery(), limit=FIRST_ROWS))
                 return await in_daemon(partial(read_first_page, self._locations.journal_file, FIRST_ROWS))
         return ()
+
+
+def _trim() -> None:
+    """Give the freed memory back to the system, where its C library knows how to."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class _SessionLists:
