@@ -89,6 +89,9 @@ async def test_a_truncated_journal_gives_back_what_is_left(path: Path, open_jour
     assert {row.url for row in rows} <= {task.url for task in tasks}
     assert len(await again.adopt_orphans()) == len(rows)
     assert again.counts()[Status.PENDING] == len(rows)
+    # Each of them is found by its address: added again, only what was lost is new.
+    outcomes = await again.add(wishes(ROWS), batch="again", at=2.0)
+    assert sum(outcome.is_new for outcome in outcomes) == ROWS - len(rows)
 
 
 async def test_a_page_of_noise_costs_its_rows_only(path: Path, open_journal: OpenJournal) -> None:

@@ -82,6 +82,7 @@ def _salvage(damaged: Path, fresh: Path) -> int:
                 return 0
         _drop_unreadable(target)
         identities.take_in(target, "TRUE", {})
+        identities.move_on(target)
         count_all(target)
         target.execute("COMMIT")
         return int(target.execute("SELECT count(*) FROM tasks").fetchone()[0])
