@@ -46,6 +46,9 @@ async def open_engine(
     a person's commands that fail.
     """
     # Imported here: what only prints a version or a usage error must not pay for aiohttp and sqlite3.
+    from tui_dl.engine.first_import import import_aiohttp  # noqa: PLC0415  # see above
+
+    import_aiohttp()
     from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine  # noqa: PLC0415  # see above
     from tui_dl.journal.adding import BatchKind  # noqa: PLC0415  # see above
 

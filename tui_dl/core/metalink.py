@@ -15,6 +15,7 @@ from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.http_rules import headers_for_redirect
+from tui_dl.core.metalink_names import MOST_METALINK_BYTES
 from tui_dl.core.pieces import checked_pieces
 from tui_dl.core.task import NewTask
 from tui_dl.core.url_list import check_url
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from tui_dl.core.pieces import Pieces
     from tui_dl.core.task import TaskOptions
 
-MOST_METALINK_BYTES: Final = 16 * 1024 * 1024
-"""Longest document that is read: a DVD in pieces of 256 KiB takes 2 MiB."""
 LAST_PRIORITY: Final = 999_999
 """That of an address without one (RFC 5854 §4.2.16)."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 MEDIA_TYPES: Final = frozenset({"application/metalink4+xml", "application/metalink+xml"})
+MOST_METALINK_BYTES: Final = 16 * 1024 * 1024
+"""Longest document that is read: a DVD in pieces of 256 KiB takes 2 MiB."""
 SUFFIXES: Final = (".meta4", ".metalink")
 
 

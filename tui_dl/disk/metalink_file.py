@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
-from tui_dl.core.metalink import MOST_METALINK_BYTES, parse_metalink
+from tui_dl.core.metalink_names import MOST_METALINK_BYTES
 
 if TYPE_CHECKING:
     from tui_dl.core.metalink import Metalink
@@ -26,4 +26,6 @@ def read_metalink(path: str, folder: str) -> Metalink:
     except (OSError, ValueError, RuntimeError) as error:  # a NUL inside; no home
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{display_text(path, _SHOWN_CELLS)}: cannot be read: {reason}") from None
+    from tui_dl.core.metalink import parse_metalink  # noqa: PLC0415  # most runs never see a Metalink
+
     return parse_metalink(document, Path(path).name)

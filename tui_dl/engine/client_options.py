@@ -12,7 +12,6 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.identity import Identity, parse_bearer, parse_user
 from tui_dl.core.own_names import ANY_HOST, parse_dns_servers, parse_own_names
 from tui_dl.core.proxies import ProxyRules, proxy_rules
-from tui_dl.engine.cookies import Cookies, open_cookies
 from tui_dl.engine.netrc_file import read_netrc
 from tui_dl.engine.resolving import require_dns
 from tui_dl.engine.token_file import read_token
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.settings import Settings
+    from tui_dl.engine.cookies import Cookies
 
 _FAMILIES: Final = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
@@ -68,12 +68,20 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
             by_host=read_netrc(settings.netrc) if settings.netrc else {},
             referer=_header_value("--referer", settings.referer),
         ),
-        cookies=open_cookies(settings.cookies, settings.save_cookies),
+        cookies=_cookies(settings),
         family=_FAMILIES[settings.ip_version],
         auth=AuthPolicy(settings.auth),
         own_names=own_names,
         dns_servers=dns_servers,
     )
+
+
+def _cookies(settings: Settings) -> Cookies | None:
+    if not (settings.cookies or settings.save_cookies):
+        return None
+    from tui_dl.engine.cookies import open_cookies  # noqa: PLC0415  # the standard library's jar takes its time
+
+    return open_cookies(settings.cookies, settings.save_cookies)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

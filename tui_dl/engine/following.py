@@ -12,8 +12,7 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import ContentError, Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.http_rules import headers_for_redirect, is_web_page
-from tui_dl.core.metalink import MOST_METALINK_BYTES, parse_metalink
-from tui_dl.core.metalink_names import is_metalink_name, is_metalink_type
+from tui_dl.core.metalink_names import MOST_METALINK_BYTES, is_metalink_name, is_metalink_type
 from tui_dl.core.status import Status
 from tui_dl.engine.bodies import read_document
 from tui_dl.engine.encoded_body import Decoder
@@ -57,7 +56,7 @@ async def follow(context: EngineContext, live: LiveTask, exchange: Exchange, fin
         document = await read_document(
             context, live, exchange, MOST_METALINK_BYTES, Decoder(encodings) if encodings else None
         )
-        metalink = await asyncio.to_thread(parse_metalink, document, task.filename)
+        metalink = await asyncio.to_thread(_parsed, document, task.filename)
         # In a thread as well: there may be a hundred thousand of them.
         news = await asyncio.to_thread(_wanted, context, task, metalink, final_url)
     except UsageError as error:
@@ -70,6 +69,12 @@ async def follow(context: EngineContext, live: LiveTask, exchange: Exchange, fin
     return Outcome(
         End.SKIPPED, text=f"a Metalink: its {files} {'in the queue' if wanted else 'here already'}", reason=None
     )
+
+
+def _parsed(document: bytes, name: str) -> Metalink:
+    from tui_dl.core.metalink import parse_metalink  # noqa: PLC0415  # most engines never see a Metalink
+
+    return parse_metalink(document, name)
 
 
 def _wanted(context: EngineContext, task: DownloadTask, metalink: Metalink, final_url: str) -> list[NewTask]:

@@ -10,8 +10,6 @@ from tui_dl.core.addresses import FTP_SCHEMES, origin_of
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.engine.client import AiohttpTransport
 from tui_dl.engine.ftp import FtpTransport
-from tui_dl.engine.http2 import Http2Transport, load_curl
-from tui_dl.engine.http2_options import TlsFiles, tls_files
 from tui_dl.engine.identified import IdentifiedTransport
 from tui_dl.engine.resolving import names_for
 
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import Transport, TransportAnswer, TransportRequest
     from tui_dl.core.settings import Settings
     from tui_dl.engine.client_options import ClientOptions
+    from tui_dl.engine.http2 import Http2Transport
+    from tui_dl.engine.http2_options import TlsFiles
 
 MOST_BREAKS: Final = 2
 """So many connections that broke before an answer, one after another, and a host gets no more HTTP/2."""
@@ -47,7 +47,12 @@ class Http2Parts:
 
 def load_http2(settings: Settings) -> Http2Parts | None:
     """Return what HTTP/2 needs, None where it is off. Never on the loop. Raises `UsageError` without the extra."""
-    return None if settings.http2 == "off" else Http2Parts(load_curl(), tls_files(settings))
+    if settings.http2 == "off":
+        return None
+    from tui_dl.engine.http2 import load_curl  # noqa: PLC0415  # only who asks for it pays for it
+    from tui_dl.engine.http2_options import tls_files  # noqa: PLC0415  # as above
+
+    return Http2Parts(load_curl(), tls_files(settings))
 
 
 def make_transport(
@@ -57,6 +62,8 @@ def make_transport(
     connect_s, silence_s = settings.connect_timeout, settings.timeout
     web: Transport = AiohttpTransport(connect_timeout_s=connect_s, timeout_s=silence_s, options=options, names=names)
     if http2 is not None:
+        from tui_dl.engine.http2 import Http2Transport  # noqa: PLC0415  # `load_http2()` imported it off the loop
+
         streams = Http2Transport(
             http2.curl_cffi, connect_timeout_s=connect_s, timeout_s=silence_s, options=options, tls=http2.tls
         )
