@@ -36,9 +36,11 @@ PATIENCE_S: Final = 40.0
 class Terminal:
     """A pseudo terminal, controlled by the one program on it, and what it shows."""
 
-    def __init__(self, home: Home, args: list[str], *, command: list[str] | None = None) -> None:
+    def __init__(self, home: Home, args: list[str], *, command: list[str] | None = None, **variables: str) -> None:
         self._main, self._other = pyte.Screen(COLUMNS, LINES), pyte.Screen(COLUMNS, LINES)
         self.shown = self._main
+        self.raw = b""
+        """All that came so far."""
         self._stream = pyte.ByteStream(self._main)
         self._ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (LINES, COLUMNS))
@@ -51,7 +53,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             cwd=home.folder,
-            env=home.environment,
+            env=home.environment | variables,
             start_new_session=True,
             preexec_fn=self._take,  # noqa: PLW1509  # it opens and closes one descriptor
         )
@@ -74,6 +76,7 @@ class Terminal:
 
     def _feed(self, octets: bytes) -> None:
         """Show what came; the emulator knows nothing of a second screen, so there are two of it."""
+        self.raw += octets
         for part in SWITCH.split(UNKNOWN_TO_PYTE.sub(b"", octets)):
             if SWITCH.fullmatch(part):
                 self.shown = self._other if part.endswith(b"h") else self._main
@@ -174,9 +177,9 @@ class Home:
         """What the session logged."""
         return (Path(self.environment["TUI_DL_HOME"]) / "state" / "session.log").read_text()
 
-    def open(self, *args: str, command: list[str] | None = None) -> Terminal:
-        """Run a command line on a terminal of its own."""
-        terminal = Terminal(self, list(args), command=command)
+    def open(self, *args: str, command: list[str] | None = None, **variables: str) -> Terminal:
+        """Run a command line on a terminal of its own, with more in its environment."""
+        terminal = Terminal(self, list(args), command=command, **variables)
         self._terminals.append(terminal)
         return terminal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -192,6 +193,18 @@ async def test_the_first_minute(slow: Slow, tmp_path: Path) -> None:
         old_way = home.open()
         old_way.until_shown("big.iso", "iB/s", "q Quit")
         assert home.session_pid is None
+        old_way.press("P")
+        old_way.until_shown("paused")
+        old_way.press("q")
+        assert old_way.ends() == 0
+
+        del home.environment["TUI_DL_BACKGROUND"]
+        paused = home.open()
+        paused.until_shown("paused", "d Detach", "1 queued")
+        paused.press("d")
+        assert paused.ends() == 0
+        assert "1 paused; `tui-dl` shows it." in paused.text
+        Home.until(lambda: home.session_pid is None)
 
     with Home(tmp_path) as home:
         await asyncio.to_thread(use, home)
@@ -301,6 +314,26 @@ def test_an_engine_that_cannot_start_is_told_on_the_terminal(tmp_path: Path) -> 
         assert "Choose another folder" in screen.text
         assert screen.is_as_before
         Home.until(lambda: home.session_pid is None)
+
+
+def test_each_screen_has_the_abilities_of_its_own_terminal(tmp_path: Path) -> None:
+    """Colours and characters are those of who looks now, not of who started the session or looked before."""
+    true_colour, indexed = re.compile(rb"[34]8;2;"), re.compile(rb"[34]8;5;")
+    any_colour = re.compile(rb"\x1b\[[\d;]*3[1-7]m|[34]8;[25];")
+    with Home(tmp_path) as home:
+        plain = home.open(NO_COLOR="1", TERM="linux", LC_ALL="C")
+        plain.until_shown("Progress", "d Detach")
+        rich = home.open(COLORTERM="truecolor")
+        rich.until_shown("Progress", "d Detach")
+        middle = home.open()
+        middle.until_shown("Progress", "d Detach")
+        again = home.open(NO_COLOR="1")
+        again.until_shown("Progress", "d Detach")
+    assert true_colour.search(rich.raw)
+    assert not any_colour.search(plain.raw)
+    assert indexed.search(middle.raw)
+    assert not true_colour.search(middle.raw)
+    assert not any_colour.search(again.raw)
 
 
 def test_strangers_on_the_attach_socket_harm_nobody(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ class SessionServer:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
             await self._close()
-        if self._engine is not None and self._engine.done() and (error := self._engine.exception()) is not None:
+        if self._engine is not None and (error := self._engine.exception()) is not None:
             raise error
 
     def facts(self) -> SessionFacts:
@@ -138,6 +138,9 @@ class SessionServer:
             if not client.done():
                 client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        if self._engine is not None and not self._engine.done():
+            # Half started it cannot be closed, and a journal that is being opened is not left in the middle.
+            await asyncio.wait([self._engine])
 
     async def _keep_door(self, rpc: socket.socket) -> None:
         """Start the engine when somebody wants it, or it is time to; then open the other door."""
@@ -149,8 +152,13 @@ class SessionServer:
                     await self._is_wanted.wait()
         finally:
             loop.remove_reader(rpc)
-        await self.engine()
-        await self._door.open(rpc, self)
+        try:
+            await self.engine()
+            await self._door.open(rpc, self)
+        except TuiDlError:
+            return  # told where it happened; the session ends
+        except Exception:  # the border of the door: the screen and the downloads go on without it
+            logger.exception("programs cannot be served")
 
     # -- idle ----------------------------------------------------------------------------------------------------------
 
