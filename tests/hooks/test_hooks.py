@@ -159,9 +159,13 @@ async def test_few_run_at_once_and_none_is_lost(tmp_path: Path, monkeypatch: pyt
     ended = threading.Event()
     monkeypatch.setattr(hooks_module, "Run", Counted)
     async with Hooks(plan({"completed": ("true",)}), lambda: 9.0, pytest.fail) as hooks:
+        states = [hooks.is_busy]
         for key in range(40):
             hooks.hear(event(EventKind.COMPLETED, replace(TASK, id=key)))
+        states.append(hooks.is_busy)
         ended.set()
+    assert states == [False, True]
+    assert not hooks.is_busy
     assert sorted(seen) == [*range(40)]
     assert most[0] <= AT_ONCE
 

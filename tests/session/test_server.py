@@ -37,6 +37,7 @@ class Place:
         self.engine = FakeEngine()
         self.error: Exception | None = None
         self.has_started = False
+        self.is_on_errands = False
 
     async def start(self) -> FakeEngine:
         """Start it, or fail."""
@@ -48,6 +49,10 @@ class Place:
     def snapshot(self) -> EngineSnapshot | None:
         """Return its state."""
         return self.engine.base if self.has_started else None
+
+    def has_errands(self) -> bool:
+        """Tell what the test set."""
+        return self.is_on_errands
 
     def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
         """Refuse none."""
@@ -270,6 +275,18 @@ async def test_it_ends_when_nothing_goes_on_by_itself(stage: Stage, counts: dict
         await asyncio.sleep(0)
     assert not stage.server._is_stopping.is_set()
     stage.place.count(completed=1)
+    await asyncio.wait_for(asyncio.shield(stage.running), PATIENCE_S)
+
+
+async def test_it_does_not_end_while_commands_of_a_person_run(stage: Stage) -> None:
+    """What was downloaded last may be unpacked yet."""
+    stage.place.is_on_errands = True
+    await stage.server.engine()
+    await stage.door.opened.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not stage.server._is_stopping.is_set()
+    stage.place.is_on_errands = False
     await asyncio.wait_for(asyncio.shield(stage.running), PATIENCE_S)
 
 

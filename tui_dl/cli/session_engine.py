@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import EngineSnapshot
     from tui_dl.core.settings import Settings
     from tui_dl.engine.engine import AsyncDownloadEngine
+    from tui_dl.hooks.hooks import Hooks
 
 
 class SessionEngine:
@@ -29,6 +30,7 @@ class SessionEngine:
         self._journal_file = journal_file
         self._stack = AsyncExitStack()
         self._engine: AsyncDownloadEngine | None = None
+        self._hooks: Hooks | None = None
 
     @property
     def running(self) -> AsyncDownloadEngine | None:
@@ -40,12 +42,17 @@ class SessionEngine:
         from tui_dl.cli.compose import open_engine  # noqa: PLC0415  # a first screen comes before the engine
 
         opening = open_engine(self._settings, self._journal_file, is_get=False)
-        self._engine = (await self._stack.enter_async_context(opening)).engine
+        opened = await self._stack.enter_async_context(opening)
+        self._engine, self._hooks = opened.engine, opened.hooks
         return self._engine
 
     def snapshot(self) -> EngineSnapshot | None:
         """Return the present state, None before it has started."""
         return self._engine.snapshot() if self._engine is not None else None
+
+    def has_errands(self) -> bool:
+        """Return whether commands on events run or are due."""
+        return self._hooks is not None and self._hooks.is_busy
 
     def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
         """Return which proxy of a later environment is not that of ours; the session hears ours alone."""

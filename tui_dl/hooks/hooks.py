@@ -60,6 +60,7 @@ class Hooks:
         self._counts: Counter[str] = Counter()
         self._troubles = 0
         self._runs: set[Run] = set()
+        self._waiting = 0
         self._is_closing = self._is_stopped = False
         self._gone = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop
@@ -83,6 +84,11 @@ class Hooks:
         except asyncio.CancelledError:
             await self._stop()
             raise
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether commands run or are due."""
+        return bool(self._runs) or self._waiting > 0 or not self._inbox.empty()
 
     # -- on the loop ---------------------------------------------------------------------------------------------------
 
@@ -128,6 +134,7 @@ class Hooks:
                     backlog = Backlog()
                 while len(self._runs) < AT_ONCE and (due := backlog.take()) is not None:
                     self._begin(due)
+                self._waiting = len(backlog)
         finally:
             backlog.close()
             with suppress(RuntimeError):  # the loop is closed: nobody waits

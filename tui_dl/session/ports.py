@@ -40,6 +40,10 @@ class EnginePlace(Protocol):
         """Return the present state, None before it has started."""
         ...
 
+    def has_errands(self) -> bool:
+        """Whether commands of the person's run or are due after what happened; the session does not end meanwhile."""
+        ...
+
     def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
         """Return why what is added cannot go through these proxies of another environment; empty if it does."""
         ...

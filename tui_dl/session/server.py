@@ -181,7 +181,7 @@ class SessionServer:
         snapshot = self._place.snapshot()
         if snapshot is None or self._clients or self._door.is_in_use:
             return True
-        return bool(snapshot.works) or self._moving() > 0
+        return bool(snapshot.works) or self._moving() > 0 or self._place.has_errands()
 
     def _moving(self) -> int:
         """Return how many tasks go on by themselves."""
