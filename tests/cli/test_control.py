@@ -107,6 +107,17 @@ async def test_what_had_failed_is_tried_again_when_it_is_added_again(home: Path,
         assert await stage.type("wait", "1") == 0
 
 
+async def test_another_proxy_is_refused_rather_than_ignored(
+    home: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session hears its own environment; what would go another way is not added."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    async with Stage(home) as stage:
+        assert await stage.type("add", stage.file()) == 2
+        assert "another http_proxy" in capsys.readouterr().err
+        assert await stage.type("pause", "--all") == 1
+
+
 async def test_a_fresh_link_is_told_to_the_session(home: Path, capsys: Output) -> None:
     """By id or by the address as it is; what is not there, or unclear, is said."""
     async with Stage(home) as stage:

@@ -17,6 +17,7 @@ from tui_dl.session.rpc.serving import RpcServer
 from tui_dl.session.rpc.tcp import TcpWish, open_tcp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SECRET: Final = "correct horse"
@@ -33,6 +34,10 @@ class FakeSession:
     def facts(self) -> SessionFacts:
         """Return fixed facts."""
         return SessionFacts("1.2.3", 42, 1000.0, 1, "ab" * 20)
+
+    def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
+        """Refuse one that is not there."""
+        return "another http_proxy" if proxies else ""
 
     def stop(self, *, is_forced: bool) -> None:
         """Remember it."""

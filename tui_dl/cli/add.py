@@ -166,8 +166,11 @@ def _add_wishes(given: dict[str, Any], locations: Locations) -> int:
 
 def _session(locations: Locations, given: dict[str, Any]) -> Caller:
     from tui_dl.cli.controlling import reach_session  # noqa: PLC0415  # as above
+    from tui_dl.session.protocol import proxy_environment  # noqa: PLC0415  # as above
 
-    caller = reach_session(locations, starts=True, verbose=given["verbose"])
+    # What another machine sends comes through a shell that knows less than the one that started the session.
+    proxies = proxy_environment(os.environ) if given["json_file"] is None else None
+    caller = reach_session(locations, starts=True, verbose=given["verbose"], proxies=proxies)
     assert caller is not None
     return caller
 

@@ -13,6 +13,8 @@ from tui_dl.session.paths import lock_file_in
 from tui_dl.session.reaching import ForegroundWantedError, StartWish, find_session, start
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tui_dl.core.commands import Command, CommandOutcome
     from tui_dl.disk.locations import Locations
 
@@ -21,8 +23,13 @@ TRIES: Final = 3
 NO_SESSION: Final = "no session is running"
 
 
-def reach_session(locations: Locations, *, starts: bool, verbose: int = 0) -> Caller | None:
-    """Return a line to the session that answers, started if `starts`; None where none lives. Raises `TuiDlError`."""
+def reach_session(
+    locations: Locations, *, starts: bool, verbose: int = 0, proxies: Mapping[str, str] | None = None
+) -> Caller | None:
+    """Return a line to the session that answers, started if `starts`; None where none lives. Raises `TuiDlError`.
+
+    `proxies` are those of the environment in which something is added: they must be the session's, which hears its own.
+    """
     lock_file = lock_file_in(locations.data)
     for _ in range(TRIES):
         card = find_session(lock_file)
@@ -36,7 +43,7 @@ def reach_session(locations: Locations, *, starts: bool, verbose: int = 0) -> Ca
         caller = Caller(card.rpc)
         try:
             # While somebody is connected it does not end for want of work.
-            caller.call("tui_dl.session")
+            facts = caller.call("tui_dl.session", {} if proxies is None else {"proxies": dict(proxies)})
         except NetworkError:
             caller.close()  # it was about to end
             continue
@@ -46,6 +53,9 @@ def reach_session(locations: Locations, *, starts: bool, verbose: int = 0) -> Ca
                 Reason.SESSION_FAILED,
                 f"the session is of tui-dl {card.version}, this is {__version__}; `tui-dl stop` ends it",
             ) from None
+        if refusal := facts.get("refusal"):
+            caller.close()
+            raise UsageError(refusal)
         return caller
     raise NetworkError(Reason.SESSION_FAILED, "the session ends as soon as it is reached")
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tui_dl.core.ports import EnginePort
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadProgress
 
@@ -59,6 +61,10 @@ class SessionPort(Protocol):
 
     def facts(self) -> SessionFacts:
         """Return who answers."""
+        ...
+
+    def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
+        """Return why what is added cannot go through these proxies of another environment; empty if it does."""
         ...
 
     def stop(self, *, is_forced: bool) -> None:

@@ -23,6 +23,7 @@ from tui_dl.session.visit import Visit
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
 
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_session import ScreenPort
@@ -101,6 +102,10 @@ class SessionServer:
     def facts(self) -> SessionFacts:
         """Return who answers."""
         return replace(self._facts, clients=len(self._clients))
+
+    def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
+        """Return why what is added cannot go through these proxies."""
+        return self._place.refusal_of_proxies(proxies)
 
     def stop(self, *, is_forced: bool = False) -> None:
         """End everything in order, at once or with what was ordered in bulk done: all of it is durable step by step."""

@@ -133,9 +133,13 @@ class OwnMethods:
         return "OK"
 
     async def facts(self, call: Call) -> Any:
-        """Return who answers."""
-        refuse_unknown(call.named, NOTHING)
-        return session_json(self._session.facts())
+        """Return who answers; with `proxies` of an environment also why what is added cannot go through them."""
+        refuse_unknown(call.named, frozenset({"proxies"}))
+        found = session_json(self._session.facts())
+        proxies = call.named.get("proxies")
+        if not isinstance(proxies, dict):
+            return found
+        return found | {"refusal": self._session.refusal_of_proxies(proxies)}
 
     async def stop(self, call: Call) -> Any:
         """Begin to end the session."""
