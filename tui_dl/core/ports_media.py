@@ -116,6 +116,11 @@ class FragmentOutcome:
 class MediaSource(Protocol):
     """What media take from an engine; its methods are called on the engine's loop."""
 
+    @property
+    def is_transferring(self) -> bool:
+        """Whether anything is being transferred now, media or not; may be asked in any thread."""
+        ...
+
     def body(self, wish: BodyWish) -> AbstractAsyncContextManager[OrderedBody]:
         """Open one file in order; raises `TuiDlError` if it cannot be had."""
         ...

@@ -22,6 +22,11 @@ class EngineMediaSource:
     def __init__(self, engine: AsyncDownloadEngine) -> None:
         self._engine = engine
 
+    @property
+    def is_transferring(self) -> bool:
+        """Whether anything is being transferred now, media or not; may be asked in any thread."""
+        return any(budget.open_connections for budget in list(self._engine.context.budgets.values()))
+
     @asynccontextmanager
     async def body(self, wish: BodyWish) -> AsyncIterator[OrderedBody]:
         """Open one file in order; raises `TuiDlError` if it cannot be had."""

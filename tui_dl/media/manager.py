@@ -97,6 +97,11 @@ class AsyncDownloadManager:
         self._await_engine = await_engine
 
     @property
+    def is_transferring(self) -> bool:
+        """Whether the engine transfers anything now."""
+        return self._source is not None and self._source.is_transferring
+
+    @property
     def source(self) -> MediaSource:
         """What the engine gives to media."""
         self._await_engine()

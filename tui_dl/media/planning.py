@@ -45,8 +45,8 @@ class PlanningYoutubeDL(EngineYoutubeDL):
 
     @property
     def is_beside_transfers(self) -> bool:
-        """Whether videos are being transferred while this extracts."""
-        return self.lanes.is_busy
+        """Whether anything is being transferred while this extracts."""
+        return self.lanes.is_busy or self.manager.is_transferring
 
     def forget(self, job: Job) -> None:
         """Note that a video is done, for those that wait to know whether it is in the archive."""
