@@ -46,5 +46,7 @@ CASES: Final = (
     Case("redirect with a cookie", "cookie/v360.mp4", files=1),
     Case("503 twice", "busy.html", files=1),
     Case("drops", "drop/v720.mp4", ("-R", "50"), files=1),
+    Case("in chunks", "v360.mp4", ("--http-chunk-size", "50K"), files=1),
+    Case("at a limited rate, with the server's time", "hls/media.m3u8", ("-r", "2M", "--mtime"), streams=1),
     Case("no ranges", "plain/v360.mp4", files=1),
 )

@@ -42,7 +42,7 @@ async def manager() -> AsyncIterator[AsyncDownloadManager]:
     """Return a manager over an engine that keeps nothing."""
     words: dict[str, Any] = {"retry_delay": 0.01, "timeout": 10.0}
     async with AsyncDownloadEngine(Settings(**words), MEMORY) as engine:
-        async with AsyncDownloadManager(engine) as made:
+        async with AsyncDownloadManager(engine, extracts_elsewhere=False) as made:
             yield made
         left = {host: one.open_connections for host, one in engine.context.budgets.items() if one.open_connections}
         assert not left

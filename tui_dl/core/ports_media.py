@@ -46,6 +46,8 @@ class BodyWish:
     """Connections at once, grown only while they help."""
     is_explicit: bool = False
     """Whether a person named that figure: then what one host may have in all does not bound it."""
+    limit_bps: int = 0
+    """Bytes per second of this file alone, 0 for no limit of its own."""
 
 
 class OrderedBody(Protocol):
@@ -91,6 +93,8 @@ class WindowManner:
     """Fragments at once."""
     is_explicit: bool = False
     """Whether a person named that figure; else it is reached by steps that help."""
+    limit_bps: int = 0
+    """Bytes per second of this stream alone, 0 for no limit of its own."""
     retries: float = 10
     """Further attempts for each fragment; may be infinite."""
     delay_s: Callable[[int], float] = lambda _attempt: 0.0

@@ -34,9 +34,15 @@ class MediaRequests:
     """Asks for the parts of one medium; close it when the medium is done."""
 
     def __init__(
-        self, context: EngineContext, url: str, headers: Mapping[str, str], cookies: CookieStore | None
+        self,
+        context: EngineContext,
+        url: str,
+        headers: Mapping[str, str],
+        cookies: CookieStore | None,
+        limit_bps: int = 0,
     ) -> None:
-        new = checked_task(url, "/", "", TaskOptions(headers=tuple(headers.items())))
+        options = TaskOptions(headers=tuple(headers.items()), limit_rate_bps=limit_bps or None)
+        new = checked_task(url, "/", "", options)
         self.context = context
         self.url = new.url
         """Address as it goes to the server."""

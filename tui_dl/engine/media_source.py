@@ -30,7 +30,7 @@ class EngineMediaSource:
     @asynccontextmanager
     async def body(self, wish: BodyWish) -> AsyncIterator[OrderedBody]:
         """Open one file in order; raises `TuiDlError` if it cannot be had."""
-        requests = MediaRequests(self._engine.context, wish.url, wish.headers, wish.cookies)
+        requests = MediaRequests(self._engine.context, wish.url, wish.headers, wish.cookies, wish.limit_bps)
         body = MediaBody(requests, wish)
         try:
             await body.open()

@@ -73,7 +73,8 @@ class FragmentWindow:
     async def _once(self, wish: FragmentWish) -> FragmentOutcome:
         """Fetch it in one attempt. Raises `TuiDlError`."""
         if self._requests is None:
-            self._requests = MediaRequests(self._context, wish.url, self._manner.headers, self._manner.cookies)
+            manner = self._manner
+            self._requests = MediaRequests(self._context, wish.url, manner.headers, manner.cookies, manner.limit_bps)
         requests, asker = self._requests, self._requests.asker(wish.url)
         self._last = asker
         self._open += 1

@@ -117,6 +117,7 @@ class DirectTransfer:
             version=self._version if start else Validator(),
             chunk_bytes=int(chunk),
             most_connections=manager.connections,
+            limit_bps=manager.limit_bps,
         )
 
     async def _source(self, wish: BodyWish) -> AsyncGenerator[OrderedBody | bytes, None]:

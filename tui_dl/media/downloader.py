@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 from yt_dlp.downloader import get_suitable_downloader
@@ -28,12 +29,24 @@ if TYPE_CHECKING:
 
     from tui_dl.media.manager import AsyncDownloadManager
 
+REPORT_S = 0.1
+"""How often progress is printed."""
 MOST_DELAY_S = 60.0
 """Longest pause between attempts where `--async-retry-delay` doubles it."""
 
 
 class AsyncFileDownloader(FileDownloader):
     """What ours have in common; `ydl` is a `EngineYoutubeDL`."""
+
+    def report_progress(self, s: dict[str, Any]) -> None:
+        """Print how far it is, now and then: for each fragment it was a third of all work; its end is always told."""
+        now = time.monotonic()
+        if s["status"] == "downloading" and now - self._reported_at < REPORT_S:
+            return
+        self._reported_at = now
+        super().report_progress(s)
+
+    _reported_at = float("-inf")
 
     @property
     def manager(self) -> AsyncDownloadManager:

@@ -16,6 +16,8 @@ from tui_dl.media.portable import cookies_of, portable_params
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tui_dl.media.remote import Asked
+
 MOST_WORKERS: Final = 2
 """Processes at once; more only while playlists that are being read hold some."""
 MOST_HELD: Final = 8
@@ -89,6 +91,7 @@ class Extraction:
         self._held = 0
         self._first: tuple[dict[str, Any], dict[str, Any], list[str] | None] | None = None
         self._is_closed = False
+        self._asked: dict[str, Asked] = {}
         self.count = 0
         """Addresses that processes extracted."""
 
@@ -97,11 +100,31 @@ class Extraction:
         functions = params.get("retry_sleep_functions") or {}
         return not self._is_closed and "extractor" not in functions and not params.get("debug_printtraffic")
 
+    def is_asked(self, url: str) -> bool:
+        """Whether an address was asked for before its turn."""
+        return url in self._asked
+
+    def note_asked(self, url: str, asked: Asked) -> None:
+        """Keep what comes of an address until its turn."""
+        self._asked[url] = asked
+
+    def asked_before(self, url: str) -> Asked | None:
+        """Return what was asked for before its turn, once; None for nothing."""
+        return self._asked.pop(url, None)
+
+    def prepare(self, ydl: Any) -> None:
+        """Start a process that will be wanted soon: what it loads takes a second."""
+        with self._condition:
+            if not self._all and not self._is_closed and self.can_take(ydl.params):
+                self._idle.append(self._start(ydl))
+
     def take(self, ydl: Any) -> ExtractionWorker:
         """Return a process that nobody else asks until it is given back; waits for one."""
         with self._condition:
             while not self._idle and len(self._all) >= min(MOST_HELD, MOST_WORKERS + self._held):
                 self._condition.wait()
+                if self._is_closed:
+                    raise WorkerEnded
             if self._is_closed:
                 raise WorkerEnded
             worker = self._idle.pop() if self._idle else self._start(ydl)

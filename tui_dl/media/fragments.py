@@ -119,6 +119,7 @@ class FragmentTransfer:
             cookies=fd.cookies,
             most_at_once=asked_for if asked_for > 1 else fd.manager.connections,
             is_explicit=asked_for > 1,
+            limit_bps=fd.manager.limit_bps,
             retries=fd.retries("fragment_retries"),
             delay_s=lambda attempt: fd.delay_s("fragment", attempt),
             on_retry=lambda index, error, attempt: self._retried.append((index, error, attempt)),

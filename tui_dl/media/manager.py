@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from tui_dl.core.errors import TuiDlError
 from tui_dl.media.children import Children, watch_children
 from tui_dl.media.counts import TransferCounts
 from tui_dl.media.extraction import Extraction
@@ -56,9 +57,14 @@ class AsyncDownloadManager:
         connections: int = CONNECTIONS,
         chunk_bytes: int = CHUNK_BYTES,
         retry: RetryPlan | None = None,
+        extracts_elsewhere: bool | None = None,
         on_params: Callable[[AsyncDownloadManager, Mapping[str, Any]], None] | None = None,
     ) -> None:
-        """`on_params` is called with yt-dlp's parameters before anything is done; it may `attach()` a source."""
+        """`on_params` is called with yt-dlp's parameters before anything is done; it may `attach()` a source.
+
+        `extracts_elsewhere`: whether pages are read in processes of their own also while nothing is transferred; None:
+        where others work on the loop, as beside `download()`.
+        """
         self.concurrent_downloads = concurrent_downloads
         """Videos at once."""
         self.connections = connections
@@ -79,6 +85,10 @@ class AsyncDownloadManager:
         """What is written."""
         self.sleeps = Sleeps()
         """Pauses between downloads."""
+        self.limit_bps = 0
+        """Bytes per second of each transfer, 0 where the engine's own limit holds for all together."""
+        self._extracts_elsewhere = extracts_elsewhere
+        self._has_program_beside = False
         self.is_on = True
         """Whether transfers are the engine's; off, yt-dlp makes all of them."""
         self._source: MediaSource | None = None if source is None else getattr(source, "media", source)
@@ -97,9 +107,19 @@ class AsyncDownloadManager:
         self._await_engine = await_engine
 
     @property
-    def is_transferring(self) -> bool:
-        """Whether the engine transfers anything now."""
-        return self._source is not None and self._source.is_transferring
+    def is_busy(self) -> bool:
+        """Whether an extractor in a thread would be in the way of others on the loop."""
+        if self._extracts_elsewhere is not None:
+            return self._extracts_elsewhere
+        return self._has_program_beside or (self._source is not None and self._source.is_transferring)
+
+    def why_not(self) -> str:
+        """Return why there is no engine, empty where there is one; waits for it."""
+        try:
+            self._await_engine()
+        except TuiDlError as error:
+            return f"the engine cannot start: {error}"
+        return ""
 
     @property
     def source(self) -> MediaSource:
@@ -123,6 +143,7 @@ class AsyncDownloadManager:
         Cancelled, it ends what is at work and keeps what has arrived.
         """
         self._loop = asyncio.get_running_loop()
+        self._has_program_beside = True
         given = dict(params or {})
         done: asyncio.Future[int] = self._loop.create_future()
         holder: list[Any] = []
@@ -160,14 +181,15 @@ class AsyncDownloadManager:
         """Return a `YoutubeDL` for your own code in a thread: as stock, but for who makes the transfers."""
         from tui_dl.media.youtube_dl import EngineYoutubeDL  # noqa: PLC0415  # they know each other
 
-        watch_children()
-        return EngineYoutubeDL(self, params, auto_init)
+        return EngineYoutubeDL(self, self.begin(dict(params or {})), auto_init)
 
     def begin(self, params: dict[str, Any]) -> dict[str, Any]:
         """Take over what concerns all lanes; return the parameters as yt-dlp is to see them."""
         watch_children()
         if self._on_params is not None:
             self._on_params(self, params)
+        else:
+            self.limit_bps = int(params.get("ratelimit") or 0)
         return self.sleeps.take_over(params)
 
     @staticmethod

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from yt_dlp.utils import DownloadCancelled
+from yt_dlp.utils import DownloadCancelled, variadic
 
 from tui_dl.media.archive import SharedArchive
 from tui_dl.media.lanes import Lanes
+from tui_dl.media.looking_ahead import AHEAD, LookingAhead
 from tui_dl.media.youtube_dl import EngineYoutubeDL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tui_dl.media.job import Job
     from tui_dl.media.manager import AsyncDownloadManager
@@ -29,6 +30,8 @@ class PlanningYoutubeDL(EngineYoutubeDL):
     ) -> None:
         given = manager.begin(dict(params or {}))
         self.lanes = Lanes(self, manager.concurrent_downloads)
+        self._ahead = LookingAhead(self, manager.extraction)
+        self._addresses: list[str] = []
         super().__init__(manager, given, auto_init)
         manager.screen.attach(self, "planner")
         path = given.get("download_archive")
@@ -46,17 +49,36 @@ class PlanningYoutubeDL(EngineYoutubeDL):
     @property
     def is_beside_transfers(self) -> bool:
         """Whether anything is being transferred while this extracts."""
-        return self.lanes.is_busy or self.manager.is_transferring
+        return self.lanes.is_busy or self.manager.is_busy
 
     def forget(self, job: Job) -> None:
         """Note that a video is done, for those that wait to know whether it is in the archive."""
         if isinstance(self.archive, SharedArchive):
             self.archive.end(job)
 
+    def process_ie_result(
+        self, ie_result: dict[str, Any], download: bool = True, extra_info: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Go on with what was extracted (see `YoutubeDL.process_ie_result`), and ask for what comes next."""
+        if not download or self.params.get("simulate") or not self.manager.is_on:
+            return super().process_ie_result(ie_result, download, extra_info)
+        if ie_result.get("_type") == "playlist":
+            self._ahead.enter(ie_result)
+            try:
+                return super().process_ie_result(ie_result, download, extra_info)
+            finally:
+                self._ahead.leave()
+        if self._playlist_level and extra_info:
+            self._ahead.entry(extra_info.get("playlist_autonumber"))
+        return super().process_ie_result(ie_result, download, extra_info)
+
     # -- where yt-dlp wants results ------------------------------------------------------------------------------------
 
     def download(self, url_list: Any) -> Any:
         """Download all addresses; return yt-dlp's exit code."""
+        self._addresses = list(variadic(url_list))
+        if len(self._addresses) > 1 and self.manager.is_on:
+            self.manager.extraction.prepare(self)
         return self._to_the_end(lambda: super(PlanningYoutubeDL, self).download(url_list))
 
     def download_with_info_file(self, info_filename: str) -> Any:
@@ -85,6 +107,9 @@ class PlanningYoutubeDL(EngineYoutubeDL):
 
     def extract_info(self, url: str, download: bool = True, *args: Any, **words: Any) -> Any:
         """Extract (see `YoutubeDL.extract_info`); where its result is printed or counted by itself, wait for it."""
+        if not self._playlist_level and self._addresses and self._addresses[0] == url:
+            del self._addresses[0]
+            self._ahead.addresses(self._addresses[:AHEAD])
         result = super().extract_info(url, download, *args, **words)
         if not self._playlist_level and (self.params.get("dump_single_json") or self.params.get("break_per_url")):
             self.lanes.drain()

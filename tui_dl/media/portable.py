@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.networking.impersonate import ImpersonateTarget
@@ -71,13 +72,14 @@ OF_THE_PARENT: Final = frozenset(
 
 def cookies_of(jar: Iterable[http.cookiejar.Cookie]) -> dict[str, list[Any]]:
     """Return all cookies by what names them."""
-    return {
-        f"{cookie.domain}\t{cookie.path}\t{cookie.name}": [
-            *(getattr(cookie, field) for field in COOKIE_FIELDS),
-            dict(getattr(cookie, "_rest", {})),
-        ]
-        for cookie in jar
-    }
+    with getattr(jar, "_cookies_lock", nullcontext()):
+        return {
+            f"{cookie.domain}\t{cookie.path}\t{cookie.name}": [
+                *(getattr(cookie, field) for field in COOKIE_FIELDS),
+                dict(getattr(cookie, "_rest", {})),
+            ]
+            for cookie in jar
+        }
 
 
 def cookie_from(values: list[Any]) -> http.cookiejar.Cookie:

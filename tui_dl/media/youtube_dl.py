@@ -52,6 +52,7 @@ class EngineYoutubeDL(YoutubeDL):
             return False, False
         replacement = replacement_for(info, self.params)
         why = reason_for_native(name, info, self.params) or ("" if replacement else "its kind of stream")
+        why = why or self.manager.why_not()
         self._sleep(name, is_subtitle=subtitle)
         if replacement is None or why:
             self.say_native(info, why)
