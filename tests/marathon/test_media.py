@@ -36,7 +36,7 @@ RATE_BPS: Final = 250_000
 LONGEST_S: Final = 4.0
 """A stop comes at the latest so long after the start."""
 GONE_S: Final = 5.0
-TOKEN: Final = "TUI_DL_MARATHON_RUN"
+TOKEN: Final = "MEDIA_MARATHON_RUN"
 KINDS: Final = {
     "direct": ("v720.mp4",),
     "page": ("html5.html",),
