@@ -180,6 +180,25 @@ async def test_those_that_are_due_at_the_end_have_their_time_and_no_more(caplog:
     assert caplog.text.count("was ended with the program") == AT_ONCE
 
 
+async def test_only_an_interruption_cuts_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that ends with an error, such as too many failures, leaves them what they need."""
+    monkeypatch.setattr("tui_dl.hooks.hooks.INTERRUPTED_S", 0.0)
+    out = tmp_path / "out"
+    note = plan({"completed": (sys.executable, "-c", NOTE, str(out))})
+    with pytest.raises(ValueError, match="work"):
+        await ended_by(ValueError("work"), note)
+    assert len(out.read_text().splitlines()) == 1
+    with pytest.raises(asyncio.CancelledError):
+        await ended_by(asyncio.CancelledError(), plan({"completed": ("sleep", "600")}))
+
+
+async def ended_by(error: BaseException, what: HookPlan) -> None:
+    """End work with an error while a command is due."""
+    async with Hooks(what, lambda: 9.0, lambda _text: None) as hooks:
+        hooks.hear(event(EventKind.COMPLETED))
+        raise error
+
+
 def test_a_backlog_gives_back_what_it_was_given_in_order() -> None:
     """Through memory and file, filled and emptied several times."""
     backlog, taken = Backlog(), list[bytes | None]()

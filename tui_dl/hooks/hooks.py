@@ -75,7 +75,7 @@ class Hooks:
     ) -> None:
         self._is_closing = True
         self._inbox.put(None)
-        patience_s = self._plan.patience_s if error is None else INTERRUPTED_S
+        patience_s = INTERRUPTED_S if isinstance(error, asyncio.CancelledError) else self._plan.patience_s
         try:
             async with asyncio.timeout(patience_s):
                 await self._gone.wait()
