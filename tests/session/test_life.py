@@ -275,6 +275,20 @@ def test_a_session_that_dies_leaves_the_terminal_whole(tmp_path: Path) -> None:
         home.open().until_shown("Progress")
 
 
+def test_a_session_that_hangs_keeps_nobody(tmp_path: Path) -> None:
+    """A client that is told to end restores the terminal by itself where nobody does it for it."""
+    with Home(tmp_path) as home:
+        screen = home.open()
+        screen.until_shown("Progress")
+        pid = home.session_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        screen.process.terminate()
+        assert screen.ends() == 130
+        assert screen.is_as_before
+        assert "Progress" not in screen.text
+
+
 def test_a_session_of_another_version_is_restarted_if_the_person_agrees(tmp_path: Path) -> None:
     """The offer names both versions; no keeps the old one, yes ends it and shows the new one."""
     with Home(tmp_path) as home:
