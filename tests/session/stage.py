@@ -170,7 +170,8 @@ class Home:
     @property
     def session_pid(self) -> int | None:
         """Process of the session that lives."""
-        return self.session.pid if self.session is not None else None
+        session = self.session
+        return session.pid if session is not None else None
 
     @property
     def log(self) -> str:
@@ -186,9 +187,8 @@ class Home:
     def run(self, *args: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run a command line without a terminal to its end."""
         words = [sys.executable, "-m", "tui_dl", *args]
-        return subprocess.run(
-            words, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, **more
-        )
+        facts: dict[str, Any] = {"cwd": self.folder, "env": self.environment} | more
+        return subprocess.run(words, capture_output=True, text=True, check=False, **facts)
 
     @staticmethod
     def words() -> str:

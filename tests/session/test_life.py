@@ -144,7 +144,10 @@ async def test_job_control_concerns_the_client_alone(slow: Slow, tmp_path: Path)
         shell.press("fg\r")
         shell.until_shown("Another terminal shows the screen now")
         shell_works(shell, "the-shell-again")
-        other.press("d")
+        other.press("\x1a")  # nobody controls jobs there, so it comes back by itself
+        other.press("?")
+        other.until_shown("Esc closes this")
+        other.press("?d")
         assert other.ends() == 0
         shell.press(f"{home.words()}\r")
         shell.until_shown("big.iso", "d Detach")
@@ -226,6 +229,9 @@ async def test_a_piped_list_is_read_where_it_was_typed(slow: Slow, tmp_path: Pat
         assert oracle.check(tmp_path / "here" / "big.iso", SEED, SIZE) is None
         shell.press(f"http_proxy=http://127.0.0.1:9 {home.words()} {slow.url}\r")
         shell.until_shown("another http_proxy in its environment")
+        refused = home.run("add", slow.url, env=home.environment | {"HTTPS_PROXY": "http://127.0.0.1:9"})
+        assert refused.returncode == 2
+        assert "another https_proxy in its environment" in refused.stderr
 
     with Home(tmp_path) as home:
         await asyncio.to_thread(use, home)

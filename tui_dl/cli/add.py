@@ -120,8 +120,13 @@ def _limited(order: Order, bps: int) -> Order:
 
 def _add_order(given: dict[str, Any], order: Order, locations: Locations) -> int:
     from tui_dl.core.wire_wishes import wish_json  # noqa: PLC0415  # as above
+    from tui_dl.session.paths import lock_file_in  # noqa: PLC0415  # as above
+    from tui_dl.session.protocol import proxy_environment  # noqa: PLC0415  # as above
+    from tui_dl.session.reaching import refusal_of_proxies  # noqa: PLC0415  # as above
 
     with _session(locations, given) as caller:
+        if refusal := refusal_of_proxies(lock_file_in(locations.data), proxy_environment(os.environ)):
+            raise UsageError(refusal)
         queue = _queue(caller, given)
         if order.news:
             queue.put([wish_json(one) for one in order.news], order.lists.batch)

@@ -55,13 +55,16 @@ class SessionEngine:
         return self._hooks is not None and self._hooks.is_busy
 
     def refusal_of_proxies(self, proxies: Mapping[str, str] | None) -> str:
-        """Return which proxy of a later environment is not that of ours; the session hears ours alone."""
+        """Return which proxy of a later environment is not ours; the session hears ours alone.
+
+        An environment without any (cron, ssh with a command) has no wish, and what is added from there goes our way.
+        """
         settings = self._settings
         if proxies is None or settings.proxy or not settings.use_environment_proxy:
             return ""
         ours = proxy_environment(os.environ)
         for name in PROXY_NAMES:
-            if proxies.get(name) != ours.get(name):
+            if proxies.get(name) and proxies[name] != ours.get(name):
                 return (
                     f"the running session was started with another {name} in its environment;"
                     " `tui-dl stop` first, or use --foreground or `tui-dl get`"

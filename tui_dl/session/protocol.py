@@ -25,7 +25,7 @@ TERMINAL_NAMES: Final = (
     *("LANG", "LC_ALL", "LC_CTYPE", "SSH_CONNECTION", "SSH_TTY", "TMUX", "STY", "WT_SESSION", "KITTY_WINDOW_ID"),
 )
 """Environment names that describe a terminal; nothing else of the environment is handed over."""
-PROXY_NAMES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+PROXY_NAMES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
 """Environment names, in lower or upper case, that a session hears once for all."""
 _LENGTH: Final = struct.Struct("!I")
 
@@ -42,14 +42,14 @@ class Want(StrEnum):
     STOP = "stop"
     """Make everything durable and end; answered when that is done."""
     ASK = "ask"
-    """Say who you are."""
+    """Say who you are, and whether what is added may go through these `proxies`."""
 
 
 class Word(StrEnum):
     """What a message is."""
 
     WELCOME = "welcome"
-    """Session: you are in. `version`, `pid`, `restore` (text that puts a terminal back)."""
+    """Session: you are in. `version`, `pid`, `restore` (text that puts a terminal back), `refusal` (to who asks)."""
     REFUSED = "refused"
     """Session: you are not. `text`, `code`."""
     LEFT = "left"

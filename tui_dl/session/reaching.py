@@ -8,6 +8,7 @@ import select
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from tui_dl.core.errors import FileSystemError, NetworkError, Reason
 from tui_dl.session import SESSION_WORD, handover
 from tui_dl.session.lock import Card, held_by
 from tui_dl.session.paths import is_private
-from tui_dl.session.protocol import Unpacker, packed
+from tui_dl.session.protocol import PROTOCOL, Unpacker, packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,6 +171,18 @@ def reach_or_start(lock_file: Path, wish: StartWish) -> Line:
         if time.monotonic() > ends_at:
             raise _silent()
     return line
+
+
+def refusal_of_proxies(lock_file: Path, proxies: Mapping[str, str]) -> str:
+    """Return why what is added cannot go through the proxies of this environment; empty where nothing is against it."""
+    line = reach(lock_file) if proxies else None
+    if line is None:
+        return ""
+    with suppress(OSError):
+        line.say({"want": "ask", "protocol": PROTOCOL, "proxies": dict(proxies)})
+    answer = line.answer() or {}
+    line.close()
+    return str(answer.get("refusal", ""))
 
 
 def start(wish: StartWish) -> None:

@@ -249,7 +249,7 @@ class SessionServer:
             self._waiting_for_end.append(channel)
             self.stop()
         elif hello.want == Want.ASK:
-            channel.say(Word.WELCOME, **welcome)
+            channel.say(Word.WELCOME, **welcome, refusal=self._place.refusal_of_proxies(hello.proxies))
         elif hello.protocol != PROTOCOL or hello.want != Want.ATTACH:
             text = (
                 f"the session is of tui-dl {self._facts.version} and cannot do what {hello.version or 'another'} wants"

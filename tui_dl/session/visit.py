@@ -145,7 +145,8 @@ class Visit:
                 await asyncio.sleep(LOOK_EVERY_S)
                 with suppress(OSError):
                     state = os.pread(stat, _STAT_BYTES, 0).rpartition(b")")[2][1:2]
-                    if state in (b"T", b"t") and self._screen is not None and not self._is_aside:
+                    # Not "t": a debugger stops it for moments, and no signal says that it goes on.
+                    if state == b"T" and self._screen is not None and not self._is_aside:
                         self._is_aside = True
                         await self._screen.stand_aside()
         finally:
