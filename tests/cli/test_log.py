@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tui_dl.cli.log import logging_to
+from tui_dl.cli import log as logs
+from tui_dl.cli.log import logging_to, session_log
 from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,3 +89,18 @@ def test_what_ended_well_is_not_told_as_an_error(tmp_path: Path) -> None:
     with logging_to(str(file), 0):
         pass
     assert "ended" not in file.read_text()
+
+
+def test_a_session_keeps_few_logs_of_bounded_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest is `session.log`, each is private; who came and went is told, what happens to each row is not."""
+    monkeypatch.setattr(logs, "SESSION_LOG_BYTES", 2_000)
+    file = tmp_path / "state" / "session.log"
+    with session_log(file, 0):
+        for number in range(200):
+            logging.getLogger("tui_dl.session.server").info("attached: process %d", number)
+            logging.getLogger("tui_dl.engine.ledger").info("%d: added", number)
+    kept = sorted(file.parent.iterdir())
+    assert len(kept) == 1 + logs.SESSION_LOGS_KEPT
+    assert all(one.stat().st_size <= 2_000 and stat.S_IMODE(one.stat().st_mode) == 0o600 for one in kept)
+    assert "attached: process 199" in file.read_text()
+    assert not any("added" in one.read_text() for one in kept)

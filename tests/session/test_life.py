@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -279,6 +280,18 @@ def test_a_session_that_dies_leaves_the_terminal_whole(tmp_path: Path) -> None:
         assert "Progress" not in screen.text
         assert Path(card.attach).exists()
         home.open().until_shown("Progress")
+
+
+def test_a_session_is_found_again_when_its_folder_was_cleared(tmp_path: Path) -> None:
+    """Systemd removes the runtime folder with the last login; the session outlives that and can be reached."""
+    with Home(tmp_path) as home:
+        home.open().until_shown("Progress")
+        card = home.session
+        assert card is not None
+        shutil.rmtree(Path(card.attach).parent)
+        home.open().until_shown("Progress")
+        assert home.session_pid == card.pid
+        assert home.run("ls", "--json").returncode == 0
 
 
 def test_a_session_that_hangs_keeps_nobody(tmp_path: Path) -> None:

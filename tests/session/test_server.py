@@ -117,6 +117,10 @@ class FakeDoor:
         """Take note."""
         self.opened.set()
 
+    async def listen_also(self, listener: socket.socket) -> None:
+        """Take note."""
+        self.opened.set()
+
     async def aclose(self) -> None:
         """Do nothing."""
 
@@ -166,9 +170,10 @@ class Stage:
         self.place, self.screens, self.door = Place(), Screens(), FakeDoor()
         self.server = SessionServer(self.place, self.screens, self.door, version="1.0", restore="R")
         self._path = folder / "a"
-        self._listeners = [self._listener(self._path), self._listener(folder / "r")]
+        self.attach, self.rpc = self._listener(self._path), self._listener(folder / "r")
+        self.has_gone = False
         self._clients: list[Client] = []
-        self.running = asyncio.ensure_future(self.server.run(*self._listeners))
+        self.running = asyncio.ensure_future(self.server.run(self))
 
     def _listener(self, path: Path) -> socket.socket:
         one = socket.socket(socket.AF_UNIX)
@@ -176,6 +181,17 @@ class Stage:
         one.listen()
         one.setblocking(False)
         return one
+
+    def are_there(self) -> bool:
+        """Whether they are."""
+        return not self.has_gone
+
+    def renew(self) -> None:
+        """Bind them anew."""
+        self._path = self._path.with_name("b")
+        old, self.attach, self.has_gone = self.rpc, self._listener(self._path), False
+        self.rpc = self._listener(self._path.with_name("s"))
+        old.close()
 
     def client(self) -> Client:
         """Connect."""
@@ -190,8 +206,8 @@ class Stage:
         self.server.farewell([])
         for client in self._clients:
             client.close()
-        for listener in self._listeners:
-            listener.close()
+        self.attach.close()
+        self.rpc.close()
 
 
 @pytest_asyncio.fixture
@@ -199,6 +215,7 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """Yield a session that is in a hurry to end."""
     monkeypatch.setattr(session_server, "LINGER_S", 0.0)
     monkeypatch.setattr(session_server, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(session_server, "REACHABLE_EVERY_S", 0.01)
     one = Stage(tmp_path)
     yield one
     await one.close()
@@ -297,3 +314,14 @@ async def test_an_engine_that_cannot_start_ends_it_with_its_error(stage: Stage) 
         await stage.server.engine()
     with pytest.raises(FileSystemError):
         await asyncio.wait_for(asyncio.shield(stage.running), PATIENCE_S)
+
+
+async def test_sockets_that_were_cleared_away_are_made_anew(stage: Stage) -> None:
+    """The last logout takes the runtime folder with it; whoever logs in again finds the session all the same."""
+    stage.place.count(downloading=1)
+    await stage.server.engine()
+    await stage.door.opened.wait()
+    stage.door.opened.clear()
+    stage.has_gone = True
+    await asyncio.wait_for(stage.door.opened.wait(), PATIENCE_S)
+    assert (await stage.client().hello().answer() or {})["word"] == "welcome"

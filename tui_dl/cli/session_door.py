@@ -37,6 +37,11 @@ class RpcDoor:
         await self._server.serve_unix(listener)
         await self._server.serve_tcp()
 
+    async def listen_also(self, listener: socket.socket) -> None:
+        """Serve another Unix socket."""
+        if self._server is not None:
+            await self._server.serve_unix(listener)
+
     async def aclose(self) -> None:
         """End all connections."""
         if self._server is not None:

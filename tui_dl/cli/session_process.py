@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from contextlib import suppress
@@ -21,11 +20,12 @@ from tui_dl.cli.session_door import RpcDoor
 from tui_dl.cli.session_engine import SessionEngine
 from tui_dl.cli.session_screens import SessionScreens
 from tui_dl.cli.settings_file import effective_settings
-from tui_dl.core.errors import FileSystemError, Reason, TuiDlError, UsageError
+from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.disk.locations import find_locations
+from tui_dl.session.listening import SessionSockets
 from tui_dl.session.lock import SessionLock
 from tui_dl.session.logout import logout_warning, this_machine
-from tui_dl.session.paths import lock_file_in, make_socket_paths
+from tui_dl.session.paths import lock_file_in
 from tui_dl.session.protocol import TERMINAL_NAMES
 from tui_dl.session.rpc.tcp import open_tcp, tcp_wish
 from tui_dl.session.server import SessionServer
@@ -36,13 +36,10 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.disk.locations import Locations
-    from tui_dl.session.paths import SocketPaths
     from tui_dl.session.rpc.tcp import OpenTcp
 
 logger = logging.getLogger(__name__)
 
-BACKLOG: Final = 128
-"""Clients that wait while the loop does something else."""
 ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 OF_A_TERMINAL: Final = frozenset(TERMINAL_NAMES) - {"LANG", "LC_ALL", "LC_CTYPE"}
 """Environment names that the session drops: it has no terminal, and each screen brings the words for its own."""
@@ -73,13 +70,12 @@ def _start() -> int:
             return _tell({"taken": True}, DONE)
         tcp_wanted = tcp_wish(effective.settings, locations.config_file)
         tcp = open_tcp(tcp_wanted) if tcp_wanted is not None else None
-        paths = make_socket_paths(lock_file_in(locations.data), locations.runtime)
-        listeners = (_listener(paths.attach), _listener(paths.rpc))
+        sockets = SessionSockets(lock, lock_file_in(locations.data), locations.runtime, __version__)
     except UsageError as error:
         return _tell({"error": error.message, "code": WRONG_USAGE}, WRONG_USAGE)
     except TuiDlError as error:
         return _tell({"error": f"{error.message} [{error.reason}]", "code": CANNOT_START}, CANNOT_START)
-    return _live(wish, effective, locations, lock, paths, listeners, tcp)
+    return _live(wish, effective, locations, lock, sockets, tcp)
 
 
 def _live(
@@ -87,8 +83,7 @@ def _live(
     effective: EffectiveSettings,
     locations: Locations,
     lock: SessionLock,
-    paths: SocketPaths,
-    listeners: tuple[socket.socket, socket.socket],
+    sockets: SessionSockets,
     tcp: OpenTcp | None,
 ) -> int:
     """Live until there is nothing left to do, with a log of its own and no trace of the terminal it came from."""
@@ -97,14 +92,14 @@ def _live(
 
     os.chdir("/")
     with session_log(locations.session_log_file, int(wish.get("verbose", 0))):
-        lock.write(paths, __version__)
+        sockets.announce()
         _tell({"ready": True}, DONE)
         _leave_streams()
         for name in OF_A_TERMINAL:
             os.environ.pop(name, None)
         try:
             with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(_run(effective, locations, paths, listeners, tcp, stays=bool(wish.get("must_stay"))))
+                runner.run(_run(effective, locations, sockets, tcp, stays=bool(wish.get("must_stay"))))
         except TuiDlError:
             return CANNOT_START  # said to the log, and to whoever was there
         finally:
@@ -115,8 +110,7 @@ def _live(
 async def _run(
     effective: EffectiveSettings,
     locations: Locations,
-    paths: SocketPaths,
-    listeners: tuple[socket.socket, socket.socket],
+    sockets: SessionSockets,
     tcp: OpenTcp | None,
     *,
     stays: bool,
@@ -135,13 +129,10 @@ async def _run(
     screens.connect = server.engine
     _end_on_signals(server)
     try:
-        await server.run(*listeners)
+        await server.run(sockets)
     finally:
         # From here on nobody finds us; whoever comes now starts another session, which waits for our lock.
-        for path, listener in zip((paths.attach, paths.rpc), listeners, strict=True):
-            with suppress(OSError):
-                path.unlink()
-            listener.close()
+        sockets.close()
         words = server.last_words()
         await engine.aclose()
         server.farewell(words)
@@ -167,21 +158,6 @@ def _settings(locations: Locations, wish: Mapping[str, Any]) -> EffectiveSetting
     # What is added without a folder goes where the session was started from, unless a setting says where.
     folder = str((Path(typed_in) / Path(effective.settings.dir).expanduser()).absolute())
     return replace(effective, settings=replace(effective.settings, dir=folder))
-
-
-def _listener(path: Path) -> socket.socket:
-    """Bind a socket in the place of one that a dead session left; the lock is ours, so nobody lives there."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        path.unlink(missing_ok=True)
-        listener.bind(str(path))
-        path.chmod(0o600)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise FileSystemError(Reason.PERMISSION_DENIED, f"the socket {path} cannot be made: {error.strerror}") from None
-    listener.setblocking(False)
-    return listener
 
 
 def _tell(report: Mapping[str, Any], code: int) -> int:

@@ -71,6 +71,7 @@ class SessionLock:
     def write(self, paths: SocketPaths, version: str) -> None:
         """Say where the session is."""
         card = Card(os.getpid(), socket.gethostname(), version, str(paths.attach), str(paths.rpc))
+        os.ftruncate(self._descriptor, 0)  # whoever reads nothing waits for the next card
         os.pwrite(self._descriptor, json.dumps(asdict(card)).encode(), 0)
 
     def release(self) -> None:

@@ -24,8 +24,29 @@ class Door(Protocol):
         """Serve the bound, listening, non-blocking Unix socket; called once, when the engine has started."""
         ...
 
+    async def listen_also(self, listener: socket.socket) -> None:
+        """Serve another such socket: nobody can find the first any more."""
+        ...
+
     async def aclose(self) -> None:
         """End all connections; answers under way may take two seconds. The listener is closed by its owner."""
+        ...
+
+
+class Listening(Protocol):
+    """The sockets on which a session is reached, and what becomes of them."""
+
+    attach: socket.socket
+    """Terminals come here; listening, non-blocking."""
+    rpc: socket.socket
+    """Programs come here; the same."""
+
+    def are_there(self) -> bool:
+        """Whether they can still be found; may wait for a disk."""
+        ...
+
+    def renew(self) -> None:
+        """Put others in their place, where they can be found; raises `TuiDlError`."""
         ...
 
 

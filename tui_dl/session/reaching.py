@@ -198,6 +198,7 @@ def start(wish: StartWish) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        env=_environment(),
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -207,6 +208,16 @@ def start(wish: StartWish) -> None:
         said = _first_line(process.stdout.fileno())
     process.returncode = 0  # it is nobody's child from here on; whoever outlives it, init buries it
     _judge(said)
+
+
+def _environment() -> dict[str, str]:
+    """Return what the session starts with: ours, and where the program is if it was found beside us (`python -m`)."""
+    beside = str(Path(__file__).parents[2])
+    if sys.path[:1] != [beside]:
+        return dict(os.environ)
+    # The child does not look into the folder that it starts in, which may hold a trap.
+    known = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": f"{beside}{os.pathsep}{known}" if known else beside}
 
 
 def _first_line(descriptor: int) -> bytes:

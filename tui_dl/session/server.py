@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_session import ScreenPort
-    from tui_dl.session.ports import Door, EnginePlace
+    from tui_dl.session.ports import Door, EnginePlace, Listening
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ LOOK_EVERY_S: Final = 1.0
 """How often it looks whether that is so."""
 HELLO_S: Final = 5.0
 """How long a client may take to say what it wants."""
+REACHABLE_EVERY_S: Final = 2.0
+"""How often it looks whether its sockets are still there."""
 MOST_CLIENTS: Final = 64
 """Connections at once; more are closed."""
 BACKLOG: Final = 64
@@ -82,16 +84,19 @@ class SessionServer:
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
-    async def run(self, attach: socket.socket, rpc: socket.socket) -> None:
+    async def run(self, sockets: Listening) -> None:
         """Serve the two listeners until the end; raises what kept the engine from starting. Closes neither."""
         loop = asyncio.get_running_loop()
-        loop.add_reader(attach, self._accept, attach)
+        loop.add_reader(sockets.attach, self._accept, sockets.attach)
         self._stay()
-        chores = [asyncio.ensure_future(self._keep_door(rpc)), asyncio.ensure_future(self._watch_idle())]
+        chores = [
+            asyncio.ensure_future(one)
+            for one in (self._keep_door(sockets.rpc), self._watch_idle(), self._keep_reachable(sockets))
+        ]
         try:
             await self._is_stopping.wait()
         finally:
-            loop.remove_reader(attach)
+            loop.remove_reader(sockets.attach)
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
@@ -164,6 +169,25 @@ class SessionServer:
             return  # told where it happened; the session ends
         except Exception:  # the border of the door: the screen and the downloads go on without it
             logger.exception("programs cannot be served")
+
+    async def _keep_reachable(self, sockets: Listening) -> None:
+        """Listen elsewhere when the folder of the sockets was cleared, as it is with the last login."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(REACHABLE_EVERY_S)
+            if await asyncio.to_thread(sockets.are_there):
+                continue
+            gone = sockets.attach
+            try:
+                await asyncio.to_thread(sockets.renew)
+            except TuiDlError as error:
+                logger.warning("nobody can reach the session: %s", error.message)
+                continue
+            logger.info("the sockets were gone, and are made anew")
+            loop.remove_reader(gone)
+            gone.close()
+            loop.add_reader(sockets.attach, self._accept, sockets.attach)
+            await self._door.listen_also(sockets.rpc)
 
     # -- idle ----------------------------------------------------------------------------------------------------------
 
@@ -290,6 +314,9 @@ class SessionServer:
             logger.info("attached: process %d", pid)
             leaving = await visit.run()
             logger.info("detached: process %d (%s)", pid, leaving)
+        if leaving is Leaving.GO_ON:
+            with suppress(TuiDlError):  # who leaves at once is told what goes on, too
+                await self.engine()
         self._part(channel, visit, leaving)
 
     def _part(self, channel: Channel, visit: Visit, leaving: Leaving) -> None:
