@@ -61,7 +61,7 @@ class AttachedTerminal:
         if not ready and left_s is not None:
             self._end_by_ourselves(INTERRUPTED)
         if wakened in ready:
-            for number in os.read(wakened, 4096):
+            for number in sorted(os.read(wakened, 4096)):  # what ends us comes first
                 self._on_signal(signal.Signals(number))
         if line not in ready or self._outcome is not None:
             return
@@ -86,7 +86,7 @@ class AttachedTerminal:
             self._tell(Word.SIZE)
         elif number == signal.SIGTSTP:
             self._tell(Word.ASIDE)
-        elif number == signal.SIGCONT:
+        elif number == signal.SIGCONT and self._give_up_at is None:  # some send it behind SIGTERM
             self._come_back()
         elif number in _ENDING and self._give_up_at is None:
             self._give_up_at = time.monotonic() + LEAVE_S

@@ -39,6 +39,7 @@ class Visit:
         self._screen: ShownScreen | None = None
         self._showing: asyncio.Task[Leaving] | None = None
         self._is_aside = False
+        self._is_ending = False
         self.failure: BaseException | None = None
         """Why the screen could not be shown, or ended."""
         self.is_over = asyncio.Event()
@@ -85,7 +86,7 @@ class Visit:
 
     def end(self) -> None:
         """End the screen in order, at the latest after `ENDING_S`."""
-        showing = self._showing
+        showing, self._is_ending = self._showing, True
         if showing is None or showing.done():
             return
         if self._screen is None:
@@ -122,7 +123,7 @@ class Visit:
         word, screen = message.get("word"), self._screen
         if word == Word.LEAVE:
             self.end()
-        elif screen is None:
+        elif screen is None or self._is_ending:
             return
         elif word == Word.SIZE:
             screen.resized()
