@@ -14,9 +14,10 @@ from tui_dl.cli.exits import DONE
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
 from tui_dl.cli.streams import is_terminal
+from tui_dl.cli.targets import write_filter_help
 from tui_dl.core.errors import UsageError
 from tui_dl.core.query import SortKey, Term, TermKind
-from tui_dl.core.query_text import HELP, parse_query
+from tui_dl.core.query_text import parse_query
 from tui_dl.core.status import Status
 from tui_dl.disk.locations import find_locations
 
@@ -36,8 +37,7 @@ class ListCommand(PlainCommand):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's shape
         """List the terms."""
-        with formatter.section("Filter"):
-            formatter.write_dl(list(HELP))
+        write_filter_help(formatter)
 
 
 @click.command(cls=ListCommand)

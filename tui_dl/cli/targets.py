@@ -76,4 +76,4 @@ def targets_of(words: Sequence[str], *, is_all: bool) -> Targets:
 def write_filter_help(formatter: click.HelpFormatter) -> None:
     """Write how a filter is written into a help text."""
     with formatter.section("Filter"):
-        formatter.write_dl(list(HELP))
+        formatter.write_dl([*HELP[:-1], ("-- -TERM", f"{HELP[-1][1]}; after -- nothing is an option")])
