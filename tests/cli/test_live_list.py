@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cli.session_stage import Stage
 from tui_dl.cli import watching
 from tui_dl.cli.listing import row_lines
-from tui_dl.cli.live_numbers import LiveNumbers, live_numbers
+from tui_dl.cli.live_numbers import NOTHING_LIVE, LiveNumbers, live_numbers
 from tui_dl.cli.main import run
 from tui_dl.cli.terminal import Terminal
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask
 from tui_dl.disk.locations import locations_under
+from tui_dl.session.lock import SessionLock
+from tui_dl.session.paths import SocketPaths, lock_file_in
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 TASK = DownloadTask(id=7, url="http://h/a", dir="/d", filename="a", total_bytes=None, host="h")
@@ -52,6 +55,19 @@ async def test_it_asks_the_session_that_runs(home: Path, capsys: pytest.CaptureF
         assert await stage.type("ls", "--json") == 0
         assert "speed_bps" not in json.loads(capsys.readouterr().out)
     assert live_numbers(locations_under(home)).counts == {}
+
+
+def test_a_session_that_hangs_holds_up_no_list(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and never answers; what the journal has is listed all the same."""
+    monkeypatch.setattr("tui_dl.cli.live_numbers.ANSWER_S", 0.1)
+    lock = SessionLock.take(lock_file_in(home / "data"))
+    assert lock is not None
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(f"{folder}/r")
+        deaf.listen()
+        lock.write(SocketPaths(Path(folder) / "a", Path(folder) / "r"), "1")
+        assert live_numbers(locations_under(home)) == NOTHING_LIVE
+    lock.release()
 
 
 async def test_the_table_is_redrawn_in_place(

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tui_dl.disk.locations import Locations
 
 
+ANSWER_S: Final = 2.0
+"""A list is of the journal: it does not wait for a session that hangs."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveNumbers:
     """The session at an instant; empty where none runs."""
@@ -49,13 +53,15 @@ NOTHING_LIVE: Final = LiveNumbers()
 
 
 def live_numbers(locations: Locations) -> LiveNumbers:
-    """Ask the session that runs; nothing is known where none does, or where it does not answer."""
-    from tui_dl.cli.controlling import reach_session  # noqa: PLC0415  # many lists are of what has ended
+    """Ask the session that runs; nothing is known where none does, or where it does not answer soon."""
+    from tui_dl.session.calling import Caller  # noqa: PLC0415  # many lists are of what has ended
+    from tui_dl.session.lock import Card, held_by  # noqa: PLC0415  # as above
+    from tui_dl.session.paths import lock_file_in  # noqa: PLC0415  # as above
 
     with suppress(TuiDlError):
-        caller = reach_session(locations, starts=False)
-        if caller is not None:
-            with caller:
+        card = held_by(lock_file_in(locations.data))
+        if isinstance(card, Card) and card.is_here:
+            with Caller(card.rpc, ANSWER_S) as caller:
                 snapshot = caller.call("tui_dl.snapshot")
             rows = {row["id"]: row for row in snapshot["live"]}
             return LiveNumbers(rows, snapshot["counts"], float(snapshot["speed_bps"]))

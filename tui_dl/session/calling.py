@@ -21,8 +21,9 @@ CALL_S: Final = 600.0
 class Caller:
     """Asks the session on its RPC socket; use it as a context, from one thread."""
 
-    def __init__(self, path: str) -> None:
-        self._exchange = Exchange(partial(_reached, path), CALL_S)
+    def __init__(self, path: str, within_s: float = CALL_S) -> None:
+        """`within_s`: how long the session may take to answer."""
+        self._exchange = Exchange(partial(_reached, path), within_s)
         self._number = 0
 
     def __enter__(self) -> Self:
