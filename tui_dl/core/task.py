@@ -105,6 +105,8 @@ def options_again(held: TaskOptions, wanted: TaskOptions) -> TaskOptions:
 
     A digest stays unless another one is given; the rest that is known of the same file stays with it.
     """
+    if held == wanted:  # a list that is read again wants the same of each of its rows
+        return wanted
     is_same_file = not held.checksum or wanted.checksum in ("", held.checksum)
     kept = (*_LEARNED, "checksum", *(_OF_THE_FILE if is_same_file else ()))
     return replace(wanted, **{name: getattr(wanted, name) or getattr(held, name) for name in kept})

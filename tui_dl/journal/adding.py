@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.status import LIVE, TRANSITIONS, UNFINISHED, Status, Trigger
 from tui_dl.core.task import TargetState, options_again
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 500
 """Wishes looked up and inserted at a time."""
+
+
+_TAKE_OVER: Final = (
+    "UPDATE tasks SET status = ?, batch_id = ?, is_get = ?, owner = ?, reason = ?, reason_text = ?, due_at = ?"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+)
 
 
 class BatchKind(StrEnum):
@@ -175,13 +182,17 @@ def _look_up(job: _Add, hashes: list[int]) -> dict[_Key, DownloadTask]:
         identities.in_json(hashes),
     ).fetchall()
     there = {}
+    taken: dict[tuple[Any, ...], list[int]] = {}
     for *row, asked, lease, is_get in found:
         task = decode(row)
         key = (task.url, task.dir, asked)
         is_ours = lease == job.lease
-        there[key] = task if lease in job.hands_off else _take_over(job, task, is_ours=is_ours, is_get=is_get)
+        there[key] = task if lease in job.hands_off else _taken_over(job, task, taken, is_ours=is_ours, is_get=is_get)
         if is_ours and job.batch.keeps_first:
             job.asked.add(key)
+    # Of a list that is read again nearly all rows change alike.
+    for values, ids in taken.items():
+        job.connection.execute(_TAKE_OVER, (*values, json.dumps(ids)))
     return there
 
 
@@ -201,22 +212,24 @@ def _with_wishes(job: _Add, task: DownloadTask, wish: NewTask) -> DownloadTask:
     return replace(task, options=options, priority=priority)
 
 
-def _take_over(job: _Add, task: DownloadTask, *, is_ours: bool, is_get: bool) -> DownloadTask:
-    """Make a row ours; an orphan that was running goes back to the queue, a completed one keeps its batch."""
+def _taken_over(
+    job: _Add, task: DownloadTask, taken: dict[tuple[Any, ...], list[int]], *, is_ours: bool, is_get: bool
+) -> DownloadTask:
+    """Return a row as ours, to be written with those of `taken` that change alike.
+
+    An orphan that was running goes back to the queue, a completed one keeps its batch.
+    """
     status = task.status if is_ours else TRANSITIONS[Trigger.REQUEUE].get(task.status, task.status)
     # What a screen added stays on the screen; what it adds again comes (back) there.
     stays_get = is_get and job.batch.kind is BatchKind.GET
     is_moving = task.status is not Status.COMPLETED or stays_get != is_get
     batch_id = job.origin.batch_id if is_moving and not (is_ours and task.status in UNFINISHED) else task.batch_id
-    taken = replace(task, status=status, batch_id=batch_id, owner=job.origin.owner)
+    ours = replace(task, status=status, batch_id=batch_id, owner=job.origin.owner)
     is_written = task.status in (Status.COMPLETED, Status.SKIPPED) and batch_id == task.batch_id and stays_get == is_get
     if is_written:
-        return taken  # who has ended belongs to whoever asks, until it goes on
+        return ours  # who has ended belongs to whoever asks, until it goes on
     if status is not task.status:
-        taken = replace(taken, reason=None, reason_text="", due_at=None)
-    job.connection.execute(
-        "UPDATE tasks SET status = ?, batch_id = ?, is_get = ?, owner = ?, reason = ?, reason_text = ?, due_at = ?"
-        " WHERE id = ?",
-        (status.value, batch_id, stays_get, job.lease, taken.reason, taken.reason_text, taken.due_at, task.id),
-    )
-    return taken
+        ours = replace(ours, reason=None, reason_text="", due_at=None)
+    values = (status.value, batch_id, stays_get, job.lease, ours.reason, ours.reason_text, ours.due_at)
+    taken.setdefault(values, []).append(task.id)
+    return ours
