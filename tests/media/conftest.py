@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,8 +25,16 @@ def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Serve clips of every kind; skips where there is no ffmpeg to make them."""
     if not has_ffmpeg():
         pytest.skip("ffmpeg is not installed")
-    root = tmp_path_factory.mktemp("site")
-    make_clips(root)
+    root = tmp_path_factory.mktemp("site") / "root"
+    # Workers of one run share the making, which is most of the work of a short run.
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "clips"
+    with (shared.parent / "clips.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            make_clips(shared.with_suffix(".new"))
+            shared.with_suffix(".new").rename(shared)
+    shutil.copytree(shared, root)
     site = Site(root)
     write_pages(site)
     yield site

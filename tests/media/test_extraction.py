@@ -87,6 +87,7 @@ async def test_videos_beside_a_transfer_are_extracted_elsewhere(
     site: Site, manager: AsyncDownloadManager, tmp_path: Path
 ) -> None:
     """The first here, since nothing is transferred yet; the files are those of stock yt-dlp."""
+    manager._extracts_elsewhere = None
     site.delay_s = 0.2
     urls = [site.write(f"page{number}.html", page_of(f"/v360.mp4?n={number}")) for number in range(4)]
     arguments = ("-o", "%(autonumber)s %(id)s.%(ext)s")

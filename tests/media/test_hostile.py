@@ -90,6 +90,10 @@ async def test_other_addresses_give_no_file(
     """Local files least of all."""
     await process(manager, extracted(site, url=url), tmp_path, "-R", "0")
     assert files_in(tmp_path) == {}
+
+
+async def test_local_fragments_give_no_file(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
+    """A playlist may name what it likes."""
     playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n"
     hls = site.write("evil.m3u8", playlist)
     await run_ours(manager, [hls], ("--fragment-retries", "0", "-R", "0", "--abort-on-unavailable-fragments"), tmp_path)

@@ -79,7 +79,6 @@ class Incoming(Generic[T]):
                 if end is None:
                     self._loop.call_soon_threadsafe(self._free, sum(map(self._size_of, items)))
             if end is not None:
-                self._has_ended = True
                 if end.error is not None:
                     raise end.error
                 return
@@ -95,6 +94,7 @@ class Incoming(Generic[T]):
                 self._tick()
                 continue
             if isinstance(item, _End):
+                self._has_ended = True
                 return item
             items.append(item)
 

@@ -102,7 +102,7 @@ class LaneYoutubeDL(EngineYoutubeDL):
     @property
     def is_beside_transfers(self) -> bool:
         """Whether videos are being transferred while this extracts: its own will be."""
-        return True
+        return self.manager.reads_elsewhere(is_transferring=True)
 
     # -- the decision --------------------------------------------------------------------------------------------------
 

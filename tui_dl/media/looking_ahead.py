@@ -39,7 +39,8 @@ class LookingAhead:
     def enter(self, playlist: Mapping[str, Any]) -> None:
         """Note the playlist whose entries come from now on."""
         self._playlists.append(playlist)
-        self._extraction.prepare(self._ydl)
+        if self._ydl.manager.reads_elsewhere(is_transferring=True):
+            self._extraction.prepare(self._ydl)
 
     def leave(self) -> None:
         """Note that it is done."""

@@ -62,7 +62,7 @@ class AsyncDownloadManager:
     ) -> None:
         """`on_params` is called with yt-dlp's parameters before anything is done; it may `attach()` a source.
 
-        `extracts_elsewhere`: whether pages are read in processes of their own also while nothing is transferred; None:
+        `extracts_elsewhere`: whether pages are read in processes of their own; None: while anything is transferred, and
         where others work on the loop, as beside `download()`.
         """
         self.concurrent_downloads = concurrent_downloads
@@ -106,12 +106,12 @@ class AsyncDownloadManager:
         """Have the first who wants the engine wait for it: the function calls `attach()`, or raises."""
         self._await_engine = await_engine
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether an extractor in a thread would be in the way of others on the loop."""
+    def reads_elsewhere(self, *, is_transferring: bool) -> bool:
+        """Whether an extractor in a thread would be in the way of transfers, or of others on the loop."""
         if self._extracts_elsewhere is not None:
             return self._extracts_elsewhere
-        return self._has_program_beside or (self._source is not None and self._source.is_transferring)
+        has_others = self._source is not None and self._source.is_transferring
+        return is_transferring or self._has_program_beside or has_others
 
     def why_not(self) -> str:
         """Return why there is no engine, empty where there is one; waits for it."""

@@ -49,7 +49,7 @@ class PlanningYoutubeDL(EngineYoutubeDL):
     @property
     def is_beside_transfers(self) -> bool:
         """Whether anything is being transferred while this extracts."""
-        return self.lanes.is_busy or self.manager.is_busy
+        return self.manager.reads_elsewhere(is_transferring=self.lanes.is_busy)
 
     def forget(self, job: Job) -> None:
         """Note that a video is done, for those that wait to know whether it is in the archive."""
@@ -77,7 +77,7 @@ class PlanningYoutubeDL(EngineYoutubeDL):
     def download(self, url_list: Any) -> Any:
         """Download all addresses; return yt-dlp's exit code."""
         self._addresses = list(variadic(url_list))
-        if len(self._addresses) > 1 and self.manager.is_on:
+        if len(self._addresses) > 1 and self.manager.is_on and self.manager.reads_elsewhere(is_transferring=True):
             self.manager.extraction.prepare(self)
         return self._to_the_end(lambda: super(PlanningYoutubeDL, self).download(url_list))
 
