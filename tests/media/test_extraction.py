@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,30 +58,49 @@ async def test_a_process_finds_what_a_thread_finds(
     assert extraction.count == 4
 
 
-async def test_cookies_go_both_ways(
+async def test_cookies_go_both_ways_and_errors_come_back(
     site: Site, manager: AsyncDownloadManager, extraction: Extraction, tmp_path: Path
 ) -> None:
-    """What the process is given with a page the transfer sends, and the next page, too."""
+    """What the process is given with a page is sent with the next one, too; a process that is killed is replaced."""
     _, ydl = await asyncio.to_thread(extract, manager, extraction, f"{site.url}/cookie/html5.html", tmp_path)
     assert ydl.cookiejar.get_cookie_header(site.url) == "key=let-me-in"
-    found = await asyncio.to_thread(
-        RemoteExtractor(ydl, ydl.get_info_extractor("Generic"), extraction).extract, f"{site.url}/need/html5.html"
-    )
-    assert found["formats"]
-
-
-async def test_errors_are_those_of_the_extractor(
-    site: Site, manager: AsyncDownloadManager, extraction: Extraction, tmp_path: Path
-) -> None:
-    """In the words that stock yt-dlp prints."""
+    remote = RemoteExtractor(ydl, ydl.get_info_extractor("Generic"), extraction)
+    assert (await asyncio.to_thread(remote.extract, f"{site.url}/need/html5.html"))["formats"]
     url = site.write("empty.html", "<html></html>")
     with pytest.raises(ExtractorError) as there:
-        await asyncio.to_thread(extract, manager, extraction, url, tmp_path)
+        await asyncio.to_thread(remote.extract, url)
     with yt_dlp.YoutubeDL(params_of((), tmp_path)) as stock, pytest.raises(ExtractorError) as here:
         await asyncio.to_thread(stock.get_info_extractor("Generic").extract, url)
     assert str(there.value) == str(here.value)
-    told = {"class": "GeoRestrictedError", "text": "not here", "countries": ["DE"], "cause": None}
-    assert isinstance(error_from({**told, "video_id": "x", "ie": "y", "expected": True}), GeoRestrictedError)
+    assert extraction.count == 3
+    extraction._all[0].kill()
+    assert (await asyncio.to_thread(remote.extract, f"{site.url}/html5.html"))["formats"]
+    assert extraction.count == 3
+
+
+async def test_a_page_that_never_comes_is_left_at_once(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """Cancelled, nothing waits for the server's patience or ours."""
+    manager._extracts_elsewhere = None
+    site.delay_s = 60
+    running = asyncio.ensure_future(manager.download([f"{site.url}/html5.html"], params_of((), tmp_path)))
+    async with asyncio.timeout(30):
+        while not site.asked:  # noqa: ASYNC110  # what is waited for tells no event
+            await asyncio.sleep(0.02)
+    began_at = time.monotonic()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert time.monotonic() - began_at < 15
+
+
+def test_an_error_keeps_its_kind() -> None:
+    """Where yt-dlp says more for it."""
+    told = {"class": "GeoRestrictedError", "text": "not here", "countries": ["DE"], "cause": "OSError(1)"}
+    error = error_from({**told, "video_id": "x", "ie": "y", "expected": True})
+    assert isinstance(error, GeoRestrictedError)
+    assert str(error) == "[y] x: not here (caused by OSError(1))"
 
 
 async def test_videos_beside_a_transfer_are_extracted_elsewhere(
@@ -96,19 +116,6 @@ async def test_videos_beside_a_transfer_are_extracted_elsewhere(
     site.delay_s = 0
     assert await run_native(urls, arguments, tmp_path / "native") == 0
     assert files_in(tmp_path / "ours") == files_in(tmp_path / "native")
-
-
-async def test_a_process_that_is_killed_is_replaced(
-    site: Site, manager: AsyncDownloadManager, extraction: Extraction, tmp_path: Path
-) -> None:
-    """What it was asked for is extracted here; the next address has a new one."""
-    url = f"{site.url}/html5.html"
-    await asyncio.to_thread(extract, manager, extraction, url, tmp_path)
-    extraction._all[0].kill()
-    found, _ = await asyncio.to_thread(extract, manager, extraction, url, tmp_path)
-    assert found["formats"]
-    await asyncio.to_thread(extract, manager, extraction, url, tmp_path)
-    assert extraction.count == 2
 
 
 async def test_a_process_ends_with_whoever_asked_it(

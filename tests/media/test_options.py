@@ -43,16 +43,12 @@ async def test_chunks_are_no_longer_than_asked_for(site: Site, manager: AsyncDow
     "arguments",
     [
         ("--max-filesize", "1K"),
-        ("--min-filesize", "1G"),
         ("--no-part",),
         ("--mtime",),
         ("--no-continue",),
         ("--no-overwrites",),
-        ("--force-overwrites",),
         ("--write-thumbnail", "--write-description"),
         ("-P", "temp:there"),
-        ("--exec", "before_dl:true"),
-        ("--split-chapters",),
     ],
     ids=" ".join,
 )
