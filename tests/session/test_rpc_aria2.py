@@ -240,7 +240,10 @@ async def test_calls_in_the_query_of_a_get(rpc: Rpc) -> None:
     batch = json.dumps([{"id": 1, "method": "aria2.getSessionInfo", "params": [f"token:{SECRET}"]}])
     assert (await get(f"params={quote(base64.b64encode(batch.encode()).decode())}"))[0] == 200
     for wrong in ("", "params=%25", "method=x&jsoncallback=alert(1)//"):
-        assert (await get(wrong))[0] in (400, 500)
+        status, kind, text = await get(wrong)
+        assert status in (400, 500)
+        assert kind == "application/json-rpc"
+        assert "alert" not in text
 
 
 async def test_requests_that_are_none(rpc: Rpc) -> None:

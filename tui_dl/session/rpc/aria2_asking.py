@@ -98,8 +98,6 @@ class Aria2Asking:
             raise refused("The integer parameter at 1 has invalid value.")
         is_backwards = offset < 0
         first = -offset - 1 if is_backwards else offset
-        if is_backwards and first >= self._number(query.statuses):
-            return []
         wanted = replace(query, is_descending=is_backwards)
         ids = await self._engine.view(wanted, limit=min(first + count, 1 << 40)) if count else ()
         found: list[dict[str, Any]] = []
