@@ -89,3 +89,19 @@ def test_every_row_is_taken_once_and_each_hosts_in_order(rows: list[str], full: 
     for host in "abc":
         own = [number for number in found if rows[number] == host]
         assert own == sorted(own)
+
+
+def hosts_of(queue: ReadyQueue) -> set[str] | None:
+    """Return the hosts of all rows where they are known."""
+    hosts = queue.hosts_sorted
+    return None if hosts is None else set(hosts)
+
+
+def test_hosts_are_known_once_all_rows_stand_aside() -> None:
+    """While some were not looked at nobody can tell."""
+    queue = queue_of(make(1, "a"), make(2, "b"), make(3, "a"))
+    assert hosts_of(queue) is None
+    assert taken(queue, "a", "b") == []
+    assert hosts_of(queue) == {"a", "b"}
+    assert taken(queue, "a") == [2]
+    assert hosts_of(queue) == {"a"}
