@@ -104,3 +104,21 @@ async def test_a_part_file_in_other_hands_is_left_alone(
         assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 1
         assert part.stat().st_size == 0
     assert params_of(NAME, tmp_path)["overwrites"] is None
+
+
+async def test_what_was_appended_but_not_noted_is_cut(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """A process that is killed between the two notes less than it has; the same where the notes are lost."""
+    url = f"{site.url}/hls/media.m3u8"
+    await run_ours(manager, [url], NAME, tmp_path / "whole")
+    folder = tmp_path / "half"
+    assert await run_ours(manager, [url], NAME, folder, progress_hooks=[stops_after(0.4)]) == 101
+    part, notes = folder / "clip.mp4.part", folder / "clip.mp4.ytdl"
+    held = part.read_bytes()
+    for octets, text in ((held + b"half a fragment", notes.read_text()), (held, "{"), (held[:-1], notes.read_text())):
+        part.write_bytes(octets)
+        notes.write_text(text)
+        assert await run_ours(manager, [url], NAME, folder) == 0
+        assert files_in(folder) == files_in(tmp_path / "whole")
+        (folder / "clip.mp4").unlink()

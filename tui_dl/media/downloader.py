@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from yt_dlp.utils import locked_file
 from tui_dl.core.errors import FileSystemError, Reason, TuiDlError
 from tui_dl.media.cookie_jar import JarStore
 from tui_dl.media.direct import DirectTransfer
+from tui_dl.media.fragment_notes import FragmentNotes
 from tui_dl.media.fragments import FragmentTransfer
 
 if TYPE_CHECKING:
@@ -120,12 +122,38 @@ class AsyncHttpFD(AsyncFileDownloader, HttpFD):
 class AsyncFragments(AsyncFileDownloader):
     """Fragments of HLS and DASH: the playlists are read, and the file is put together, by yt-dlp's own code."""
 
+    def __init__(self, ydl: Any, params: Mapping[str, Any]) -> None:
+        super().__init__(ydl, params)
+        self._notes: FragmentNotes | None = None
+
     def sanitize_open(self, filename: str, open_mode: str) -> Any:
-        """Open a file as yt-dlp does, the part file only where nobody else works on it."""
-        is_part = open_mode in ("ab", "wb") and filename != "-"
-        if is_part:
-            return self.open_locked(filename, open_mode), filename
-        return super().sanitize_open(filename, open_mode)
+        """Open a file as yt-dlp does, the part file only where nobody else works on it, cut to what is noted of it."""
+        if open_mode not in ("ab", "wb") or filename == "-":
+            return super().sanitize_open(filename, open_mode)
+        stream = self.open_locked(filename, open_mode)
+        if self._notes is not None and self._notes.part_bytes is not None:
+            stream.truncate(min(self._notes.part_bytes, os.fstat(stream.fileno()).st_size))
+        return stream, filename
+
+    def _read_ytdl_file(self, ctx: dict[str, Any]) -> None:
+        """Read how far an earlier run came; what its file lacks or has beyond that is not taken for held."""
+        super()._read_ytdl_file(ctx)
+        self._notes = FragmentNotes(self.ytdl_filename(ctx["filename"]))
+        if not self._notes.fits(self.filesize_or_none(ctx["tmpfilename"])):
+            ctx["ytdl_corrupt"] = True
+
+    def _write_ytdl_file(self, ctx: dict[str, Any]) -> None:
+        """Write how far it is: what yt-dlp notes, and the length of the part file then."""
+        if self._notes is None:
+            self._notes = FragmentNotes(self.ytdl_filename(ctx["filename"]))
+        if ctx["fragment_index"] == 0:
+            self._notes.part_bytes = 0
+        self._notes.write(ctx)
+
+    def close_notes(self) -> None:
+        """Leave the notes as they are."""
+        if self._notes is not None:
+            self._notes.close()
 
     def download_and_append_fragments(
         self, ctx: dict[str, Any], fragments: Any, info_dict: dict[str, Any], **words: Any

@@ -91,14 +91,23 @@ class Child:
             jar.set_cookie(cookie_from(values))
         self._known = cookies_of(jar)
         try:
-            found = self._ydl.get_info_extractor(request["key"]).extract(request["url"])
-            self._send_found(found)
+            self._key = request["key"] or self._key_of(request["url"])
+            self._send_found(self._ydl.get_info_extractor(self._key).extract(request["url"]))
         except NotPortableError:
             self._wire.send({"not_portable": True})
         except ExtractorError as error:
             self._wire.send({"error": _error(error), **self._learned()})
         except Exception:  # noqa: BLE001  # what it means is found out where it can be told: in the parent
             self._wire.send({"not_portable": True})
+
+    _key = ""
+
+    def _key_of(self, url: str) -> str:
+        """Return the name of the first extractor that takes an address, as yt-dlp chooses it."""
+        for name, extractor in self._ydl._ies.items():
+            if extractor.suitable(url):
+                return str(name)
+        raise NotPortableError
 
     def _send_found(self, found: Any) -> None:
         if not isinstance(found, dict):
@@ -142,7 +151,7 @@ class Child:
         now = cookies_of(self._ydl.cookiejar)
         fresh, self._known = changed(self._known, now), now
         code, self._ydl._download_retcode = self._ydl._download_retcode, 0
-        return {"cookies": fresh, "has_failed": bool(code)}
+        return {"cookies": fresh, "has_failed": bool(code), "key": self._key}
 
 
 def _error(error: ExtractorError) -> dict[str, Any]:

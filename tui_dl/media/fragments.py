@@ -55,12 +55,15 @@ class FragmentTransfer:
                 ctx["dest_stream"].write(finish())
                 ctx["dest_stream"].flush()
         except NativeTakesOver:
+            fd.close_notes()
             return fd.natively(ctx, chain(self._pending, source), self._info, self._words)
         except BaseException:
             # A part file that stays open stays locked, too.
             with suppress(OSError):
                 ctx["dest_stream"].close()
             raise
+        finally:
+            fd.close_notes()
         return fd._finish_frag_download(ctx, self._info)
 
     def _remove_stale(self) -> None:

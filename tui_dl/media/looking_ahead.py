@@ -64,11 +64,15 @@ class LookingAhead:
     def _ask(self, wanted: Iterable[tuple[str | None, str]]) -> None:
         ydl = self._ydl
         for given, url in wanted:
-            key = given or next((name for name, one in ydl._ies.items() if one.suitable(url)), None)
-            if key is None or key not in ydl._ies or self._extraction.is_asked(url):
-                continue
-            if ydl.archive and (temporary := ydl._ies[key].get_temp_id(url)) is not None:
-                mine = ydl._make_archive_id({"id": temporary, "ie_key": key})
-                if mine in ydl.archive:
-                    continue
-            self._extraction.note_asked(url, Asked(ydl, self._extraction, key, url))
+            if not self._extraction.is_asked(url) and not self._is_done(given, url):
+                # Which extractor takes it is found out there, too: that is to try more than a thousand.
+                self._extraction.note_asked(url, Asked(ydl, self._extraction, given or "", url))
+
+    def _is_done(self, given: str | None, url: str) -> bool:
+        """Whether an address is known to be in the archive."""
+        ydl = self._ydl
+        if not ydl.archive:
+            return False
+        key = given or next((name for name, one in ydl._ies.items() if one.suitable(url)), "")
+        temporary = ydl._ies[key].get_temp_id(url) if key in ydl._ies else None
+        return temporary is not None and ydl._make_archive_id({"id": temporary, "ie_key": key}) in ydl.archive

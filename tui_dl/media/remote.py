@@ -73,10 +73,11 @@ class RemoteExtractor:
     def extract(self, url: str) -> Any:
         """Return what the extractor finds; extracted here where it cannot be handed over. Raises what it raises."""
         self._ydl.job.check()
-        asked = self._extraction.asked_before(url) or Asked(self._ydl, self._extraction, self._extractor.ie_key(), url)
+        key = self._extractor.ie_key()
+        asked = self._extraction.asked_before(url) or Asked(self._ydl, self._extraction, key, url)
         answer = asked.answer(self._ydl)
         self._learn(asked.worker, answer)
-        if answer.get("not_portable"):
+        if answer.get("not_portable") or answer.get("key") != key:
             self._ydl.job.check()
             return self._extractor.extract(url)
         self._extraction.count += 1

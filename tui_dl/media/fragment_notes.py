@@ -1,0 +1,54 @@
+"""The `.ytdl` file beside a part file: yt-dlp's own notes on how far a stream is, and the length that belongs to them.
+
+yt-dlp appends a fragment and then notes it: killed in between, it appends that fragment once more. With the length a
+later run of ours cuts what was not noted; yt-dlp itself passes over it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import Any, Final
+
+LENGTH: Final = "part_bytes"
+"""Our key among yt-dlp's."""
+
+
+class FragmentNotes:
+    """One file, written in place: opening it anew for each fragment was a fourth of the time of a stream."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self.part_bytes: int | None = None
+        """Length of the part file that the notes are of; None where only yt-dlp wrote them."""
+        with suppress(OSError, ValueError, AttributeError):
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123  # yt-dlp's names are text
+                noted = json.load(file).get("downloader", {}).get(LENGTH)
+            self.part_bytes = noted if isinstance(noted, int) and noted >= 0 else None
+
+    def fits(self, held_bytes: int) -> bool:
+        """Whether a part file has all that the notes say; more is cut."""
+        return self.part_bytes is None or held_bytes >= self.part_bytes
+
+    def write(self, ctx: dict[str, Any]) -> None:
+        """Note how far it is. Raises `OSError`."""
+        noted: dict[str, Any] = {"current_fragment": {"index": ctx["fragment_index"]}}
+        if "extra_state" in ctx:
+            noted["extra_state"] = ctx["extra_state"]
+        if ctx.get("fragment_count") is not None:
+            noted["fragment_count"] = ctx["fragment_count"]
+        stream = ctx.get("dest_stream")
+        noted[LENGTH] = 0 if stream is None else os.fstat(stream.fileno()).st_size
+        text = json.dumps({"downloader": noted}).encode()
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        os.pwrite(self._descriptor, text, 0)
+        os.ftruncate(self._descriptor, len(text))
+
+    def close(self) -> None:
+        """Leave it."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
