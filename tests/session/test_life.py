@@ -146,6 +146,7 @@ async def test_job_control_concerns_the_client_alone(slow: Slow, tmp_path: Path)
         shell.until_shown("Another terminal shows the screen now")
         shell_works(shell, "the-shell-again")
         other.press("\x1a")  # nobody controls jobs there, so it comes back by itself
+        other.until(lambda: other.raw.count(b"\x1b[?1049h") == 2)
         other.press("?")
         other.until_shown("Esc closes this")
         other.press("?d")

@@ -61,7 +61,7 @@ class AttachedTerminal:
         if not ready and left_s is not None:
             self._end_by_ourselves(INTERRUPTED)
         if wakened in ready:
-            for number in sorted(os.read(wakened, 4096)):  # what ends us comes first
+            for number in sorted(set(os.read(wakened, 4096))):  # what ends us comes first
                 self._on_signal(signal.Signals(number))
         if line not in ready or self._outcome is not None:
             return

@@ -222,6 +222,11 @@ class TerminalDriver(LinuxDriver):
         if writer is not None:
             writer.stop(max(0.0, self._give_up_at - time.monotonic()))
 
+    def close_if_left(self) -> None:
+        """Do the same, unless the terminal was taken again."""
+        if not self._is_taken:
+            self.close()
+
     def _take_stop_signal(self) -> None:
         """Let SIGTSTP give the terminal back before the process stops, where the grant allows it."""
         if self.grant.can_suspend and not self._takes_stop_signal:

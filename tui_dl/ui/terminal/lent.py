@@ -31,7 +31,7 @@ class LentScreen:
         if (driver := self._driver) is not None and driver.is_taken:
             driver.stop_application_mode()
             await driver.drained()
-            driver.close()
+            driver.close_if_left()  # it may have come back meanwhile
 
     def come_back(self) -> None:
         """Take the terminal again and draw everything."""
