@@ -116,3 +116,15 @@ async def test_tells_events_as_lines_and_over_websocket(rpc: Rpc) -> None:
             "tui_dl.event",
         ]
         assert told[2]["params"][0]["id"] == task_id
+
+
+async def test_long_answers_are_whole(rpc: Rpc) -> None:
+    """More rows than are read and written at a time come in order, each once, in a single answer and in a batch."""
+    await _add(rpc, *(rpc.files.url(f"/{number}") for number in range(600)), paused=True)
+    ids = (await rpc.call("tui_dl.view"))["ids"]
+    assert len(set(ids)) == 600
+    assert [row["id"] for row in (await rpc.call("tui_dl.rows"))["rows"]] == ids
+    request = {"id": 1, "method": "tui_dl.rows", "params": {"offset": 100, "limit": 450}}
+    first, second = await rpc.post([request, request])
+    assert [row["id"] for row in first["result"]["rows"]] == ids[100:550]
+    assert first == second

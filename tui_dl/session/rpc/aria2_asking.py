@@ -18,6 +18,7 @@ from tui_dl.session.rpc.aria2_words import (
     uris_of,
 )
 from tui_dl.session.rpc.faults import refused
+from tui_dl.session.rpc.own import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,8 +36,6 @@ ARIA2_VERSION: Final = "1.36.0"
 """The release whose answers ours were compared with; clients look at it."""
 FEATURES: Final = ("Async DNS", "Firefox3 Cookie", "GZip", "HTTPS", "Message Digest", "Metalink")
 NOTIFICATIONS: Final = tuple(f"aria2.onDownload{what}" for what in ("Start", "Pause", "Stop", "Complete", "Error"))
-_BLOCK: Final = 200
-"""Rows read and written at a time: the loop has other things to do between them."""
 _BY_ENDING: Final = SortKey.FINISHED
 
 
@@ -101,8 +100,8 @@ class Aria2Asking:
         wanted = replace(query, is_descending=is_backwards)
         ids = await self._engine.view(wanted, limit=min(first + count, 1 << 40)) if count else ()
         found: list[dict[str, Any]] = []
-        for start in range(first, min(first + min(count, MOST_PAGE), len(ids)), _BLOCK):
-            rows = await self._rows(ids[start : min(start + _BLOCK, first + count)], query.statuses)
+        for start in range(first, min(first + min(count, MOST_PAGE), len(ids)), BLOCK):
+            rows = await self._rows(ids[start : min(start + BLOCK, first + count)], query.statuses)
             found += (only(download_of(task, self._engine.progress(task.id)), keys) for task in rows)
         return found
 

@@ -118,7 +118,10 @@ class Aria2Doing:
         if again:
             # As the library does: whoever adds what failed wants it tried again.
             await self._do(CommandName.RETRY, *again)
-        return await self._engine.rows(sorted((*outcome.ids, *outcome.known_ids)))
+        tasks = await self._engine.rows(sorted((*outcome.ids, *outcome.known_ids)))
+        if not tasks:
+            raise refused("No URI to download.")
+        return tasks
 
     async def _place(self, position: Any, tasks: list[DownloadTask]) -> None:
         if type(position) is int and position >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LONG_ROWS: Final = 500
+"""Rows whose JSON takes some milliseconds to write."""
 MOST_IN_BATCH: Final = 5_000
 """Requests in one batch or multicall."""
 _SHOWN_CELLS: Final = 60
@@ -44,9 +47,23 @@ class Answer:
         self.http_status = http_status
         """Status over HTTP."""
 
-    def text(self) -> str:
-        """Return the JSON text, ASCII alone."""
+    async def text(self) -> str:
+        """Return the JSON text, ASCII alone; a long one is written beside the loop."""
+        if _rows_in(self.value) <= LONG_ROWS:
+            return self._text()
+        return await asyncio.to_thread(self._text)
+
+    def _text(self) -> str:
         return json.dumps(self.value, ensure_ascii=True, separators=(",", ":"))
+
+
+def _rows_in(answer: Any) -> int:
+    """Return how many rows or ids an answer has; a batch those of all its answers."""
+    if isinstance(answer, list):
+        return sum(map(_rows_in, answer))
+    result = answer.get("result")
+    rows = result.get("rows") or result.get("ids") if isinstance(result, dict) else result
+    return len(rows) if isinstance(rows, list) else 0
 
 
 def parsed(text: str | bytes) -> Any:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 USUAL_ROWS: Final = 1_000
 MOST_ROWS: Final = 10_000
 """Rows in one answer: about 20 MB of JSON."""
+BLOCK: Final = 200
+"""Rows read and written at a time: the loop has other things to do between them."""
 MOST_IDS: Final = 100_000
 KINDS: Final = frozenset(kind.value for kind in EventKind)
 NOTHING: Final[frozenset[str]] = frozenset()
@@ -66,8 +68,11 @@ class OwnMethods:
         refuse_unknown(call.named, PAGE_KEYS)
         targets = targets_of(call.named, wants_any=False)
         offset, limit = page_of(call.named, usual=USUAL_ROWS, most=MOST_ROWS)
-        rows = await self._engine.rows(await targets.view(self._engine, offset, limit))
-        found = [task_json(task, self._engine.progress(task.id)) for task in rows]
+        ids = await targets.view(self._engine, offset, limit)
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(ids), BLOCK):
+            rows = await self._engine.rows(ids[start : start + BLOCK])
+            found += (task_json(task, self._engine.progress(task.id)) for task in rows)
         return {"rows": found, "generation": self._engine.snapshot().generation}
 
     async def view(self, call: Call) -> Any:

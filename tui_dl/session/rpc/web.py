@@ -127,7 +127,7 @@ class Door:
             body = await request.read()
         caller = self._caller(request)
         answer = await self._dispatcher.answer(body, caller)
-        return self._respond(request, answer)
+        return await self._respond(request, answer)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -138,13 +138,13 @@ class Door:
             answer = await self._dispatcher.answer_value(request_of(request.query), caller)
         except RpcError as error:
             answer = failure(None, error)
-        return self._respond(request, answer, callback)
+        return await self._respond(request, answer, callback)
 
-    def _respond(self, request: web.Request, answer: Answer, callback: str = "") -> web.Response:
-        text = f"{callback}({answer.text()})" if callback else answer.text()
+    async def _respond(self, request: web.Request, answer: Answer, callback: str = "") -> web.Response:
+        text = await answer.text()
         kind = "text/javascript" if callback else "application/json-rpc"
         return web.Response(
-            text=text,
+            text=f"{callback}({text})" if callback else text,
             status=answer.http_status,
             content_type=kind,
             headers=self._headers(request),
@@ -207,7 +207,7 @@ class Conversation:
 
     async def _reply(self, answer: Answer) -> None:
         with contextlib.suppress(ConnectionError):
-            await self._socket.send_str(answer.text())
+            await self._socket.send_str(await answer.text())
 
     async def _tell(self) -> None:
         await self._feed.run()
