@@ -10,6 +10,7 @@ import pytest
 
 from tests.media.clips import page_of, rss
 from tests.media.runs import files_in, run_native, run_ours
+from tui_dl.media.job import Job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,14 +76,26 @@ async def test_videos_are_downloaded_at_once(site: Site, manager: AsyncDownloadM
 
 
 async def test_pauses_between_downloads_are_kept_over_all(
-    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--sleep-interval` spaces the downloads of all lanes, not those of each."""
+    """`--sleep-interval` spaces the downloads of all lanes: each has its pause, and never two at once."""
+    asked: list[float] = []
+    sleeping: list[int] = []
+    most: list[int] = []
+
+    def wait(_job: Job, seconds: float) -> None:
+        asked.append(seconds)
+        sleeping.append(len(sleeping))
+        most.append(len(sleeping))
+        time.sleep(0.3)  # long enough for another lane to come
+        sleeping.pop()
+
+    monkeypatch.setattr(Job, "wait", wait)
     urls = [f"{site.url}/v360.mp4?n={number}" for number in range(3)]
-    began_at = time.monotonic()
-    arguments = ("-o", "%(autonumber)s.%(ext)s", "--sleep-interval", "0.4")
+    arguments = ("-o", "%(autonumber)s.%(ext)s", "--sleep-interval", "7")
     assert await run_ours(manager, urls, arguments, tmp_path) == 0
-    assert time.monotonic() - began_at >= 1.2
+    assert asked == [7.0, 7.0, 7.0]
+    assert most == [1, 1, 1]
 
 
 async def test_a_video_met_twice_is_downloaded_once(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
