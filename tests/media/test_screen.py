@@ -70,6 +70,20 @@ def test_lines_of_several_are_whole() -> None:
     ]
 
 
+def test_what_is_begun_in_lines_is_ended_in_them() -> None:
+    """A planner that writes now and then beside one lane leaves no progress behind."""
+    real, now = Terminal(is_terminal=True), [0.0]
+    screen, (planner, first, _) = lanes(real, lambda: now[0])
+    screen.begin(0, "One")
+    for second in range(1, 4):
+        now[0] = float(second)
+        planner.write(f"[generic] {second}\n")
+        first.write(f"\r\x1b[K[download] {second}%")
+    first.write("\r\x1b[K[download] 100%\n")
+    screen.end(0)
+    assert rendered(real.getvalue()) == ["[generic] 1", "[generic] 2", "[generic] 3", "[download] 100%"]
+
+
 def test_a_pipe_gets_progress_now_and_then() -> None:
     """Once a second for each video, and always the end."""
     real, now = Terminal(is_terminal=False), [0.0]

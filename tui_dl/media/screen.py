@@ -94,7 +94,8 @@ class Screen:
         """Whether text goes on as it is: while one writer is alone, its output is yt-dlp's own to the byte."""
         others = [one for one in self._active if one != writer]
         if self._is_lines:
-            self._is_lines = bool(others or self._shown)
+            # Not to and fro: what was begun in lines is ended in them.
+            self._is_lines = bool(self._active or self._shown)
         elif others:
             self._is_lines = True
             if self._is_open_line:
