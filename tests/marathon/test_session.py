@@ -103,7 +103,7 @@ class Tmux:
 
     def has_shell(self, word: str) -> None:
         """See that the terminal is the shell's again: what it said meanwhile it said to the screen that is gone."""
-        self.until(without="d Detach")
+        Home.until(lambda: self.run("display-message", "-p", "#{alternate_on}").strip() == "0")
         self.type(f"echo {word[:3]}''{word[3:]}", "Enter")
         self.until(word)
 

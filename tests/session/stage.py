@@ -62,6 +62,11 @@ class Terminal:
         os.close(os.open(self.path, os.O_RDWR))
 
     @property
+    def has_no_screen(self) -> bool:
+        """Whether it shows what a shell writes, and no program's whole screen."""
+        return self.shown is self._main
+
+    @property
     def text(self) -> str:
         """What it shows."""
         return "\n".join(line.rstrip() for line in self.shown.display)

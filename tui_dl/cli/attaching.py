@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl._version import __version__
 from tui_dl.core.errors import NetworkError, Reason
-from tui_dl.session.client import AttachedTerminal, hello_message
+from tui_dl.session.client import AttachedTerminal, hello_message, line_settings
 from tui_dl.session.protocol import Word
 from tui_dl.session.reaching import reach, reach_or_start, start
 from tui_dl.session.stopping import stop_session
@@ -51,6 +51,7 @@ def attach(
         hello = hello_message(
             grant, version=__version__, folder=wish.folder, options=dict(wish.options), proxies=proxies
         )
+        settings = line_settings(grant.in_fd)
         with suppress(OSError):  # whether it heard us shows in what it answers
             line.say(hello, (grant.in_fd, grant.out_fd))
         welcome = line.answer()
@@ -60,7 +61,7 @@ def attach(
         if welcome.get("word") == Word.REFUSED:
             raise Refusal(str(welcome.get("text", "")), int(welcome.get("code", 3)))
         on_attached()
-        terminal = AttachedTerminal(line, grant, str(welcome.get("restore", "")))
+        terminal = AttachedTerminal(line, grant, str(welcome.get("restore", "")), settings)
         code = terminal.run()
         line.close()
         return code, terminal.lines

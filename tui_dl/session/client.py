@@ -34,11 +34,12 @@ _ENDING: Final = frozenset({signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal
 class AttachedTerminal:
     """One terminal in the session's hands, from the welcome to the end."""
 
-    def __init__(self, line: Line, grant: TerminalGrant, restore: str) -> None:
+    def __init__(self, line: Line, grant: TerminalGrant, restore: str, settings: list[Any] | None) -> None:
+        """Take what is lent; `settings` are the line's from before the hello, which the session may change at once."""
         self._line = line
         self._grant = grant
         self._restore = restore
-        self._settings = line_settings(grant.in_fd)
+        self._settings = settings
         self._give_up_at: float | None = None
         self._outcome: int | None = None
         self.lines: list[str] = []
@@ -107,7 +108,6 @@ class AttachedTerminal:
             if os.tcgetpgrp(self._grant.in_fd) != os.getpgrp():
                 os.kill(os.getpid(), signal.SIGSTOP)
                 return
-        self._settings = line_settings(self._grant.in_fd) or self._settings
         self._tell(Word.BACK)
 
     def _tell(self, word: Word) -> None:

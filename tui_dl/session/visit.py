@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S: Final = 0.5
+LOOK_EVERY_S: Final = 0.2
 """How often it is looked whether the client was stopped without a word (SIGSTOP)."""
 ENDING_S: Final = 2.0
 """How long the end of a screen may take before it is cut off."""
