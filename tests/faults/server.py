@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
@@ -258,13 +259,18 @@ class FaultServer:
         def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             handler = asyncio.get_running_loop().create_task(self._serve(reader, writer))
             self._handlers.add(handler)
-            handler.add_done_callback(self._handled)
+            handler.add_done_callback(partial(self._handled, writer))
 
         return asyncio.StreamReaderProtocol(reader, connected)
 
-    def _handled(self, handler: asyncio.Task[None]) -> None:
-        """Forget a connection's task, but not what a script raised in it."""
+    def _handled(self, writer: asyncio.StreamWriter, handler: asyncio.Task[None]) -> None:
+        """Forget a connection's task, but not what a script raised in it.
+
+        One that was cancelled before it began has closed nothing.
+        """
         self._handlers.discard(handler)
+        if handler.cancelled():
+            writer.transport.abort()
         error = None if handler.cancelled() else handler.exception()
         if error is not None:
             self._script_errors.append(error)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -185,3 +186,12 @@ def test_the_counter_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert len(asyncio.run(fetch(process.origin + "/file.bin")).body) == 26
         process.end(signal.SIGKILL)
         assert read_counter(tmp_path / "log.count") == expected
+
+
+async def test_a_connection_that_comes_at_the_very_end_is_closed() -> None:
+    """Its handler is cancelled before it began, and nobody else would."""
+    transport = Mock(spec=asyncio.Transport)
+    async with FaultServer() as server:
+        server._protocol().connection_made(transport)
+    await asyncio.sleep(0)
+    transport.abort.assert_called_once()
