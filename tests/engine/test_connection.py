@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.stage import until
-from tui_dl.core.errors import FileSystemError, NetworkError, Reason
+from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.splitting import SegmentPlan
 from tui_dl.core.task import DownloadTask
 from tui_dl.disk.backlog import Backlog
@@ -60,24 +59,6 @@ class _Slow(_Nowhere):
     async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
         """Wait for the test."""
         self.has_begun.set()
-        await self.may_end.wait()
-        return await super().write(buffers, offset)
-
-
-class _Full(_Nowhere):
-    """A disk whose first write fails while its second one is under way."""
-
-    def __init__(self) -> None:
-        self.backlog = Backlog()
-        self.begun = 0
-        self.may_fail, self.may_end = asyncio.Event(), asyncio.Event()
-
-    async def write(self, buffers: Sequence[Chunk], offset: int) -> list[Extent]:
-        """Fail, or wait for the test."""
-        self.begun += 1
-        if self.begun == 1:
-            await self.may_fail.wait()
-            raise FileSystemError(Reason.DISK_FULL, "full")
         await self.may_end.wait()
         return await super().write(buffers, offset)
 
@@ -156,20 +137,3 @@ async def test_a_write_under_way_is_waited_for_however_often_it_is_cancelled() -
     await asyncio.wait([task])
     assert task.cancelled()
     assert not connection.is_behind
-
-
-async def test_a_write_that_fails_is_heard_of_when_none_is_under_way() -> None:
-    """The range may be given to another then, whose bytes nothing of this one's is to overwrite."""
-    live = LiveTask(DownloadTask(1, "http://h/f", "/d", "f"), wall_clock=lambda: 0.0)
-    plan, disk = SegmentPlan(10_000), _Full()
-    connection = Connection(live, plan, disk, (), gather_bytes=1, on_written=lambda _extents: None, most_writes=2)
-    pumping = asyncio.ensure_future(connection.pump(_One(), plan.begin(0, 10_000), 10_000))
-    await until(lambda: disk.begun == 2)
-    disk.may_fail.set()
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert not pumping.done()
-    disk.may_end.set()
-    with pytest.raises(FileSystemError, match="full"):
-        await pumping
-    await connection.abandon()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tui_dl.core.errors import NetworkError, Reason
@@ -26,8 +25,6 @@ GATHER_S: Final = 0.2
 """A gather older than this is written even if it is small."""
 MAX_BUFFERS: Final = 1024
 """`pwritev` takes no more at once."""
-MOST_WRITES: Final = 2
-"""Writes under way at once: with a second one queued the disk's thread need not wait for the loop between two."""
 
 
 class Sink(Protocol):
@@ -44,9 +41,9 @@ class Sink(Protocol):
 
 
 class Connection(Reading):
-    """Reads answers into segments for one task; holds at most one gather and the writes under way.
+    """Reads answers into segments for one task; holds at most one gather and one write under way.
 
-    The next gather fills while the last ones are being written, so a fast network does not wait for the disk's thread
+    The next gather fills while the last one is being written, so a fast network does not wait for the disk's thread
     and a slow disk stops the socket.
     """
 
@@ -60,12 +57,8 @@ class Connection(Reading):
         gather_bytes: int,
         on_written: Callable[[list[Extent]], None],
         takes_views: bool = False,
-        most_writes: int = 1,
     ) -> None:
-        """`takes_views`: nothing of what the sink was given is held by it once it is written.
-
-        `most_writes` may be under way at once; more than one where the sink keeps their order.
-        """
+        """`takes_views`: nothing of what the sink was given is held by it once it is written."""
         super().__init__(live, throttles)
         self.pace = Pace(self.started_at, 0)
         """What it brought lately."""
@@ -84,8 +77,7 @@ class Connection(Reading):
         self._buffered_bytes = 0
         self._has_cut = False
         self._gather_started_at = 0.0
-        self._most_writes = most_writes
-        self._writes: deque[asyncio.Task[None]] = deque()
+        self._write: asyncio.Task[None] | None = None
 
     async def pump(self, answer: TransportAnswer, segment: Segment, answer_end: int | None) -> None:
         """Read until the segment or the answer ends.
@@ -160,7 +152,7 @@ class Connection(Reading):
             await self._write_gather()
             if self._backlog.is_full:
                 # Before it waits for its turn: what is counted as waiting for the disk must be on its way there.
-                await self._await_writes()
+                await self._await_write()
 
     def _is_gather_due(self, now: float) -> bool:
         return (
@@ -172,13 +164,13 @@ class Connection(Reading):
 
     def flush_if_old(self, now: float) -> None:
         """Start to write a gather that waits for bytes too long; called by the transfer's ticker."""
-        if self._buffers and not self._writes and now - self._gather_started_at >= GATHER_S:
+        if self._buffers and self._write is None and now - self._gather_started_at >= GATHER_S:
             self._start_write()
 
     async def flush(self) -> None:
         """Write what is gathered and wait until it is written."""
         await self._write_gather()
-        await self._await_writes()
+        await self._await_write()
 
     async def flush_at_last(self) -> None:
         """Flush, however often the caller is cancelled meanwhile: it ends once nothing is on its way to the disk.
@@ -199,13 +191,11 @@ class Connection(Reading):
         flushing.result()
 
     async def abandon(self) -> None:
-        """Wait for the writes under way, whatever comes of them, and forget what is gathered."""
+        """Wait for the write under way, whatever comes of it, and forget what is gathered."""
         self.forget()
-        writes = tuple(self._writes)
-        self._writes.clear()
-        if writes:
-            await asyncio.wait(writes)
-        for write in writes:
+        write, self._write = self._write, None
+        if write is not None:
+            await asyncio.wait([write])
             if not write.cancelled():
                 write.exception()
 
@@ -215,20 +205,15 @@ class Connection(Reading):
         self._buffers, self._buffered_bytes = [], 0
 
     async def _write_gather(self) -> None:
-        await self._await_writes(self._most_writes - 1)
+        await self._await_write()
         if self._buffers:
             self._start_write()
 
-    async def _await_writes(self, most: int = 0) -> None:
-        """Wait until no more than so many are under way; raises what one of them raised."""
-        while self._writes and (len(self._writes) > most or self._writes[0].done()):
-            # Not awaited itself: a cancelled reader must not leave a descriptor with a write under way.
-            await asyncio.wait([self._writes[0]])
-            if self._writes[0].exception() is not None:
-                # Whoever hears of it may give the range away: nothing of it is on its way to the disk any more then.
-                await asyncio.wait(self._writes)
-                raise next(filter(None, [write.exception() for write in self._writes]))
-            self._writes.popleft()
+    async def _await_write(self) -> None:
+        if (write := self._write) is not None:
+            # Shielded: a cancelled reader must not leave a descriptor with a write under way.
+            await asyncio.shield(write)
+            self._write = None
 
     def _start_write(self) -> None:
         segment = self.segment
@@ -236,7 +221,7 @@ class Connection(Reading):
         buffers, self._buffers = self._buffers, []
         offset = segment.position - self._buffered_bytes
         self._buffered_bytes = 0
-        self._writes.append(asyncio.ensure_future(self._write_at(buffers, offset)))
+        self._write = asyncio.ensure_future(self._write_at(buffers, offset))
 
     async def _write_at(self, buffers: list[Chunk], offset: int) -> None:
         try:
@@ -261,4 +246,4 @@ class Connection(Reading):
     @property
     def is_behind(self) -> bool:
         """Whether received bytes are not written yet."""
-        return bool(self._writes or self._buffers)
+        return self._write is not None or bool(self._buffers)

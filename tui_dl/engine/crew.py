@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
 from tui_dl.core.growth import Growth
-from tui_dl.engine.connection import MOST_WRITES, Connection
+from tui_dl.engine.connection import Connection
 from tui_dl.engine.crowd import Places
 from tui_dl.engine.lagging import Laggards
 from tui_dl.engine.outcome import VersionChanged
@@ -114,7 +114,6 @@ class Crew:
             gather_bytes=self._context.settings.chunk_size,
             on_written=self._recorder_of(source),
             takes_views=True,
-            most_writes=MOST_WRITES,
         )
         # Known here already: a task that is cancelled before its first step gives the range back, too.
         connection.segment = segment
