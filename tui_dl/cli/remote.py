@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -85,13 +86,12 @@ def add_there(host: str, order: Order, *, is_paused: bool, is_json: bool) -> int
     assert process.stdin is not None
     bad_count = 0
     try:
-        with process.stdin as pipe:
+        # It may end before the last line; its exit code says why.
+        with suppress(BrokenPipeError), process.stdin as pipe:
             pipe.write(first_line())
             for batch, block in _blocks(order):
                 pipe.writelines(line_of(_sent(one), batch) for one in block if not isinstance(one, BadLine))
                 bad_count += _tell_bad([one for one in block if isinstance(one, BadLine)])
-    except BrokenPipeError:
-        pass  # it ended before the last line; its exit code says why
     except BaseException:
         process.kill()
         raise
