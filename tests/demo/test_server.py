@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tui_dl.core.errors import NetworkError
 from tui_dl.demo.server import LOOPBACK, DemoServer
@@ -175,5 +176,21 @@ async def test_a_client_that_leaves_is_nothing_to_report(caplog: pytest.LogCaptu
             answer.close()
         async with asyncio.timeout(5):
             while server.open_connections[temper.name]:  # noqa: ASYNC110  # what is waited for tells no event
+                await asyncio.sleep(0.01)
+    assert not caplog.records
+
+
+async def test_a_client_that_leaves_before_the_answer_is_nothing_to_report(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever quits while a slow answer is still to come reads no traceback either."""
+    temper = Temper("late.bin", SIZE, delay_s=0.05)
+    async with DemoServer(tempers=[temper]) as server:
+        url = URL(server.url_of(temper))
+        for _ in range(5):
+            _, writer = await asyncio.open_connection(url.host, url.port)
+            writer.write(f"GET {url.path} HTTP/1.1\r\nHost: {url.host}\r\n\r\n".encode())
+            await writer.drain()
+            writer.transport.abort()
+        async with asyncio.timeout(10):
+            while server.requests[temper.name] < 5:  # noqa: ASYNC110  # what is waited for tells no event
                 await asyncio.sleep(0.01)
     assert not caplog.records

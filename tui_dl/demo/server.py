@@ -112,20 +112,19 @@ class DemoServer:
         response = web.StreamResponse(status=206 if answer.is_partial else 200, headers=_headers(temper, answer))
         if temper.has_length:
             response.content_length = answer.end - answer.start
-        await response.prepare(request)
         self.open_connections[temper.name] += 1
         try:
+            await response.prepare(request)
             await _send_body(response, temper, answer)
+            if answer.cut_at is None:
+                await response.write_eof()
+            elif request.transport is not None:
+                request.transport.abort()
         except ConnectionError:
             # The downloader left (paused, cancelled, quit): nothing that a person should read about.
             return response
         finally:
             self.open_connections[temper.name] -= 1
-        if answer.cut_at is not None:
-            if request.transport is not None:
-                request.transport.abort()
-            return response
-        await response.write_eof()
         return response
 
 
