@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import sys
 import threading
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -29,7 +28,10 @@ from tui_dl.hooks.running import MOST_OUTPUT_BYTES, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+PATIENCE_S: Final = 30.0
+"""How long is waited for what comes at once where all is well."""
 EVIL: Final = '$(touch x); "quote"'
 TASK: Final = DownloadTask(
     id=7, url="https://h/a?b=$(c)", dir="/d", filename=EVIL, status=Status.COMPLETED, path=f"/d/{EVIL}"
@@ -101,22 +103,24 @@ def test_a_command_that_is_ended_takes_along_all_that_it_started(
 ) -> None:
     """Its whole process group, one that will not be asked included."""
     monkeypatch.setattr("tui_dl.hooks.running.GRACE_S", 0.2)
-    out = tmp_path / "pid"
-    script = (
-        f"trap '' TERM; sh -c 'trap \"\" TERM; echo $$ > {out}.new; mv {out}.new {out}; exec sleep 600' & sleep 600"
-    )
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    # All that it starts hold the pipe open: its end is read when the last of them is gone.
+    reading = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    inner = 'trap "" TERM; echo begun >&3; exec sleep 600'
+    script = f"exec 3>{held}; trap '' TERM; sh -c '{inner}' & sleep 600"
     going = Run(("sh", "-c", script), dict(os.environb), 600.0)
 
     def end_once_begun() -> None:
-        while not out.exists():
-            time.sleep(0.01)
+        select.select([reading], [], [], PATIENCE_S)
         going.stop()
 
     threading.Thread(target=end_once_begun).start()
     assert going(b"").text == "was ended with the program"
-    status = Path(f"/proc/{out.read_text().strip()}/stat")
-    while status.exists() and ") Z " not in status.read_text():
-        time.sleep(0.01)  # until the kernel has taken it away
+    assert os.read(reading, 100) == b"begun\n"
+    assert select.select([reading], [], [], PATIENCE_S)[0], "something of it goes on"
+    assert os.read(reading, 100) == b""
+    os.close(reading)
 
 
 def test_a_command_that_takes_too_long_is_ended() -> None:
