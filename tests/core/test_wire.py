@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tui_dl.core.commands import Command, CommandName, CommandOutcome
 from tui_dl.core.errors import Reason
+from tui_dl.core.media import Kind, MediaChoice, MediaFacts
 from tui_dl.core.query import SortKey, TaskQuery, Term, TermKind
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, Flag, OnExists, TaskOptions
@@ -27,6 +28,7 @@ terms = st.builds(
     is_exact=st.booleans(),
     is_negated=st.booleans(),
 )
+ids = st.lists(st.integers(0, (1 << 63) - 1), max_size=3).map(tuple)
 queries = st.builds(
     TaskQuery,
     st.text(max_size=5),
@@ -37,8 +39,9 @@ queries = st.builds(
     st.booleans(),
     st.lists(terms, max_size=3).map(tuple),
     st.booleans(),
+    st.booleans(),
+    ids,
 )
-ids = st.lists(st.integers(0, (1 << 63) - 1), max_size=3).map(tuple)
 commands = st.builds(
     Command,
     st.sampled_from(CommandName),
@@ -77,6 +80,10 @@ def test_rows_come_back_without_secrets() -> None:
         flags=frozenset({Flag.INSECURE}),
         options=options,
         finished_at=1.5,
+        kind=Kind.ENTRY,
+        facts=MediaFacts(
+            "Title", index=2, is_chosen=False, choice=MediaChoice("720p", sort="res:720", subtitles=("en",))
+        ),
     )
     back = task_of(json.loads(json.dumps(task_json(row))))
     assert back.options.headers == (("Cookie", "***"), ("X-Plain", "c"))
@@ -87,3 +94,4 @@ def test_rows_come_back_without_secrets() -> None:
         options.mirrors,
     )
     assert back.finished_at == 1.5
+    assert (back.kind, back.facts) == (row.kind, row.facts)

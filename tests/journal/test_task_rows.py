@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.journal.rows import added, wishes
 from tui_dl.core.errors import Reason
 from tui_dl.core.http_rules import Validator
+from tui_dl.core.media import Kind, MediaChoice, MediaFacts
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions
@@ -28,6 +29,16 @@ _OPTIONS = st.builds(
     on_exists=st.none() | st.sampled_from(OnExists),
     is_ordered=st.booleans(),
     restarts=st.booleans(),
+)
+_FACTS = st.builds(
+    MediaFacts,
+    title=_TEXT,
+    duration_s=_INSTANT,
+    index=st.none() | st.integers(1, 9),
+    is_chosen=st.booleans(),
+    entry_count=st.none() | st.integers(0, 9),
+    missing=st.integers(0, 9),
+    choice=st.builds(MediaChoice, format=_TEXT, audio=_TEXT, subtitles=st.lists(_TEXT, max_size=2).map(tuple)),
 )
 _CHANGES = st.fixed_dictionaries(
     {
@@ -51,6 +62,8 @@ _CHANGES = st.fixed_dictionaries(
         "sha256": _TEXT,
         "http_status": st.none() | st.integers(100, 599),
         "content_type": _TEXT,
+        "kind": st.sampled_from(Kind),
+        "facts": _FACTS,
     }
 )
 

@@ -60,6 +60,15 @@ class CommandName(StrEnum):
     """`options: dict` as TaskOptions, those named alone change; for each target, from its next attempt on."""
     SET_SETTINGS = "set-settings"
     """`settings: dict`: names and values of `live_settings.LIVE`, for everything, until the session ends."""
+    CHOOSE = "choose"
+    """Of entries of a playlist (of a head: all of them), optional `chosen: bool` (without it each is turned round):
+    whether it is wanted."""
+    DOWNLOAD_CHOSEN = "download-chosen"
+    """Of playlists that wait for a person's choice, or of their entries: start those that are chosen."""
+    SET_FORMAT = "set-format"
+    """`choice: dict` as `MediaChoice.as_json()`, optional `for_all: bool` (all entries of the playlist, and those that
+    are still to come) and `remembers: bool` (for later downloads of the same site): the form that media are wanted in,
+    from their next attempt on."""
     CLEAR_FINISHED = "clear-finished"
     """Removes rows of finished tasks (files stay)."""
     UNDO = "undo"

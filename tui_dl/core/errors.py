@@ -67,6 +67,13 @@ class Reason(StrEnum):
     BAD_METALINK = "bad-metalink"
     TOO_LARGE = "too-large"
 
+    CHOICE = "choice"
+    NOT_CHOSEN = "not-chosen"
+    NO_MEDIA = "no-media"
+    INCOMPLETE = "incomplete"
+    PROCESSING_FAILED = "processing-failed"
+    ROBOT_CHECK = "robot-check"
+
     BAD_URL = "bad-url"
     EXTRA_MISSING = "extra-missing"
     HOST_ASKED = "host-asked"
@@ -149,6 +156,12 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
         "the Metalink cannot be used", "Get it elsewhere, or keep the file itself with --no-follow-metalink."
     ),
     Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise the limit that the log names."),
+    Reason.CHOICE: ReasonFacts("waits for your choice", "Deselect what you do not want, then D downloads the chosen."),
+    Reason.NOT_CHOSEN: ReasonFacts("not chosen", "Select it again, then D downloads it."),
+    Reason.NO_MEDIA: ReasonFacts("no media could be read there", "Its log says what yt-dlp found; is yt-dlp new?"),
+    Reason.INCOMPLETE: ReasonFacts("fragments are missing", "Retry with r; only the missing ones are fetched again."),
+    Reason.PROCESSING_FAILED: ReasonFacts("the file came, its processing failed", "Its log has the error; r retries."),
+    Reason.ROBOT_CHECK: ReasonFacts("the site takes us for a robot", "Give it your browser's cookies, and wait."),
     Reason.BAD_URL: ReasonFacts(
         "the address, or its line of a list, is not usable",
         "Correct it and repeat the command; http://, https:// and ftp:// are fetched.",

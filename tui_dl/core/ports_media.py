@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from tui_dl.core.errors import TuiDlError
+    from tui_dl.core.media import MediaFormats
 
 
 class CookieStore(Protocol):
@@ -131,4 +132,15 @@ class MediaSource(Protocol):
 
     def fragments(self, wishes: Iterable[FragmentWish], manner: WindowManner) -> AsyncGenerator[FragmentOutcome, None]:
         """Yield the outcome of each fragment in order, several fetched at once."""
+        ...
+
+
+class FormatsPort(Protocol):
+    """What the screen may ask of media in the queue."""
+
+    async def media_formats(self, task_id: int) -> MediaFormats:
+        """Return the forms that a video (of a playlist: its first one) can be had in; asks the site where it must.
+
+        Raises `TuiDlError` where the row is no media, or nothing could be read.
+        """
         ...

@@ -91,6 +91,12 @@ class TaskQuery:
     has_history: bool = False
     """Whether finished rows of a `get` are asked for, too; the screen's default view hides them."""
 
+    is_tree: bool = False
+    """Whether entries of playlists stand below their head, in their own order; else each stands where the order puts
+    it. Of filtered rows those stand below their head whose head is found, too."""
+    closed_ids: tuple[int, ...] = ()
+    """Heads whose entries are left out of a tree."""
+
     @property
     def is_filtered(self) -> bool:
         """Whether it asks for less than all rows of the default view or of the history."""

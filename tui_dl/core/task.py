@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.http_rules import Validator
+from tui_dl.core.media import NO_FACTS, Kind, MediaFacts
 from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
@@ -208,6 +209,10 @@ class DownloadTask:
     """Media type of the first answer, as the server named it; sanitised, empty where it did not."""
     member: str = ""
     """Name in the tar shard that `path` leads to; empty for a file of its own."""
+    kind: Kind = Kind.FILE
+    """Whether it is a file or media."""
+    facts: MediaFacts = NO_FACTS
+    """What is known of media."""
 
     @property
     def gid(self) -> str:
@@ -246,8 +251,8 @@ class DownloadTask:
 
     @property
     def format_id(self) -> str:
-        """Extractor's format of a media task; empty for a plain file."""
-        return ""
+        """What is chosen of a media task; empty for a plain file."""
+        return self.facts.choice.format
 
 
 _PLACES: Final = {one.name: place for place, one in enumerate(fields(DownloadTask))}
@@ -278,6 +283,10 @@ class DownloadProgress:
     """Seconds left at this speed, None where unknown; never negative."""
     connections: int = 0
     """Connections that carry it now."""
+    stage: str = ""
+    """What is done beside the transfer, in words ("merging", "by yt-dlp"); empty for nothing."""
+    fraction: float | None = None
+    """How far it is, 0.0 to 1.0, where bytes do not tell it (a playlist, a merge); None where they do."""
 
     @property
     def speed(self) -> float | None:
@@ -292,6 +301,8 @@ class DownloadProgress:
     @property
     def percentage(self) -> float | None:
         """0.0 to 100.0; None while the length is unknown."""
+        if self.fraction is not None:
+            return 100.0 * self.fraction
         if self.total_bytes is None:
             return None
         return 100.0 if self.total_bytes == 0 else 100.0 * self.downloaded_bytes / self.total_bytes

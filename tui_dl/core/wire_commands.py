@@ -23,13 +23,14 @@ _SHOWN_CELLS: Final = 40
 _COMMAND_KEYS: Final = frozenset({"name", "ids", "query", "all", "excluding_ids", "arguments"})
 _QUERY_KEYS: Final = frozenset(
     {"filter", "text", "statuses", "host", "batch_id", "sort", "is_descending", "terms", "has_history"}
+    | {"is_tree", "closed_ids"}
 )
 _WANTING_TARGETS: Final = frozenset(
     {
         *(CommandName.PAUSE, CommandName.RESUME, CommandName.TOGGLE_PAUSE, CommandName.CANCEL),
         *(CommandName.DELETE_PART, CommandName.RETRY, CommandName.MOVE_UP, CommandName.MOVE_DOWN),
         *(CommandName.MOVE_TO, CommandName.SET_CONNECTIONS, CommandName.SET_PRIORITY, CommandName.SET_OPTIONS),
-        CommandName.REFRESH,
+        *(CommandName.REFRESH, CommandName.CHOOSE, CommandName.DOWNLOAD_CHOSEN, CommandName.SET_FORMAT),
     }
 )
 """Commands that mean nothing without tasks; from elsewhere silence is a mistake, not an empty selection."""
@@ -79,6 +80,8 @@ def query_json(query: TaskQuery) -> dict[str, Any]:
         "is_descending": query.is_descending,
         "terms": [_term_json(term) for term in query.terms],
         "has_history": query.has_history,
+        "is_tree": query.is_tree,
+        "closed_ids": list(query.closed_ids),
     }
     return {key: value for key, value in found.items() if value or (key == "batch_id" and value is not None)}
 
@@ -103,6 +106,8 @@ def query_of(value: Any) -> TaskQuery:
         is_descending=bool(value.get("is_descending")),
         terms=(*typed, *(_term_of(term) for term in _list(value.get("terms"), "terms"))),
         has_history=bool(value.get("has_history")),
+        is_tree=bool(value.get("is_tree")),
+        closed_ids=ids_of(value.get("closed_ids"), "closed_ids"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import mask_header
 from tui_dl.core.errors import REASONS, Reason
+from tui_dl.core.media import Kind, MediaFacts
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, Flag, OnExists, TaskOptions
 from tui_dl.core.task_lines import task_line
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tui_dl.core.ranges import ByteRange
     from tui_dl.core.task import DownloadProgress
 
-_OWN_FORM: Final = frozenset({"status", "reason", "flags", "options", "validator"})
+_OWN_FORM: Final = frozenset({"status", "reason", "flags", "options", "validator", "kind", "facts"})
 _PLAIN: Final = tuple(one.name for one in fields(DownloadTask) if one.name not in _OWN_FORM)
 """Fields of a row that are JSON values already."""
 _OPTIONS: Final = tuple(one.name for one in fields(TaskOptions) if one.name not in ("headers", "mirrors", "on_exists"))
@@ -37,6 +38,7 @@ def task_json(task: DownloadTask, progress: DownloadProgress | None = None) -> d
     found["reason"] = None if task.reason is None else task.reason.value
     found["flags"] = sorted(flag.value for flag in task.flags)
     found["options"] = options_json(task.options)
+    found["kind"], found["facts"] = task.kind.value, task.facts.as_json()
     if progress is not None:
         found |= {
             "downloaded_bytes": progress.downloaded_bytes,
@@ -44,6 +46,8 @@ def task_json(task: DownloadTask, progress: DownloadProgress | None = None) -> d
             "speed_bps": round(progress.speed_bps, 1),
             "eta_s": None if progress.eta_s is None else round(progress.eta_s, 1),
             "connections": progress.connections,
+            "stage": progress.stage,
+            "fraction": progress.fraction,
         }
     return found
 
@@ -57,6 +61,8 @@ def task_of(value: Mapping[str, Any]) -> DownloadTask:
         reason=None if value.get("reason") is None else Reason(value["reason"]),
         flags=frozenset(Flag(one) for one in value.get("flags") or ()),
         options=_options_of(value.get("options") or {}),
+        kind=Kind(value.get("kind") or ""),
+        facts=MediaFacts.of_json(value.get("facts") or {}),
     )
 
 

@@ -13,6 +13,7 @@ from tui_dl.core.addresses import host_of
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.filename import name_from_url
 from tui_dl.core.http_rules import Validator
+from tui_dl.core.media import NO_FACTS, Kind, MediaFacts
 from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions
@@ -27,7 +28,7 @@ _READ: Final = (
     *("flags", "options", "position", "priority", "batch_id", "parent_id"),
     "coalesce((SELECT instance FROM owners WHERE number = tasks.owner), '')",
     *("added_at", "started_at", "finished_at", "sha256", "line", "extra", "http_status", "content_type"),
-    "member",
+    *("member", "kind", "facts"),
 )
 SELECT_TASK: Final = f"SELECT {', '.join(_READ)} FROM tasks"  # noqa: S608  # fixed column names
 """Reads what `decode()` understands; a `WHERE` may follow."""
@@ -35,7 +36,7 @@ SELECT_TASK: Final = f"SELECT {', '.join(_READ)} FROM tasks"  # noqa: S608  # fi
 _SAVED: Final = (
     *("filename", "status", "name_fixed", "path", "part_path", "total_bytes", "downloaded_bytes", "validator"),
     *("final_url", "reason", "reason_text", "due_at", "retry_count", "flags", "options", "started_at"),
-    *("finished_at", "sha256", "http_status", "content_type"),
+    *("finished_at", "sha256", "http_status", "content_type", "kind", "facts"),
 )
 UPDATE_TASK: Final = (
     f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in _SAVED)}"  # noqa: S608  # fixed column names
@@ -156,14 +157,21 @@ def encode(task: DownloadTask) -> tuple[Any, ...]:
         clean(task.sha256),
         task.http_status,
         clean(task.content_type),
+        task.kind.value,
+        encode_facts(task.facts),
     )
+
+
+def encode_facts(facts: MediaFacts) -> str:
+    """Return what is known of media as JSON; empty for a plain file."""
+    return "" if facts == NO_FACTS else clean(json.dumps(facts.as_json()))
 
 
 def decode(row: Sequence[Any]) -> DownloadTask:
     """Return the task of a row read by `SELECT_TASK`; raises `FileSystemError` for a damaged one."""
     try:
         return _decode(row)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FileSystemError(Reason.JOURNAL_DAMAGED, f"row {row[0]} cannot be read: {error}") from error
 
 
@@ -179,11 +187,14 @@ def _decode(row: Sequence[Any]) -> DownloadTask:
         *row[14:17],
         frozenset(map(Flag, row[17].split(","))) if row[17] else _NO_FLAGS,
         decode_options(row[18]) if row[18] else _NO_OPTIONS,
-        *row[19:],
+        *row[19:-2],
+        _KINDS[row[-2]],
+        MediaFacts.of_json(json.loads(row[-1])) if row[-1] else NO_FACTS,
     )
     return DownloadTask(*fields)
 
 
+_KINDS: Final = {kind.value: kind for kind in Kind}
 _NO_VALIDATOR: Final = Validator()
 _NO_OPTIONS: Final = TaskOptions()
 _NO_FLAGS: Final[frozenset[Flag]] = frozenset()
