@@ -45,7 +45,7 @@ PYTHON_FLOOR: Final = (3, 11)
 FREE_BYTES_FLOOR: Final = 512 * 1024 * 1024
 OPEN_FILES_FLOOR: Final = 1024
 JAVASCRIPT: Final = ("deno", "node", "bun", "qjs")
-UPGRADE: Final = "pip install -U 'yt-dlp[default]' in the same environment; it may be newer than this program."
+UPGRADE: Final = "tui-dl ytdlp -U; it may be newer than this program."
 _SQLITE_HEADER: Final = b"SQLite format 3\0"
 
 

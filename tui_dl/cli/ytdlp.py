@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -16,6 +16,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.settings import SETTINGS, coerce
 from tui_dl.disk.locations import find_locations
 from tui_dl.media.library import require_yt_dlp
+from tui_dl.media.upgrading import this_place, upgrade, wish_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +46,7 @@ HELP: Final = """Usage: tui-dl ytdlp [OPTIONS] [yt-dlp's own options] URL [URL..
     --async-retry-delay S      Seconds before a transfer is tried again; doubles [--retry-sleep]
     --async-max-retries N      Further attempts of a transfer [--retries, --fragment-retries]
     --log FILE                 Write a log of the engine, secrets masked
+    -U, --update-to TARGET     Update yt-dlp where it lies, by pip, pipx or uv
 
   All others, and the configuration, are those of yt-dlp:
 """
@@ -83,10 +85,22 @@ def ytdlp(arguments: tuple[str, ...]) -> int:
     if set(own.rest) & {"-h", "--help"}:
         sys.stdout.write(HELP + "\n")
         sys.stdout.flush()
+    if (wish := wish_of(own.rest)) is not None:
+        code = upgrade(wish.target, this_place())
+        if code or not wish.has_more:
+            return code
+        _again(arguments)
     from tui_dl.media.command import run_yt_dlp  # noqa: PLC0415  # only here is yt-dlp wanted
 
     with logging_to(own.log_file, 0):
         return Run(own, effective).run() if is_on else run_yt_dlp(own.rest, None)
+
+
+def _again(arguments: Sequence[str]) -> NoReturn:
+    """Begin anew with the version that is there now."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    words = [sys.executable, "-m", "tui_dl", "ytdlp", *arguments[:end], "--no-update", *arguments[end:]]
+    os.execv(sys.executable, words)  # noqa: S606  # this program
 
 
 def split_options(arguments: Sequence[str]) -> OwnOptions:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yt_dlp
 
+from tui_dl.core.errors import UsageError
+from tui_dl.core.settings import ALIASES, SETTINGS
 from tui_dl.media.planning import PlanningYoutubeDL
+
+OWN_SETTINGS: Final = frozenset({*SETTINGS, *ALIASES})
+"""Settings as their file names them."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +48,31 @@ def bound_to(manager: AsyncDownloadManager) -> type[PlanningYoutubeDL]:
         def __init__(self, params: dict[str, Any] | None = None, auto_init: Any = True) -> None:
             super().__init__(manager, params, auto_init)
 
+        def download(self, url_list: Any) -> Any:
+            """Download as stock does; our own settings in yt-dlp's configuration are refused, not taken for URLs."""
+            if astray := settings_astray(url_list):
+                raise UsageError(astray)
+            return super().download(url_list)
+
     return CommandYoutubeDL
+
+
+def settings_astray(words: Sequence[str]) -> str:
+    """Return what to do about our settings among the addresses, empty where there are none.
+
+    In yt-dlp's own configuration each word is an option or an address, so `async_downloads: true` makes two of them.
+    """
+    lines = [
+        f"{name} = {words[place + 1] if place + 1 < len(words) else '...'}"
+        for place, word in enumerate(words)
+        if word.endswith(":") and (name := word[:-1]) in OWN_SETTINGS
+    ]
+    if not lines:
+        return ""
+    return (
+        f"{lines[0].partition(' ')[0]} is a setting of tui-dl; in yt-dlp's configuration each word is an option or an "
+        f"address: take it out there and write into config.toml (`tui-dl config path`): {'; '.join(lines)}"
+    )
 
 
 def _code(code: Any) -> int:
