@@ -168,3 +168,5 @@ class MediaFormats:
     """What is chosen now."""
     site: str = ""
     """Name under which a choice is remembered."""
+    notices: tuple[str, ...] = ()
+    """What a person should know of them: formats that are not there for want of a program, and how to install it."""

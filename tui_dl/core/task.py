@@ -95,6 +95,8 @@ class TaskOptions:
     """Name that a program gave the task over aria2's protocol, 16 hexadecimal digits; empty: that of its id."""
     has_new_address: bool = False
     """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
+    as_kind: str = ""
+    """What a person says that the address is: "file" or "media"; empty: that is found out."""
 
 
 _LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address", "wanted_name", "gid")
