@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
 from textual.color import Color
 from textual.css.parse import parse
+from textual.css.stylesheet import Stylesheet
 
 from tests.ui.fake_engine import FakeEngine, make_task
 from tests.ui.pilots import make_app, running, screen_text, settle
@@ -23,7 +24,10 @@ from tui_dl.ui.start import Start
 from tui_dl.ui.stylesheet import stylesheet_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from textual.dom import DOMNode
 
 
 async def test_the_first_page_is_painted_before_the_engine_is_there() -> None:
@@ -123,3 +127,33 @@ async def test_the_style_sheet_is_read_once_with_the_colours_of_the_theme() -> N
             app.theme = DARK.name
             await settle(app, pilot)
             assert app.main.styles.background == Color.parse(str(DARK.background))
+
+
+@pytest.mark.parametrize("size", [(40, 10), (120, 36)])
+async def test_styles_are_computed_once_and_are_those_of_a_second_time(size: tuple[int, int]) -> None:
+    """Resuming and the first size each computed those of all widgets again: a tenth of the way to the first frame."""
+    passes: list[int] = []
+    update = Stylesheet.update_nodes
+
+    def count(sheet: Stylesheet, nodes: Iterable[DOMNode], animate: bool = False) -> None:
+        found = list(nodes)
+        passes.append(len(found))
+        update(sheet, found, animate)
+
+    with patch.object(Stylesheet, "update_nodes", count):
+        async with running(make_scene(), size=size) as (app, _pilot):
+            assert max(passes) < len(list(app.main.walk_children())) / 2
+            first = _rules(app)
+            app.main.update_node_styles(animate=False)
+            assert _rules(app) == first
+            assert app.main.has_class("-narrow") is (size[0] < 64)
+
+
+def _rules(app: TuiDlApp) -> list[object]:
+    nodes = list(app.main.walk_children(with_self=True))
+    styles = [style for node in nodes for style in (node.styles.base, *_component_styles(node))]
+    return [style.get_rules() for style in styles]
+
+
+def _component_styles(node: DOMNode) -> list[Any]:
+    return [styles.base for _name, styles in sorted(node._component_styles.items())]

@@ -93,7 +93,8 @@ class TuiDlApp(CalmOutput, inherit_bindings=False):
         return DARK.name
 
     def get_default_screen(self) -> MainScreen:
-        """Begin with the main screen."""
+        """Begin with the main screen, dressed for the terminal's size."""
+        self.main.expect_size(self.size)
         return self.main
 
     async def on_event(self, event: events.Event) -> None:

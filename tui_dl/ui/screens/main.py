@@ -17,7 +17,7 @@ from tui_dl.core.status import Status, Tab
 from tui_dl.ui.action import Situation
 from tui_dl.ui.batch_text import summary_text
 from tui_dl.ui.batch_watch import BatchWatch
-from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
+from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y, classes_for
 from tui_dl.ui.bridge import TICK_S, Bridge
 from tui_dl.ui.columns import COLUMNS, Look
 from tui_dl.ui.desk import ScreenDesk
@@ -38,8 +38,10 @@ from tui_dl.ui.widgets.task_table import TaskTable
 from tui_dl.ui.work_text import work_words
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.geometry import Size
 
     from tui_dl.core.ports import BatchView, EnginePort, EngineSnapshot
     from tui_dl.ui.start import Start
@@ -105,6 +107,11 @@ class MainScreen(Screen[None]):
         self._number_ticks = 0
         self._is_looking = False
         self._is_asking_details = False
+        self._has_resumed = False
+
+    def expect_size(self, size: Size) -> None:
+        """Take the classes of this size before there are styles: with the first resize all were computed again."""
+        self.update_classes(classes_for(size.width, size.height), update=False)
 
     def _whole_now(self) -> float:
         """Unix time in whole seconds, so that a row which counts down changes once a second."""
@@ -143,6 +150,12 @@ class MainScreen(Screen[None]):
         self._bridge.tick(is_forced=True)
         self.set_interval(TICK_S, self._bridge.tick)
         await self._viewer.run()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Keep the styles of the first time: they were computed when the widgets were placed, just before."""
+        if not self._has_resumed:
+            self._has_resumed = True
+            event.refresh_styles = False
 
     def on_unmount(self) -> None:
         """Let go of the engine."""
