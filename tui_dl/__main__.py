@@ -15,14 +15,22 @@ ALLOCATIONS_OF_A_START: Final = 500_000
 def main() -> None:
     """Run the command line of this process."""
     gc.set_threshold(ALLOCATIONS_OF_A_START, *gc.get_threshold()[1:])
+    from tui_dl.cli.kept_code import keep_code  # noqa: PLC0415  # the imports are what the threshold is for
+
+    keep_code()
     if sys.argv[1:] == [SESSION_WORD]:
-        from tui_dl.cli.session_process import main as live  # noqa: PLC0415  # the imports are what the threshold is for
+        from tui_dl.cli.session_process import main as live  # noqa: PLC0415  # as above
 
         sys.exit(live())
     if not sys.argv[1:]:
         from tui_dl.cli.at_once import attach_at_once  # noqa: PLC0415  # as above
 
         if (code := attach_at_once()) is not None:
+            sys.exit(code)
+    if sys.argv[1:] == ["--foreground"]:
+        from tui_dl.cli.at_once import show_at_once  # noqa: PLC0415  # as above
+
+        if (code := show_at_once()) is not None:
             sys.exit(code)
     from tui_dl.cli.main import run  # noqa: PLC0415  # as above
 
