@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 import tui_dl
 
 ROOT: Final = Path(tui_dl.__file__).parent.parent
@@ -16,21 +18,23 @@ LATER: Final = (
     *("tui_dl.core.host_tables", "tui_dl.core.proxies", "tui_dl.core.identity"),
 )
 """What the engine, or an order with addresses, needs and the first frame of a queue does not."""
-STARTED: Final = f"""
-import sys
+NOT_EVEN: Final = (*LATER, "click", "tui_dl.cli.order", "tui_dl.cli.compose", "logging.handlers")
+"""What reads a command line, which is nothing where `--foreground` stands alone."""
+STARTED: Final = """
+import os, sys
 import tui_dl.cli.screen
-from tui_dl.cli.main import run
 
 def first_frame(work):
     work.close()
     import tui_dl.journal.first_page, tui_dl.ui.app, tui_dl.ui.terminal.driver
-    print([name for name in {LATER} if name in sys.modules])
+    print([name for name in {names} if name in sys.modules])
     return 0
 
 tui_dl.cli.screen.run_screen_loop = first_frame
-sys.stdin.close()
-run(["--foreground"])
+{start}
 """
+ORDINARY_WAY: Final = 'from tui_dl.cli.main import run; sys.stdin.close(); run(["--foreground"])'
+QUICK_WAY: Final = "from tui_dl.cli import at_once; at_once._is_terminal = lambda: True; at_once.show_at_once()"
 
 
 def python(tmp_path: Path, code: str) -> str:
@@ -42,9 +46,12 @@ def python(tmp_path: Path, code: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_first_frame_waits_for_nothing_that_it_does_not_show(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("start", "names"), [(ORDINARY_WAY, LATER), (QUICK_WAY, NOT_EVEN)])
+def test_the_first_frame_waits_for_nothing_that_it_does_not_show(
+    tmp_path: Path, start: str, names: tuple[str, ...]
+) -> None:
     """DESIGN 8: first paint before the engine; nor does it wait for what reads addresses where there are none."""
-    assert python(tmp_path, STARTED) == "[]"
+    assert python(tmp_path, STARTED.format(names=names, start=start)) == "[]"
 
 
 def test_a_start_looks_for_no_garbage_in_what_it_imports(tmp_path: Path) -> None:

@@ -32,9 +32,15 @@ class Adding:
 
 
 @pytest.fixture
-def lists(tmp_path: Path) -> ScreenLists:
+def engine() -> Adding:
+    """Make whoever is added to."""
+    return Adding()
+
+
+@pytest.fixture
+def lists(tmp_path: Path, engine: Adding) -> ScreenLists:
     """Make lists with the options of a plain start."""
-    return ScreenLists(order(tmp_path))
+    return ScreenLists(order(tmp_path), lambda: cast("AsyncDownloadEngine", engine))
 
 
 @pytest.fixture
@@ -58,10 +64,11 @@ async def test_a_list_is_counted_with_its_first_bad_line(lists: ScreenLists, pat
     assert ":3: white space" in preview.problem
 
 
-async def test_a_list_is_added_under_its_name_with_folder_and_template(lists: ScreenLists, path: str) -> None:
+async def test_a_list_is_added_under_its_name_with_folder_and_template(
+    lists: ScreenLists, engine: Adding, path: str
+) -> None:
     """The batch is called as the list where nobody gave a name."""
-    engine, told = Adding(), list[int]()
-    lists.engine = cast("AsyncDownloadEngine", engine)
+    told: list[int] = []
     added = await lists.add(ListAdd(path, "/films", "{host}/{name}"), told.append)
     assert (added.addresses, added.bad_lines, told[-1]) == (2, 1, 2)
     assert [(batch, new.url, new.dir) for batch, new in engine.added] == [

@@ -113,24 +113,25 @@ def run(args: Sequence[str]) -> int:
         return answer(cli, shell, args)
     try:
         outcome: Any = cli.main(list(args), prog_name="tui-dl", standalone_mode=False)
-    except click.ClickException as error:
-        return _say_usage(error)
-    except UsageError as error:
-        return _say(f"tui-dl: {error.message}", WRONG_USAGE)
-    except TuiDlError as error:
-        return _say(f"tui-dl: {error.message} [{error.reason}]\n    {error.hint}", CANNOT_START)
-    except (KeyboardInterrupt, click.Abort):
-        return INTERRUPTED
-    except BrokenPipeError:
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the border of the program: no traceback ever reaches a person
-        text = f"tui-dl: a fault of tui-dl itself: {type(error).__name__}: {error}"
-        return _say(
-            f"{text}\n    Please report it, with the log of the same command with --log FILE -vv.", CANNOT_START
-        )
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the border of the program
+        return tell_end(error)
     finally:
         silence_closed_streams()
     return outcome if isinstance(outcome, int) else 0
+
+
+def tell_end(error: BaseException) -> int:
+    """Tell a person how a command ended with an error, never by a traceback; return its exit code."""
+    if isinstance(error, click.ClickException):
+        return _say_usage(error)
+    if isinstance(error, UsageError):
+        return _say(f"tui-dl: {error.message}", WRONG_USAGE)
+    if isinstance(error, TuiDlError):
+        return _say(f"tui-dl: {error.message} [{error.reason}]\n    {error.hint}", CANNOT_START)
+    if isinstance(error, (KeyboardInterrupt, click.Abort, BrokenPipeError)):
+        return INTERRUPTED
+    text = f"tui-dl: a fault of tui-dl itself: {type(error).__name__}: {error}"
+    return _say(f"{text}\n    Please report it, with the log of the same command with --log FILE -vv.", CANNOT_START)
 
 
 def _say_usage(error: click.ClickException) -> int:

@@ -99,7 +99,8 @@ def open_in_foreground(order: Order, locations: Locations) -> int:
     from tui_dl.cli.screen import Screen, run_screen_loop  # noqa: PLC0415  # `--help` must not pay for it
     from tui_dl.cli.screen_lists import ScreenLists  # noqa: PLC0415  # as above
 
-    screen = Screen(order.effective.settings, locations.journal_file, order.dir, ScreenLists(order))
+    screen = Screen(order.effective.settings, locations.journal_file, order.dir)
+    screen.lists = ScreenLists(order, lambda: screen.engine)
     feed = Feed(order)
     code = run_screen_loop(_show(screen, feed))
     _tell_bad_lines(feed)

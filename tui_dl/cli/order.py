@@ -6,12 +6,12 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tui_dl.cli import curl
+from tui_dl.cli.agreement import check_archive, folder_of
 from tui_dl.cli.header_files import header_lines
 from tui_dl.cli.list_orders import take_lists
 from tui_dl.cli.listed import new_task, task_of_line
@@ -31,6 +31,7 @@ from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from tui_dl.cli.list_orders import Lists
     from tui_dl.cli.metalinks import MetalinkWish
@@ -125,14 +126,14 @@ def read_order(
     settings["user"] = _with_password(settings["user"])
     effective = effective_settings(locations.config_file, environment, settings)
     _check_sequential(given, effective)
-    _check_archive(effective)
+    check_archive(effective)
     options = TaskOptions(
         headers=tuple(parse_header(line) for line in header_lines(given.get("headers", ()))),
         checksum=_checksum(given),
         mirrors=_mirrors(given),
         continues=_continues(given),
     )
-    target = _folder_there(elsewhere, given.get("dir")) if elsewhere else _folder(folder, effective)
+    target = _folder_there(elsewhere, given.get("dir")) if elsewhere else folder_of(folder, effective)
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
     if given.get("output") == "":
         raise UsageError("--output is empty; give a name, or leave it out")
@@ -209,13 +210,6 @@ def _on_exists(given: Mapping[str, Any]) -> str | None:
     return chosen[0].value if chosen else None
 
 
-def _check_archive(effective: EffectiveSettings) -> None:
-    if effective.settings.archive and effective.settings.on_exists == OnExists.IF_MODIFIED:
-        raise UsageError(
-            "--if-modified asks again for what --archive never fetches again; leave one out (--no-archive)"
-        )
-
-
 def _continues(given: Mapping[str, Any]) -> bool:
     if given.get("continues"):
         for flag in ("skip_existing", "if_modified", "rename"):
@@ -249,20 +243,6 @@ def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) 
 def _folder_there(elsewhere: str, typed: str | None) -> str:
     """Return a folder of another machine, about which nothing is known here."""
     return os.path.normpath(os.path.join(elsewhere, typed or ""))  # noqa: PTH118  # text in, text out
-
-
-def _folder(typed_in: Path, effective: EffectiveSettings) -> str:
-    """Return the absolute folder for the files; one that is not there yet is made later, where that is possible."""
-    try:
-        target = (typed_in / Path(effective.settings.dir).expanduser()).absolute()
-    except RuntimeError:
-        raise UsageError(f"--dir {display_text(effective.settings.dir)}: whose home that is, is not known") from None
-    there = next((one for one in (target, *target.parents) if os.path.lexists(one)), None)
-    if there is not None and os.path.exists(there) and not os.path.isdir(there):  # noqa: PTH110, PTH112  # pathlib's raise where there is no permission
-        origin, shown = effective.origins.get("dir", "--dir"), display_text(str(target))
-        what = "" if there == target else f"{display_text(str(there))} "
-        raise UsageError(f"{origin} {shown}: {what}is a file, no folder")
-    return str(target)
 
 
 def _checksum(given: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tui_dl.cli.compose import open_engine
 from tui_dl.cli.exits import DONE, INTERRUPTED
 from tui_dl.cli.stopping import Stopped, Stopping
 from tui_dl.core.status import UNFINISHED
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
-    from tui_dl.cli.screen_lists import ScreenLists
+    from tui_dl.core.ports_lists import ListPort
     from tui_dl.core.ports_terminal import TerminalGrant
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
@@ -42,9 +41,11 @@ RESTORING_S: Final = 0.1
 class Screen:
     """One showing of the screen, with an engine that lives as long."""
 
-    def __init__(self, settings: Settings, journal_file: Path, folder: str, lists: ScreenLists | None = None) -> None:
-        """Take what is needed; `lists` reads what the person names on the screen, None: that cannot be done there."""
-        self._lists = lists
+    def __init__(self, settings: Settings, journal_file: Path, folder: str) -> None:
+        self.lists: ListPort | None = None
+        """Reads the lists that the person names on the screen; None: that cannot be done there."""
+        self.engine: AsyncDownloadEngine | None = None
+        """The engine, once it is there."""
         self._settings = settings
         self._journal_file = journal_file
         self._folder = folder
@@ -73,11 +74,12 @@ class Screen:
         async with AsyncExitStack() as stack:
 
             async def connect() -> AsyncDownloadEngine:
+                from tui_dl.cli.compose import open_engine  # noqa: PLC0415  # the first frame comes before the engine
+
                 opening = open_engine(self._settings, self._journal_file, is_get=False)
                 engine = (await stack.enter_async_context(opening)).engine
                 stack.callback(self._count_unfinished, engine)
-                if self._lists is not None:
-                    self._lists.engine = engine
+                self.engine = engine
                 feeding = asyncio.create_task(feed(engine))
                 stack.push_async_callback(_end, feeding)
                 return engine
@@ -89,7 +91,7 @@ class Screen:
                 folder=self._folder,
                 first_rows=await self._first_rows(),
                 on_hangup=on_hangup,
-                lists=self._lists,
+                lists=self.lists,
             )
 
     async def _first_rows(self) -> Sequence[DownloadTask]:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class ScreenLists:
     """Fulfils `core.ports_lists.ListPort` with the options that the screen was started with."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, running: Callable[[], AsyncDownloadEngine | None]) -> None:
+        """Take what says which engine runs: None until it is there."""
         self._order = order
-        self.engine: AsyncDownloadEngine | None = None
-        """The engine, once it is there."""
+        self._running = running
 
     async def preview(self, path: str, tell: Callable[[int], None]) -> ListPreview:
         """Read all of a list and say what is in it."""
@@ -44,13 +44,14 @@ class ScreenLists:
 
     async def add(self, wish: ListAdd, tell: Callable[[int], None]) -> ListPreview:
         """Add a list to the queue."""
-        if self.engine is None:
+        engine = self._running()
+        if engine is None:
             raise UsageError("still starting; try again in a moment")
         template = wish.name_template or self._order.effective.settings.name_template
         namer = namer_for(template, datetime.now().astimezone())
         lists = Lists(files=(wish.path,), batch=wish.batch)
         feed = Feed(replace(self._order, news=(), lists=lists, dir=wish.folder, namer=namer))
-        counting = _Counting(self.engine, tell)
+        counting = _Counting(engine, tell)
         await feed.add_to(counting)
         problem = feed.bad_lines[0].message if feed.bad_lines else ""
         return ListPreview(counting.added, feed.bad_count, problem)

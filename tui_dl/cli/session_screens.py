@@ -6,22 +6,19 @@ import asyncio
 import ctypes
 import gc
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.cli.later_lists import LaterLists
 from tui_dl.core.query import TaskQuery
 from tui_dl.ui.run import run_screen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from tui_dl.cli.screen_lists import ScreenLists
     from tui_dl.cli.session_engine import SessionEngine
     from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.core.ports import EnginePort
-    from tui_dl.core.ports_lists import ListAdd, ListPreview
     from tui_dl.core.ports_session import Leaving, ScreenWish, TerminalOwner
     from tui_dl.core.task import DownloadTask
     from tui_dl.disk.locations import Locations
@@ -42,7 +39,7 @@ class SessionScreens:
         self._settings = effective.settings
         self._locations = locations
         self._engine = engine
-        self._lists = _SessionLists(effective, locations, engine)
+        self._lists = LaterLists(effective, locations, lambda: engine.running)
         self._shown = 0
         self._has_swept = False
         self.connect: Callable[[], Awaitable[EnginePort]] = engine.start
@@ -91,29 +88,3 @@ def _trim() -> None:
     """Give the freed memory back to the system, where its C library knows how to."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-class _SessionLists:
-    """Reads lists with the settings of the session, once somebody names one."""
-
-    def __init__(self, effective: EffectiveSettings, locations: Locations, engine: SessionEngine) -> None:
-        self._effective = effective
-        self._locations = locations
-        self._engine = engine
-
-    async def preview(self, path: str, tell: Callable[[int], None]) -> ListPreview:
-        """Read all of a list and say what is in it."""
-        return await self._lists().preview(path, tell)
-
-    async def add(self, wish: ListAdd, tell: Callable[[int], None]) -> ListPreview:
-        """Add a list to the queue."""
-        return await self._lists().add(wish, tell)
-
-    def _lists(self) -> ScreenLists:
-        from tui_dl.cli.order import read_order  # noqa: PLC0415  # most screens name no list
-        from tui_dl.cli.screen_lists import ScreenLists  # noqa: PLC0415  # as above
-
-        order = read_order({}, locations=self._locations, environment={}, folder=Path("/"))
-        lists = ScreenLists(replace(order, effective=self._effective))
-        lists.engine = self._engine.running
-        return lists
