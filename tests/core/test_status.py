@@ -23,9 +23,10 @@ from tui_dl.core.status import (
     sources_of,
     statuses_named,
     statuses_of_tab,
+    way_to,
 )
 
-PERSON = {Trigger.PAUSE, Trigger.RESUME, Trigger.CANCEL, Trigger.RETRY}
+PERSON = {Trigger.PAUSE, Trigger.RESUME, Trigger.CANCEL, Trigger.RETRY, Trigger.DESELECT, Trigger.OFFER}
 
 
 @pytest.mark.parametrize(("status", "trigger"), list(product(Status, Trigger)))
@@ -60,12 +61,21 @@ def test_any_order_of_triggers_leaves_a_legal_status(triggers: list[Trigger]) ->
             continue
         assert isinstance(status, Status)
         if before in FINISHED or before is Status.PAUSED or status in {Status.PAUSED, Status.CANCELLED}:
-            assert trigger in PERSON
+            assert trigger in PERSON | {Trigger.REOPEN}
 
 
 def test_completed_work_is_final() -> None:
-    """Nothing takes a whole file back."""
-    assert not any(can_advance(Status.COMPLETED, trigger) for trigger in Trigger)
+    """Nothing takes a whole file back; a playlist alone may be reopened."""
+    assert [trigger for trigger in Trigger if can_advance(Status.COMPLETED, trigger)] == [Trigger.REOPEN]
+
+
+@pytest.mark.parametrize(("start", "target"), list(product(Status, Status)))
+def test_a_playlist_gets_anywhere_by_legal_steps(start: Status, target: Status) -> None:
+    """Whatever becomes of its entries, the table has a way for the head."""
+    status = start
+    for trigger in way_to(start, target):
+        status = advance(status, trigger)
+    assert status is target
 
 
 def test_every_open_status_can_pause_cancel_and_fail() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_dl.core.commands import Command, CommandOutcome
-from tui_dl.core.errors import Reason
+from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails
 from tui_dl.core.query import ANY_OF, SortKey, TaskQuery, Term, TermKind
@@ -18,6 +18,8 @@ from tui_dl.core.task import DownloadProgress, DownloadTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tui_dl.core.media import MediaFormats
 
 MIB = 1024 * 1024
 
@@ -45,6 +47,7 @@ class FakeEngine:
         self.tasks: dict[int, DownloadTask] = {task.id: task for task in tasks}
         self.progress: dict[int, DownloadProgress] = {}
         self.particulars: dict[int, TaskDetails] = {}
+        self.formats: dict[int, MediaFormats] = {}
         self.commands: list[Command] = []
         self.queries: list[TaskQuery] = []
         self.names_of_batches: dict[int, str] = {}
@@ -140,6 +143,13 @@ class FakeEngine:
         rows = await self.rows(await self.view(replace(query, statuses=frozenset({Status.FAILED}))))
         groups = Counter((task.reason or Reason.INTERNAL, task.host) for task in rows)
         return [FailureGroup(*group, count) for group, count in groups.most_common()]
+
+    async def media_formats(self, task_id: int) -> MediaFormats:
+        """Return what the test put there."""
+        await asyncio.sleep(0)
+        if task_id not in self.formats:
+            raise ContentError(Reason.NO_MEDIA)
+        return self.formats[task_id]
 
     def _batch_view(self, batch_id: int) -> BatchView:
         rows = [task for task in self.tasks.values() if task.batch_id == batch_id]

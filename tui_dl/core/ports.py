@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
+from tui_dl.core.ports_media import FormatsPort
+
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Mapping, Sequence
@@ -167,7 +169,7 @@ class FailureGroup:
     """What one of them says in words, with its particulars; show it sanitised."""
 
 
-class EnginePort(Protocol):
+class EnginePort(FormatsPort, Protocol):
     """What the screen may ask of the engine."""
 
     def snapshot(self) -> EngineSnapshot:

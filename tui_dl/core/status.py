@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What happens to a task. `PAUSE`, `RESUME`, `CANCEL` and `RETRY` come from a person only."""
+    """What happens to a task. `PAUSE`, `RESUME`, `CANCEL`, `RETRY`, `DESELECT` and `OFFER` come from a person only."""
 
     RESOLVE = "resolve"
     START = "start"
@@ -44,6 +44,12 @@ class Trigger(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     RETRY = "retry"
+    DESELECT = "deselect"
+    """An entry of a playlist is not wanted."""
+    OFFER = "offer"
+    """It may be chosen again, and waits for the word to begin."""
+    REOPEN = "reopen"
+    """A playlist that was done has entries again that are wanted; files are never reopened."""
 
 
 class Tab(StrEnum):
@@ -113,6 +119,9 @@ TRANSITIONS: Final[dict[Trigger, dict[Status, Status]]] = {
     Trigger.RESUME: _all_to(Status.PENDING, Status.PAUSED),
     Trigger.CANCEL: _all_to(Status.CANCELLED, *_OPEN, Status.PAUSED),
     Trigger.RETRY: _all_to(Status.PENDING, Status.WAITING, Status.FAILED, Status.CANCELLED, Status.SKIPPED),
+    Trigger.DESELECT: _all_to(Status.SKIPPED, *_OPEN, Status.PAUSED, Status.FAILED, Status.CANCELLED),
+    Trigger.OFFER: _all_to(Status.WAITING, Status.SKIPPED),
+    Trigger.REOPEN: _all_to(Status.PENDING, Status.COMPLETED),
 }
 
 LIVE: Final = frozenset(_LIVE)
@@ -136,6 +145,20 @@ def advance(status: Status, trigger: Trigger) -> Status:
 def can_advance(status: Status, trigger: Trigger) -> bool:
     """Whether `advance()` would succeed."""
     return status in TRANSITIONS[trigger]
+
+
+def way_to(status: Status, target: Status) -> tuple[Trigger, ...]:
+    """Return the steps by which a playlist gets to the status that its entries give it; the fewest there are."""
+    ways: dict[Status, tuple[Trigger, ...]] = {status: ()}
+    for here in (queue := [status]):
+        if here is target:
+            break
+        for trigger, steps in TRANSITIONS.items():
+            there = steps.get(here)
+            if there is not None and there not in ways:
+                ways[there] = (*ways[here], trigger)
+                queue.append(there)
+    return ways[target]
 
 
 def sources_of(trigger: Trigger) -> tuple[Status, ...]:

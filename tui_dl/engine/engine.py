@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, overload
+from typing import TYPE_CHECKING, Final, Self, overload
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, UsageError
@@ -23,6 +23,7 @@ from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.adding_many import added_ids
 from tui_dl.engine.additions import Additions
+from tui_dl.engine.answers import Answers
 from tui_dl.engine.awaiting import await_finished
 from tui_dl.engine.client_options import client_options
 from tui_dl.engine.context import EngineContext
@@ -36,6 +37,7 @@ from tui_dl.engine.names_ahead import NamesAhead
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.observing import Observer
 from tui_dl.engine.orders import Orders
+from tui_dl.engine.playlists import Playlists
 from tui_dl.engine.revalidating import is_keeping, with_cache
 from tui_dl.engine.scheduler import Scheduler
 from tui_dl.engine.stream_check import verified_stream
@@ -52,8 +54,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.commands import CommandOutcome
     from tui_dl.core.events import Event
-    from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails, Transport
-    from tui_dl.core.query import TaskQuery
+    from tui_dl.core.ports import Transport
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
     from tui_dl.journal.outcomes import AddOutcome
 
@@ -72,7 +73,7 @@ MEMORY: Final = _Memory()
 """Journal that keeps nothing once the engine is closed."""
 
 
-class AsyncDownloadEngine:
+class AsyncDownloadEngine(Answers):
     """Downloads what is added, on the running event loop; use it as `async with`.
 
     `journal`: a path opens (or makes) that journal, an open `Journal` is used and not closed, `MEMORY` keeps nothing.
@@ -104,13 +105,10 @@ class AsyncDownloadEngine:
         self._working_dir = "/"
         self.default_dir = self._settings.dir
         """Folder of tasks that name none; absolute once started."""
-        self.context: EngineContext
         self.ledger: Ledger
         self.keeper: HostKeeper
         self.scheduler: Scheduler
-        self._observer: Observer
         self._additions: Additions
-        self._orders: Orders
         self._adder: FileAdder
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -155,6 +153,8 @@ class AsyncDownloadEngine:
         if names is not None:
             context.names_ahead = NamesAhead(names, options, context.clock, context.budgets.on_room)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
+        self.playlists = Playlists(self.context, self.ledger, self.scheduler)
+        self._observer.playlists = self.playlists
         self._additions = Additions(self.context, self.ledger, self.scheduler)
         self._orders = Orders(self)
         self._adder = FileAdder(self)
@@ -162,6 +162,7 @@ class AsyncDownloadEngine:
         if self._adopts_orphans:
             await journal.adopt_orphans(wants_ids=False)
             await journal.expire_history(settings.history_days, self.context.wall_clock())
+        await self.playlists.start()
         self._loop_task = asyncio.ensure_future(self.scheduler.run())
         self._observer.start()
         self.keeper.start()
@@ -187,6 +188,7 @@ class AsyncDownloadEngine:
         with suppress(asyncio.CancelledError):
             await self._loop_task
         self._loop_task = None
+        await self.playlists.aclose()
         await self.context.listings.aclose()
         await self._observer.aclose()
         await self.keeper.aclose()
@@ -267,6 +269,7 @@ class AsyncDownloadEngine:
         started_at = self.context.clock()
         if tasks is None:
             await self.scheduler.run_until_idle()
+            await self.playlists.settle()
             tally, total = self.ledger.tally, self.ledger.tally.total
         else:
             ids = [task if isinstance(task, int) else task.id for task in tasks]
@@ -295,19 +298,7 @@ class AsyncDownloadEngine:
             async for chunk in chunks:
                 yield chunk
 
-    def statistics(self) -> dict[str, Any]:
-        """Return totals since the start: counts of ends, bytes, rates, failures by reason code."""
-        return self._observer.statistics()
-
     # -- the port ------------------------------------------------------------------------------------------------------
-
-    def snapshot(self) -> EngineSnapshot:
-        """Return the present state."""
-        return self._observer.snapshot(self._orders.works.views)
-
-    def progress(self, task_id: int) -> DownloadProgress | None:
-        """Return how one task stands that runs or waits for its turn again; None for any other. Cheap."""
-        return self._observer.progress(task_id)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` for each event; the returned function ends that."""
@@ -316,38 +307,6 @@ class AsyncDownloadEngine:
     async def execute(self, command: Command) -> CommandOutcome:
         """Do what a person wants."""
         return await self._orders.execute(command)
-
-    async def view(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
-        """Return the ids of matching rows in order, at most `limit` (-1: all)."""
-        return await self.context.journal.ids(query, limit=limit)
-
-    async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
-        """Return rows as they are now, tasks in hand included."""
-        return [self._observer.present(task) for task in await self.context.journal.rows(ids)]
-
-    async def ids_named(self, prefix: str) -> list[int]:
-        """Return at most two tasks whose gid begins with these hexadecimal digits."""
-        return await self.context.journal.ids_named(prefix)
-
-    async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
-        """Return the failed rows that match, by reason and host, the largest group first."""
-        return await self.context.journal.failure_groups(query)
-
-    async def details(self, task_id: int) -> TaskDetails | None:
-        """Return the particulars of one task."""
-        return await self._observer.details(task_id)
-
-    async def batches(self) -> list[BatchView]:
-        """Return all batches that have rows, the newest first."""
-        return await self.context.journal.batches()
-
-    async def batch_names(self) -> list[str]:
-        """Return the names of the last batches, the newest first."""
-        return await self.context.journal.batch_names()
-
-    async def batch(self, batch_id: int) -> BatchView | None:
-        """Return one batch, None if its rows are gone."""
-        return await self.context.journal.batch(batch_id)
 
     def set_default_dir(self, folder: str) -> None:
         """Let what is added from now on without a folder go there."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.ledger import Ledger
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.playlists import Playlists
     from tui_dl.engine.reading import Reading
     from tui_dl.engine.scheduler import Scheduler
 
@@ -57,6 +58,8 @@ class Observer:
         self._free_bytes: int | None = None
         self._reported: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self.playlists: Playlists | None = None
+        """Heads of playlists, which show how far their entries are."""
 
     def start(self) -> None:
         """Begin to tick."""
@@ -76,8 +79,11 @@ class Observer:
         """Return the present state; `works` are the bulk actions under way."""
         now = self._context.clock()
         settings, journal = self._context.settings, self._context.journal
+        live = {live.task.id: live.progress(now) for live in self._lives()}
+        if self.playlists is not None and self.playlists.are_there:
+            live |= self.playlists.progresses(live.values())
         return EngineSnapshot(
-            live={live.task.id: live.progress(now) for live in self._lives()},
+            live=live,
             counts=self._counts(),
             speed_bps=self._meter.speed_bps(now),
             concurrent_downloads=settings.concurrent_downloads,

@@ -16,6 +16,7 @@ from tui_dl.core.settings import SETTINGS, coerce, settings_with
 from tui_dl.core.status import FINISHED, LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.engine.adding_wishes import WishAdder
 from tui_dl.engine.bulk_work import BulkWorks
+from tui_dl.engine.choosing import Choosing
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tidying import LEAVE_FOLDERS, remove_made_folders
 from tui_dl.engine.tuning import Tuning
@@ -53,6 +54,7 @@ class Orders:
         self.works = BulkWorks(engine.context, engine.scheduler)
         """Commands on very many rows, and how far they are."""
         self._tuning = Tuning(engine.context, engine.scheduler, self._set_options)
+        self._choosing = Choosing(engine.context, engine.scheduler, engine.playlists)
         self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
             CommandName.ADD: WishAdder(engine).add,
             CommandName.PAUSE: self._pause,
@@ -74,14 +76,19 @@ class Orders:
             CommandName.SET_PRIORITY: self._set_priority,
             CommandName.SET_OPTIONS: self._set_wishes,
             CommandName.SET_SETTINGS: self._set_settings,
+            CommandName.CHOOSE: self._choose,
+            CommandName.DOWNLOAD_CHOSEN: self._download_chosen,
+            CommandName.SET_FORMAT: self._set_format,
             CommandName.CLEAR_FINISHED: self._clear_finished,
             CommandName.UNDO: self._undo,
         }
 
     async def execute(self, command: Command) -> CommandOutcome:
         """Do it. Raises `UsageError` for senseless arguments, `FileSystemError` where the journal cannot write."""
+        command = await self._choosing.meant(command)
         async with self._turns.take(command):
             outcome = await self._doers[command.name](command)
+            self._engine.playlists.doubt()
             if command.name in LEAVE_FOLDERS:
                 await remove_made_folders(self._context, self._scheduler.running.values())
             return outcome
@@ -299,6 +306,17 @@ class Orders:
                 # Durable at once: a row that waits to be saved is not looked at when the next one is started.
                 await self._journal.save_many(at_rest)
         return [task.id for task in rows]
+
+    # -- media ---------------------------------------------------------------------------------------------------------
+
+    async def _choose(self, command: Command) -> CommandOutcome:
+        return await self._choosing.choose(command, await self._targets(command))
+
+    async def _download_chosen(self, command: Command) -> CommandOutcome:
+        return await self._choosing.download_chosen(await self._targets(command))
+
+    async def _set_format(self, command: Command) -> CommandOutcome:
+        return await self._choosing.set_format(command, await self._targets(command))
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from tui_dl.journal import (
 )
 from tui_dl.journal.adding import Batch, BatchKind
 from tui_dl.journal.opening import MOUNTS, Opened, open_file, open_memory
+from tui_dl.journal.playlists import PlaylistBook
 from tui_dl.journal.queue_steps import Selection
 from tui_dl.journal.records import write_tasks
 from tui_dl.journal.remembered import Remembered
@@ -77,6 +78,8 @@ class Journal:
         self._read, self._look, self._ask = self._threads.read, self._threads.look, self._threads.ask
         self.shards = ShardBook(self._threads.ask)
         """Which finished file is in which tar shard."""
+        self.playlists = PlaylistBook(self._threads.ask, opened.owner)
+        """Entries of playlists, and forms remembered by site."""
         self.remembered = Remembered(self._threads)
         """Runs of batches, and what was done before."""
 

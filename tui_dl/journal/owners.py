@@ -80,9 +80,11 @@ def adopt_orphans(
         found = connection.execute(f"SELECT id FROM tasks WHERE {scope} ORDER BY position, id", parameters)  # noqa: S608
         ids.extend(row[0] for row in found)
     requeued, sources = status_case(Trigger.REQUEUE)
+    # What waits for a person's choice goes on waiting.
     connection.execute(
         f"UPDATE tasks SET status = {requeued}, reason = NULL, reason_text = '', due_at = NULL"  # noqa: S608
         f" WHERE status IN ({sources}) AND owner IN (SELECT value FROM json_each(:orphaned))"
+        " AND NOT (status = 'waiting' AND reason IS 'choice')"
         " AND (:batch IS NULL OR batch_id = :batch)",
         parameters,
     )

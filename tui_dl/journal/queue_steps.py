@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui_dl.journal.owners import Owner
 
 _DAY_S: Final = 86_400.0
-_BELONGINGS: Final = ("extents", "checkpoints", "log")
+_BELONGINGS: Final = ("extents", "checkpoints", "log", "media_notes")
 """Tables whose rows go with their task."""
 _HANDS_OFF: Final = "owner NOT IN (SELECT value FROM json_each(:hands_off))"
 

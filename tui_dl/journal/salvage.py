@@ -12,7 +12,7 @@ from tui_dl.core.errors import FileSystemError
 from tui_dl.core.status import FINISHED, Status
 from tui_dl.journal import identities
 from tui_dl.journal.schema import count_all
-from tui_dl.journal.task_rows import SELECT_TASK, decode
+from tui_dl.journal.task_rows import SELECT_TASK, decode, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +122,10 @@ def _drop_unreadable(target: sqlite3.Connection) -> None:
             decode(row)
         except FileSystemError:
             broken.append((row[0],))
+    # What was cut within a row reads as zeros.
+    for task_id, url, folder, asked, identity in target.execute("SELECT id, url, dir, asked, identity FROM tasks"):
+        if identity != identity_of(url, folder, asked):
+            broken.append((task_id,))
     target.executemany("DELETE FROM tasks WHERE id = ?", broken)
     numbers = " OR ".join(f"typeof({name}) <> 'integer'" for name in _NUMBERS)
     target.execute(f"DELETE FROM tasks WHERE {numbers} OR typeof(added_at) <> 'real'")  # noqa: S608  # our names

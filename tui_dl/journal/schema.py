@@ -188,12 +188,21 @@ def _spread_identities(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _grow_trees(connection: sqlite3.Connection) -> None:
+    """Step 5 to 6: entries of playlists are found by their head, with what was said of them; forms wanted by site."""
+    connection.execute("CREATE INDEX tasks_entries ON tasks (parent_id, position, id) WHERE kind = 'entry'")
+    connection.execute("CREATE INDEX tasks_heads ON tasks (id) WHERE kind = 'playlist'")
+    connection.execute("CREATE TABLE choices (site TEXT PRIMARY KEY, choice TEXT NOT NULL) WITHOUT ROWID")
+    connection.execute("CREATE TABLE media_notes (task_id INTEGER PRIMARY KEY, note TEXT NOT NULL)")
+
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     _create,
     _remember_answers,
     _remember_versions,
     _remember_shards,
     _spread_identities,
+    _grow_trees,
 )
 """Step n leads from version n to n + 1. Steps are never changed once released, only added."""
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from array import array
+from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.query import SortKey, allowed_statuses
 from tui_dl.core.status import Status
 from tui_dl.journal.conditions import condition_of_query
 from tui_dl.journal.task_rows import SELECT_TASK, decode
 from tui_dl.journal.transitions import words
+from tui_dl.journal.trees import has_entries, tree_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadTask
@@ -45,7 +47,14 @@ def order_of_query(query: TaskQuery) -> str:
 
 def ids_of(connection: sqlite3.Connection, query: TaskQuery, limit: int = -1) -> array[int]:
     """Return the ids of the matching rows in order, at most `limit`; -1 for all."""
-    where, parameters = condition_of_query(query)
+    if query.is_tree and has_entries(connection):
+        return tree_of(connection, query, partial(_ids_where, connection, query), limit)
+    return _ids_where(connection, query, *condition_of_query(query), limit)
+
+
+def _ids_where(
+    connection: sqlite3.Connection, query: TaskQuery, where: str, parameters: Mapping[str, Any], limit: int
+) -> array[int]:
     order = order_of_query(query)
     if limit >= 0:
         table = "tasks INDEXED BY tasks_position" if _is_walked(connection, query) else "tasks"
@@ -129,6 +138,8 @@ def next_pending(
     statement = (
         f"{SELECT_TASK} WHERE status = 'pending' AND owner = (SELECT number FROM owners WHERE instance = ?)"  # noqa: S608  # fixed parts
         " AND host NOT IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT value FROM json_each(?))"
+        # A playlist that was read whole has nothing to do itself.
+        " AND (kind <> 'playlist' OR facts LIKE '%\"is_reading\": true%')"
         " ORDER BY priority DESC, position, id LIMIT ?"
     )
     parameters = (instance, json.dumps(list(hosts)), json.dumps(list(ids)), limit)
