@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from tui_dl.cli.adding_ahead import MOST_TASKS, AddingAhead
 from tui_dl.core.task import NewTask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
 
 class Queue:
@@ -77,3 +77,22 @@ async def test_what_adding_raises_ends_the_reading() -> None:
     await ahead.put(some(1), "list")
     with pytest.raises(OSError, match="full"):
         await ahead.put(some(1), "list")
+
+
+async def test_what_comes_next_is_written_down_while_an_add_is_under_way() -> None:
+    """The session's client writes JSON: a tenth of the time that a list of a million took."""
+    queue, written = Queue(), list[int]()
+
+    def add(news: Sequence[NewTask], batch: str) -> Coroutine[Any, Any, None]:
+        written.append(len(news))
+        return queue.add(news, batch)
+
+    async with AddingAhead(add) as ahead:
+        await ahead.put(some(1), "list")
+        putting = asyncio.ensure_future(ahead.put(some(MOST_TASKS), "list"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (written, queue.adds) == ([1, MOST_TASKS], [("list", 1)])
+        queue.may_add.set()
+        await putting
+    assert queue.adds == [("list", 1), ("list", MOST_TASKS)]

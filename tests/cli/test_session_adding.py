@@ -21,10 +21,14 @@ class Session:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
 
-    def call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Take it as it comes out of JSON."""
+    def written(self, method: str, params: dict[str, Any]) -> bytes:
+        """Write it down."""
         assert method == "tui_dl.execute"
-        arguments = json.loads(json.dumps(params))["arguments"]
+        return json.dumps(params).encode()
+
+    def ask(self, call: bytes) -> dict[str, Any]:
+        """Take it as it comes out of JSON."""
+        arguments = json.loads(call)["arguments"]
         self.requests.append(arguments)
         return {"changed": len(arguments["downloads"]), "ids": [1], "known_ids": []}
 

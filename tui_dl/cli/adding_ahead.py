@@ -47,10 +47,18 @@ class AddingAhead:
         await asyncio.sleep(0)
 
     async def _start(self) -> None:
-        await self._settled()
-        if self._news:
-            news, self._news = self._news, []
-            self._adding = asyncio.ensure_future(self._add(news, self._batch))
+        if not self._news:
+            await self._settled()
+            return
+        news, self._news = self._news, []
+        # Whoever has to write rows down does so in this call, while the former add is under way.
+        adding = self._add(news, self._batch)
+        try:
+            await self._settled()
+        except BaseException:
+            adding.close()
+            raise
+        self._adding = asyncio.ensure_future(adding)
 
     async def _settled(self) -> None:
         adding: Awaitable[object] | None = self._adding

@@ -23,8 +23,8 @@ _BLOCK_BYTES: Final = 64 * 1024
 class Queue(Protocol):
     """What rows are added to: an engine, or the session that holds one."""
 
-    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> object:
-        """Add rows that were checked, durable when it returns."""
+    def add_checked(self, news: Sequence[NewTask], *, batch: str) -> Coroutine[Any, Any, object]:
+        """Return what adds rows that were checked, durable when it is awaited."""
         ...
 
 

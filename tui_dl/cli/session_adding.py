@@ -12,7 +12,7 @@ from tui_dl.core.wire_commands import command_json
 from tui_dl.core.wire_wishes import own_json, shared_json, wish_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 
     from tui_dl.cli.order import Order
     from tui_dl.cli.settings_file import EffectiveSettings
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tui_dl.core.task import NewTask, TaskOptions
     from tui_dl.session.calling import Caller
 
-MOST_WISHES: Final = 2_000
-"""Rows in one request, and in one transaction of the session."""
+MOST_WISHES: Final = 4_000
+"""Rows in one request, and in one transaction of the session: all that a list's reader gathers while one is added."""
 MOST_BYTES: Final = 1024 * 1024
 """Bytes of one request, half of what is taken."""
 _OWN: Final = frozenset({"url", "name", "line", "extra"})
@@ -55,26 +55,41 @@ class SessionQueue:
         self.known_ids: list[int] = []
         """The first of those that were there."""
 
-    async def add_checked(self, news: Sequence[NewTask], *, batch: str) -> None:
-        """Add, in as many requests as it takes; raises `TuiDlError`."""
-        import asyncio  # noqa: PLC0415  # a single address is added without a loop
+    def add_checked(self, news: Sequence[NewTask], *, batch: str) -> Coroutine[Any, Any, None]:
+        """Write rows down at once, which may be while others are added, and return what adds them.
 
-        await asyncio.to_thread(self._put_rows, news, batch)
-
-    def _put_rows(self, news: Sequence[NewTask], batch: str) -> None:
+        It takes as many requests as it must, and raises `TuiDlError`.
+        """
         # The rows of a list share all but their addresses, which then travels once.
         shared = shared_json(news)
-        self.put([wish_json(one) if shared is None else own_json(one) for one in news], batch, shared)
+        wishes = [wish_json(one) if shared is None else own_json(one) for one in news]
+        return self._ask_beside(list(self._requests(wishes, batch, shared)))
 
-    def put(self, wishes: Sequence[dict[str, Any]], batch: str, shared: Mapping[str, Any] | None = None) -> None:
-        """Add what `wish_json()` makes of rows, or `own_json()` and `shared_json()`; blocks, raises `TuiDlError`."""
+    def put(self, wishes: Sequence[dict[str, Any]], batch: str) -> None:
+        """Add what `wish_json()` makes of rows; blocks, raises `TuiDlError`."""
+        self._ask(self._requests(wishes, batch, None))
+
+    async def _ask_beside(self, requests: Sequence[tuple[int, bytes]]) -> None:
+        import asyncio  # noqa: PLC0415  # a single address is added without a loop
+
+        await asyncio.to_thread(self._ask, requests)
+
+    def _requests(
+        self, wishes: Sequence[dict[str, Any]], batch: str, shared: Mapping[str, Any] | None
+    ) -> Iterator[tuple[int, bytes]]:
+        """Return how many rows each request adds, and the request."""
         for downloads in _portions(wishes):
             arguments: dict[str, Any] = {**(shared or {}), "downloads": downloads, "batch": batch, "name_template": ""}
             if self._is_paused:
                 arguments["paused"] = True
-            outcome = self._caller.call("tui_dl.execute", command_json(Command(CommandName.ADD, arguments=arguments)))
+            command = command_json(Command(CommandName.ADD, arguments=arguments))
+            yield len(downloads), self._caller.written("tui_dl.execute", command)
+
+    def _ask(self, requests: Iterable[tuple[int, bytes]]) -> None:
+        for rows, request in requests:
+            outcome = self._caller.ask(request)
             self.added += outcome["changed"]
-            self.known += len(downloads) - outcome["changed"]
+            self.known += rows - outcome["changed"]
             self.ids += outcome["ids"][: MOST_IDS - len(self.ids)]
             self.known_ids += outcome["known_ids"][: MOST_IDS - len(self.known_ids)]
             if self._tell is not None:

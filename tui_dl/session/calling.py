@@ -38,10 +38,19 @@ class Caller:
 
     def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the result. Raises what the session refused as `TuiDlError`, `NetworkError` where it is gone."""
+        return self.ask(self.written(method, params))
+
+    def written(self, method: str, params: Mapping[str, Any] | None = None) -> bytes:
+        """Return a call for `ask()`, which may be written down while another one is waited for."""
         self._number += 1
-        body = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": dict(params or {})}
+        return json.dumps(
+            {"jsonrpc": "2.0", "id": self._number, "method": method, "params": dict(params or {})}
+        ).encode()
+
+    def ask(self, call: bytes) -> Any:
+        """Do as `call()` with what `written()` made."""
         try:
-            answer = json.loads(self._exchange.post("/jsonrpc", json.dumps(body).encode()))
+            answer = json.loads(self._exchange.post("/jsonrpc", call))
         except (OSError, ValueError) as error:
             self._exchange.close()
             raise NetworkError(Reason.SESSION_FAILED, f"the session did not answer: {error}") from None
