@@ -215,3 +215,35 @@ async def test_a_list_that_cannot_be_read_is_named_with_its_line() -> None:
         await settle(app, pilot)
         assert "line 2: " in screen_text(app)
         assert "cannot be read" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("turns", "word", "options"),
+    [(0, "auto", {}), (1, "file", {"as_kind": "file"}), (2, "media", {"as_kind": "media"}), (3, "auto", {})],
+)
+async def test_addresses_are_what_a_person_says(turns: int, word: str, options: dict[str, str]) -> None:
+    """Files, media, or what is found out: Ctrl+T turns it, and it is shown."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, GOOD)
+        await pilot.press(*["ctrl+t"] * turns)
+        await settle(app, pilot)
+        assert f"As: {word} (Ctrl+T)" in screen_text(app)
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    assert engine.commands[0].arguments.get("options", {}) == options
+    assert engine.commands[0].arguments["urls"] == [GOOD]
+
+
+async def test_the_kind_goes_with_what_curl_gave() -> None:
+    """Each download has options of its own there."""
+    engine = FakeEngine()
+    async with running(engine) as (app, pilot):
+        await pilot.press("a")
+        await paste(app, pilot, f"curl -H 'X-Key: a' {GOOD}")
+        await pilot.click("#kind")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+    options = engine.commands[0].arguments["downloads"][0]["options"]
+    assert options == {"headers": [["X-Key", "a"]], "as_kind": "file"}

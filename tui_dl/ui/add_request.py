@@ -30,6 +30,8 @@ class AddRequest:
     """Name of the add; empty: when it was, of a list its own."""
     lists: tuple[str, ...] = ()
     """Absolute paths of lists."""
+    as_kind: str = ""
+    """What all of them are, as `TaskOptions.as_kind` says it."""
 
     def list_adds(self) -> list[ListAdd]:
         """Return what is asked for each list."""
@@ -43,12 +45,16 @@ class AddRequest:
 
     def _arguments(self) -> dict[str, Any]:
         if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
-            return {"urls": [one.url for one in self.downloads], "dir": self.folder}
+            options = {"options": self._kind()} if self.as_kind else {}
+            return {"urls": [one.url for one in self.downloads], "dir": self.folder} | options
         return {"downloads": [self._argument(one) for one in self.downloads], "dir": self.folder}
+
+    def _kind(self) -> dict[str, Any]:
+        return {"as_kind": self.as_kind} if self.as_kind else {}
 
     def _argument(self, download: CurlDownload) -> dict[str, Any]:
         folder = str(Path(self.folder) / Path(download.folder).expanduser())
-        options = {"headers": [list(header) for header in download.headers]}
+        options = {"headers": [list(header) for header in download.headers]} | self._kind()
         return {"url": download.url, "name": download.name, "dir": folder, "options": options}
 
 

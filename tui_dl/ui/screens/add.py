@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Button, Input, Static, TextArea
 
 from tui_dl.core.addresses import shown_url
@@ -38,6 +39,8 @@ ASKED_ABOVE: Final = 1_000
 """Addresses that were not typed one by one are added without a question up to here."""
 LIST_BEGINNINGS: Final = ("/", "~", "./", "../", "@")
 """How a line begins that names a list: no address does."""
+KINDS: Final = ("", "file", "media")
+"""What addresses may be taken for; empty: that is found out."""
 MOST_PROBLEMS: Final = 4
 """Problems shown at once."""
 MOST_UNDERSTOOD: Final = 2
@@ -58,7 +61,10 @@ class SafeTextArea(TextArea):
 class AddDialog(Dialog[AddRequest]):
     """Asks for addresses and a folder."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "accept", "Add", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "accept", "Add", show=False, priority=True),
+        Binding("ctrl+t", "turn_kind", "As", show=False, priority=True),
+    ]
 
     def __init__(self, folder: str, glyphs: Glyphs, *, lists: ListPort | None = None, text: str = "") -> None:
         super().__init__()
@@ -67,11 +73,14 @@ class AddDialog(Dialog[AddRequest]):
         self._previews: dict[str, ListPreview | str] = {}
         self._glyphs = glyphs
         self._text = text
+        self._kind = ""
 
     def compose(self) -> ComposeResult:
         """Ask."""
         with Vertical(classes="dialog -wide"):
-            yield title("Add downloads")
+            with Horizontal(classes="dialog-head"):
+                yield title("Add downloads")
+                yield Button(self._kind_label(), id="kind", compact=True)
             yield hint(
                 'Paste addresses, one a line ([001-100] for many), "copy as cURL" of a browser, or the path of a list.'
             )
@@ -102,10 +111,21 @@ class AddDialog(Dialog[AddRequest]):
         self.action_accept()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Add by the button."""
+        """Add by the button, or take the addresses for something else."""
         if event.button.id == "yes":
             event.stop()
             self.action_accept()
+        elif event.button.id == "kind":
+            event.stop()
+            self.action_turn_kind()
+
+    def action_turn_kind(self) -> None:
+        """Take the addresses for files, for media, or find that out."""
+        self._kind = KINDS[(KINDS.index(self._kind) + 1) % len(KINDS)]
+        self.query_one("#kind", Button).label = self._kind_label()
+
+    def _kind_label(self) -> Content:
+        return Content(f"As: {self._kind or 'auto'} (Ctrl+T)")
 
     @work(exclusive=True, group="check")
     async def action_accept(self) -> None:
@@ -136,7 +156,7 @@ class AddDialog(Dialog[AddRequest]):
         absolute = self._absolute(folder)
         batch = self.query_one("#batch", Input).value.strip() or (batch_name() if checked.downloads else "")
         lists = tuple(path for path, _preview in checked.lists)
-        request = AddRequest(checked.downloads, absolute, checked.globs, template, batch, lists)
+        request = AddRequest(checked.downloads, absolute, checked.globs, template, batch, lists, self._kind)
         if checked.number - len(checked.downloads) <= ASKED_ABOVE or await self._is_agreed(checked):
             self.dismiss(request)
 
