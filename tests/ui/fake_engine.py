@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui_dl.core.commands import Command, CommandOutcome
 from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.events import Event, EventKind
+from tui_dl.core.media import Kind
 from tui_dl.core.ports import BatchView, EngineSnapshot, FailureGroup, TaskDetails
 from tui_dl.core.query import ANY_OF, SortKey, TaskQuery, Term, TermKind
 from tui_dl.core.status import LIVE, Status
@@ -47,13 +48,15 @@ class FakeEngine:
         self.tasks: dict[int, DownloadTask] = {task.id: task for task in tasks}
         self.progress: dict[int, DownloadProgress] = {}
         self.particulars: dict[int, TaskDetails] = {}
-        self.formats: dict[int, MediaFormats] = {}
         self.commands: list[Command] = []
         self.queries: list[TaskQuery] = []
         self.names_of_batches: dict[int, str] = {}
         self.asked_rows = 0
         self.outcome = CommandOutcome()
         self.error: Exception | None = None
+        self.formats: MediaFormats | None = None
+        self.formats_gate = asyncio.Event()
+        self.formats_gate.set()
         self.base = EngineSnapshot({}, {}, 0.0, 5, 0, None, 0)
         self._listeners: list[Callable[[Event], None]] = []
 
@@ -108,7 +111,7 @@ class FakeEngine:
         self.queries.append(query)
         rows = [task for task in self.tasks.values() if _matches(task, query)]
         rows.sort(key=lambda task: _sort_key(task, query.sort), reverse=query.is_descending)
-        ids = array("q", [task.id for task in rows])
+        ids = array("q", [task.id for task in (_as_tree(rows, query) if query.is_tree else rows)])
         return ids if limit < 0 else ids[:limit]
 
     async def rows(self, ids: Sequence[int]) -> list[DownloadTask]:
@@ -123,6 +126,13 @@ class FakeEngine:
         if task_id in self.particulars:
             return self.particulars[task_id]
         return TaskDetails(self.tasks[task_id]) if task_id in self.tasks else None
+
+    async def media_formats(self, task_id: int) -> MediaFormats:
+        """Return the formats once the gate is open."""
+        await self.formats_gate.wait()
+        if self.formats is None:
+            raise ContentError(Reason.NO_MEDIA, f"nothing could be read at {self.tasks[task_id].url}")
+        return self.formats
 
     async def batches(self) -> list[BatchView]:
         """Return the batches, newest first."""
@@ -143,13 +153,6 @@ class FakeEngine:
         rows = await self.rows(await self.view(replace(query, statuses=frozenset({Status.FAILED}))))
         groups = Counter((task.reason or Reason.INTERNAL, task.host) for task in rows)
         return [FailureGroup(*group, count) for group, count in groups.most_common()]
-
-    async def media_formats(self, task_id: int) -> MediaFormats:
-        """Return what the test put there."""
-        await asyncio.sleep(0)
-        if task_id not in self.formats:
-            raise ContentError(Reason.NO_MEDIA)
-        return self.formats[task_id]
 
     def _batch_view(self, batch_id: int) -> BatchView:
         rows = [task for task in self.tasks.values() if task.batch_id == batch_id]
@@ -198,6 +201,19 @@ class HugeEngine(FakeEngine):
         await asyncio.sleep(0)
         self.asked_rows += len(ids)
         return [self.tasks.get(task_id) or make_task(task_id, f"part-{task_id:07}.bin") for task_id in ids]
+
+
+def _as_tree(rows: Sequence[DownloadTask], query: TaskQuery) -> list[DownloadTask]:
+    """Put entries below their head where it is among the rows, those of closed heads nowhere."""
+    heads = {task.id for task in rows if task.kind is Kind.PLAYLIST}
+    entries = [task for task in rows if task.parent_id in heads]
+    found: list[DownloadTask] = []
+    for task in rows:
+        if task.parent_id not in heads:
+            found.append(task)
+        if task.id in heads and task.id not in query.closed_ids:
+            found += sorted((one for one in entries if one.parent_id == task.id), key=lambda one: one.facts.index or 0)
+    return found
 
 
 def _matches(task: DownloadTask, query: TaskQuery) -> bool:

@@ -13,9 +13,10 @@ from tests.ui.fake_engine import MIB, make_task
 from tui_dl.core.errors import Reason
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadProgress, DownloadTask, Flag, TaskOptions
-from tui_dl.ui.columns import COLUMNS, Look, Row, layout, tail_piece
+from tui_dl.ui.columns import COLUMNS, layout, tail_piece
 from tui_dl.ui.format import Units
 from tui_dl.ui.glyphs import UNICODE
+from tui_dl.ui.row import Look, Row
 from tui_dl.ui.row_text import status_phrase
 
 LOOK = Look(UNICODE, Units(), now=1000.0, max_retries=8)

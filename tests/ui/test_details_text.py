@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.ui.fake_engine import MIB, make_task
+from tests.ui.media_scene import entry, head, running_playlist
 from tests.ui.test_columns import LOOK
+from tui_dl.core.events import LogLine
+from tui_dl.core.media import PRESETS
 from tui_dl.core.ports import HostView, SegmentView, SourceView, TaskDetails
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.status import Status
@@ -84,3 +87,40 @@ def test_a_skipped_metalink_says_what_became_of_it() -> None:
     """There is no reason code for that: nothing stood in the way."""
     task = replace(make_task(1, "f.meta4", Status.SKIPPED), reason_text="a Metalink: its 2 files are in the queue")
     assert "its 2 files" in page_text(Page.OVERVIEW, TaskDetails(task), None, LOOK, 120).plain
+
+
+def media_page(details: TaskDetails, progress: DownloadProgress | None = None) -> str:
+    """Return the page as text."""
+    return page_text(Page.OVERVIEW, details, progress, LOOK, 120).plain
+
+
+def test_media_say_what_they_are_and_what_comes() -> None:
+    """Title, place and length, what was chosen and what it came to; who else is at work and why, by whose settings."""
+    log = (LogLine(0.0, "configuration: /home/ada/.config/yt-dlp"), LogLine(1.0, "by yt-dlp: it is a live stream"))
+    task = entry(1, Status.DOWNLOADING, _choice=PRESETS[2], _format_label="1280x720 mp4", _is_by_yt_dlp=True)
+    lines = media_page(TaskDetails(task, log=log)).splitlines()
+    for line in (
+        "title    Keynote",
+        "video    1 of its playlist · 12:34 · conference",
+        "format   1280x720 mp4 · 720p",
+        "engine   by yt-dlp: it is a live stream",
+        "config   /home/ada/.config/yt-dlp",
+    ):
+        assert line in lines
+
+
+def test_a_playlist_is_counted_in_the_pane() -> None:
+    """How many there are, were chosen, and are done."""
+    task = head(Status.DOWNLOADING, done_count=1, failed_count=1)
+    assert "videos   3 · 2 chosen · 1 of 2 done, 1 failed" in media_page(TaskDetails(task))
+
+
+def test_what_is_done_beside_the_transfer_is_said() -> None:
+    """A merge has no speed."""
+    engine = running_playlist()
+    assert "stage    merging" in media_page(TaskDetails(engine.tasks[11]), engine.progress[11])
+
+
+def test_files_have_no_lines_of_media() -> None:
+    """Their pane is as ever."""
+    assert "format" not in media_page(TaskDetails(make_task(1, "f.bin")))

@@ -13,10 +13,11 @@ from tests.ui.pilots import lines_of, running, screen_text, settle
 from tui_dl.core.commands import CommandName
 from tui_dl.core.ports import TaskDetails
 from tui_dl.core.status import Status
-from tui_dl.ui.columns import COLUMNS, Look, Row
+from tui_dl.ui.columns import COLUMNS
 from tui_dl.ui.details_text import Page, page_text
 from tui_dl.ui.format import Units, change_time
 from tui_dl.ui.glyphs import ASCII, UNICODE, Glyphs
+from tui_dl.ui.row import Look, Row
 
 NOON = datetime(2026, 11, 16, 12).astimezone()
 

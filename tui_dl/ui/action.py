@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tui_dl.core.commands import CommandName
+    from tui_dl.core.media import Kind
     from tui_dl.core.status import Status, Trigger
 
 
@@ -38,6 +39,14 @@ class Situation:
     """Whether the table shows any row."""
     can_detach: bool = False
     """Whether downloads go on without the screen."""
+    kinds: frozenset[Kind] = frozenset()
+    """What these rows are."""
+    can_choose: bool = False
+    """Whether the current row is of a playlist that a person chooses from."""
+    has_chosen: bool = False
+    """Whether its playlist waits for the word to begin."""
+    is_closed: bool = False
+    """Whether the current row is a playlist whose entries are hidden."""
 
     def allows(self, *triggers: Trigger) -> bool:
         """Whether one of these steps is legal for one of the rows meant."""
@@ -93,6 +102,12 @@ class Desk(Protocol):
     def copy_url(self) -> None:
         """Copy the address of the current row."""
 
+    def open_formats(self) -> None:
+        """Show the forms that the video of the current row can be had in."""
+
+    def fold(self) -> None:
+        """Hide the entries of the playlist, or show them."""
+
     def sort_next(self) -> None:
         """Sort by the next column."""
 
@@ -115,7 +130,7 @@ class Desk(Protocol):
         """Show the tab so many places to the right."""
 
     def select_row(self) -> None:
-        """Select the current row or let it go, and go on to the next."""
+        """Select the current row or let it go, and go on to the next; of a playlist that waits, choose it."""
 
     def select_range(self) -> None:
         """Begin a range at the current row, or end it there."""
@@ -159,6 +174,11 @@ class Action:
     def is_legal(cls, situation: Situation) -> bool:  # noqa: ARG003 - subclasses decide by it
         """Whether it makes sense now; the footer shows only what does."""
         return True
+
+    @classmethod
+    def footer_label(cls, situation: Situation) -> str:  # noqa: ARG003 - as above
+        """Return its word in the footer; empty: it is not shown."""
+        return cls.label
 
     @classmethod
     def run(cls, desk: Desk) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from tui_dl.core.commands import CommandName
-from tui_dl.core.status import READDRESSABLE, Trigger
+from tui_dl.core.status import READDRESSABLE, Status, Trigger
 from tui_dl.ui.action import Action, Desk, EngineAction, Group, RowAction, Situation
+from tui_dl.ui.media_actions import MEDIA
 from tui_dl.ui.motions import MOTIONS
+from tui_dl.ui.select_actions import SELECTING
 
 
 class Add(Action):
@@ -24,8 +26,14 @@ class Add(Action):
 class Pause(RowAction):
     """Pause what runs, resume what is paused."""
 
-    name, keys, label, footer_rank = "pause", ("p",), "Pause", 2
+    name, keys, label, footer_rank = "pause", ("p",), "Pause", 5
     command, triggers = CommandName.TOGGLE_PAUSE, (Trigger.PAUSE, Trigger.RESUME)
+
+    @classmethod
+    def footer_label(cls, situation: Situation) -> str:
+        """Say what it would do."""
+        can_resume = situation.statuses == {Status.PAUSED} and situation.allows(Trigger.RESUME)
+        return "Resume" if can_resume else cls.label
 
 
 class PauseAll(EngineAction):
@@ -38,7 +46,7 @@ class PauseAll(EngineAction):
 class Cancel(RowAction):
     """Cancel; r takes it up again later."""
 
-    name, keys, label, footer_rank = "cancel", ("x",), "Cancel", 3
+    name, keys, label, footer_rank = "cancel", ("x",), "Cancel", 6
     command, triggers = CommandName.CANCEL, (Trigger.CANCEL,)
 
 
@@ -53,7 +61,7 @@ class DeletePart(RowAction):
 class Retry(RowAction):
     """Try again what failed or was cancelled."""
 
-    name, keys, label, footer_rank = "retry", ("r",), "Retry", 4
+    name, keys, label, footer_rank = "retry", ("r",), "Retry", 7
     command, triggers = CommandName.RETRY, (Trigger.RETRY,)
 
 
@@ -133,7 +141,7 @@ class MoveDown(RowAction):
 class MoreAtOnce(EngineAction):
     """More downloads at once."""
 
-    name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 7
+    name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 11
     footer_key = "+/-"
     command, arguments = CommandName.SET_CONCURRENCY, {"delta": 1}
 
@@ -176,7 +184,7 @@ class LowerPriority(RowAction):
 class Limit(Action):
     """Set a speed limit, for all or for these."""
 
-    name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 8
+    name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 12
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -184,54 +192,10 @@ class Limit(Action):
         desk.open_limit()
 
 
-class Select(Action):
-    """Select the row or let it go."""
-
-    name, keys, label, group = "select", ("space",), "Select", Group.SELECT
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Select and go on."""
-        desk.select_row()
-
-
-class SelectRange(Action):
-    """Begin a range here; again to select it."""
-
-    name, keys, label, group = "select-range", ("v",), "Select range", Group.SELECT
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Begin or end."""
-        desk.select_range()
-
-
-class SelectAll(Action):
-    """Select all rows shown, or none if all are."""
-
-    name, keys, label, group = "select-all", ("*",), "Select all", Group.SELECT
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Select."""
-        desk.select_all()
-
-
-class StepBack(Action):
-    """Let go: selection, details, filter, tab."""
-
-    name, keys, label, group = "back", ("escape",), "Back", Group.SELECT
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """One step."""
-        desk.step_back()
-
-
 class Filter(Action):
     """Filter by words, host:, status:, size: and more."""
 
-    name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 6
+    name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 10
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -264,7 +228,7 @@ class SortDirection(Action):
 class Details(Action):
     """Show or hide the details of the row."""
 
-    name, keys, label, group, footer_rank = "details", ("enter",), "Details", Group.VIEW, 5
+    name, keys, label, group, footer_rank = "details", ("enter",), "Details", Group.VIEW, 8
 
     @classmethod
     def is_legal(cls, situation: Situation) -> bool:
@@ -346,7 +310,7 @@ class Repaint(Action):
 class Help(Action):
     """Show all keys."""
 
-    name, keys, label, group, footer_rank = "help", ("?",), "Help", Group.PROGRAM, 9
+    name, keys, label, group, footer_rank = "help", ("?",), "Help", Group.PROGRAM, 13
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -357,7 +321,7 @@ class Help(Action):
 class Detach(Action):
     """Leave; downloads go on in the background."""
 
-    name, keys, label, group, footer_rank = "detach", ("d",), "Detach", Group.PROGRAM, 10
+    name, keys, label, group, footer_rank = "detach", ("d",), "Detach", Group.PROGRAM, 14
 
     @classmethod
     def is_legal(cls, situation: Situation) -> bool:
@@ -373,7 +337,7 @@ class Detach(Action):
 class Quit(Action):
     """Leave: go on behind, or stop till the next start."""
 
-    name, keys, label, group, footer_rank = "quit", ("q", "ctrl+q"), "Quit", Group.PROGRAM, 11
+    name, keys, label, group, footer_rank = "quit", ("q", "ctrl+q"), "Quit", Group.PROGRAM, 15
 
     @classmethod
     def run(cls, desk: Desk) -> None:
@@ -385,7 +349,8 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     *(Add, Pause, PauseAll, Cancel, DeletePart, Retry, RetryFailed, Refresh, ClearFinished, Undo, CopyUrl, OpenFile),
     *(MoveUp, MoveDown, MoreAtOnce, FewerAtOnce, MoreConnections, FewerConnections),
     *(RaisePriority, LowerPriority, Limit),
-    *(Select, SelectRange, SelectAll, StepBack),
+    *MEDIA,
+    *SELECTING,
     *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures, Batches),
     *MOTIONS,
     *(Palette, Theme, Repaint, Help, Detach, Quit),

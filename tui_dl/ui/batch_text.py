@@ -9,7 +9,7 @@ from tui_dl.ui.format import count, duration
 
 if TYPE_CHECKING:
     from tui_dl.core.ports import BatchView
-    from tui_dl.ui.columns import Look
+    from tui_dl.ui.row import Look
 
 
 def unfinished_of(batch: BatchView) -> int:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.media import Kind
 from tui_dl.core.query import SortKey
 from tui_dl.core.status import FACTS, FINISHED, Status, Tab
 from tui_dl.ui.format import duration, percent
-from tui_dl.ui.row_text import status_phrase
+from tui_dl.ui.media_text import aside_pieces, name_pieces
+from tui_dl.ui.row import Piece, Role
+from tui_dl.ui.row_text import is_for_choice, status_phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tui_dl.core.task import DownloadProgress, DownloadTask
-    from tui_dl.ui.format import Units
+    from tui_dl.core.task import DownloadTask
     from tui_dl.ui.glyphs import Glyphs
+    from tui_dl.ui.row import Look, Row
 
 
 class LiveSort(StrEnum):
@@ -26,69 +30,6 @@ class LiveSort(StrEnum):
     ETA = "eta"
     PERCENT = "percent"
     CONNECTIONS = "connections"
-
-
-class Role(StrEnum):
-    """What a piece of a row means; the table has a style for each."""
-
-    NAME = "name"
-    QUIET = "quiet"
-    NUMBER = "number"
-    DONE = "done"
-    OPEN = "open"
-    WAITING = "waiting"
-    FINISHED = "finished"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as it is shown."""
-
-    task: DownloadTask
-    """The newest record known."""
-    progress: DownloadProgress | None = None
-    """How it stands now, for bar and status; None unless it is live."""
-    numbers: DownloadProgress | None = None
-    """How it stood when the numbers were last taken over; they change less often than the bar."""
-
-    @property
-    def downloaded_bytes(self) -> int:
-        """Bytes that arrived."""
-        return self.progress.downloaded_bytes if self.progress else self.task.downloaded_bytes
-
-    @property
-    def total_bytes(self) -> int | None:
-        """Length, None while unknown."""
-        return self.progress.total_bytes if self.progress else self.task.total_bytes
-
-    @property
-    def percentage(self) -> float | None:
-        """0 to 100, None while the length is unknown."""
-        if self.task.status is Status.COMPLETED:
-            return 100.0
-        total_bytes = self.total_bytes
-        if total_bytes is None:
-            return None
-        return 100.0 * min(self.downloaded_bytes, total_bytes) / total_bytes if total_bytes else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How rows are drawn now."""
-
-    glyphs: Glyphs
-    """Drawing characters of the terminal."""
-    units: Units
-    """Units of sizes and speeds."""
-    now: float
-    """Unix time, for waits that count down."""
-    max_retries: int
-    """Attempts that the settings allow a task."""
-
-
-Piece = tuple[str, Role]
-"""A text and its meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +54,9 @@ class Column:
     """Whether it makes room for the words of a row that does not move."""
 
 
-def _name(row: Row, look: Look, _width: int) -> tuple[Piece, ...]:
+def _name(row: Row, look: Look, width: int) -> tuple[Piece, ...]:
+    if row.task.kind is not Kind.FILE:
+        return name_pieces(row, look, width)
     quiet = row.task.status in (Status.COMPLETED, Status.SKIPPED, Status.CANCELLED)
     name = (look.glyphs.text(row.task.filename or row.task.url), Role.QUIET if quiet else Role.NAME)
     if not row.task.priority or row.task.status in FINISHED:
@@ -139,7 +82,7 @@ def _bar(row: Row, look: Look, width: int) -> tuple[Piece, ...]:
 
 
 def _percent(row: Row, _look: Look, _width: int) -> tuple[Piece, ...]:
-    if row.task.status is Status.PENDING and not row.downloaded_bytes:
+    if (row.task.status is Status.PENDING and not row.downloaded_bytes) or is_for_choice(row.task):
         return (("", Role.NUMBER),)
     percentage = row.percentage
     if row.progress and row.numbers and row.task.status is not Status.COMPLETED:
@@ -160,7 +103,9 @@ def _connections(row: Row, _look: Look, _width: int) -> tuple[Piece, ...]:
     return ((str(number) if number else "", Role.QUIET),)
 
 
-def _host(row: Row, look: Look, _width: int) -> tuple[Piece, ...]:
+def _host(row: Row, look: Look, width: int) -> tuple[Piece, ...]:
+    if row.task.kind is not Kind.FILE:
+        return aside_pieces(row, look, width)
     return ((look.glyphs.text(row.task.host), Role.QUIET),)
 
 
@@ -262,16 +207,41 @@ def _needed(columns: Sequence[Column], gap: int) -> int:
 
 def tail_piece(row: Row, look: Look) -> Piece | None:
     """Return the words that stand in place of speed, ETA, connections and host; None where those are shown."""
-    phrase = status_phrase(row.task, look.now, look.max_retries)
+    stage = row.progress.stage if row.progress is not None else ""
+    phrase = status_phrase(row.task, look.now, look.max_retries, stage)
     if not phrase:
         return None
-    tab, status = FACTS[row.task.status].tab, row.task.status
-    if status is Status.FAILED:
-        role = Role.FAILED
-    elif status is Status.WAITING:
-        role = Role.WAITING
-    elif tab is Tab.DONE:
-        role = Role.FINISHED
-    else:
-        role = Role.QUIET
-    return look.glyphs.text(phrase), role
+    return look.glyphs.text(phrase), _tail_role(row.task)
+
+
+def _tail_role(task: DownloadTask) -> Role:
+    if is_for_choice(task):
+        return Role.WAITING if task.kind is Kind.PLAYLIST else Role.QUIET
+    if task.status is Status.FAILED:
+        return Role.FAILED
+    if task.status is Status.WAITING:
+        return Role.WAITING
+    return Role.FINISHED if FACTS[task.status].tab is Tab.DONE else Role.QUIET
+
+
+def cells_of_row(
+    row: Row, look: Look, placed: tuple[Placed, ...], end: int
+) -> Iterator[tuple[Placed, tuple[Piece, ...]]]:
+    """Yield the pieces of a row, column by column, up to the cell `end`.
+
+    Words on its status take the place of the last columns; a playlist's name, that of its size.
+    """
+    tail = tail_piece(row, look)
+    for place in placed if row.task.kind is not Kind.PLAYLIST else _placed_for_head(placed):
+        if tail is not None and place.column.is_tail:
+            yield Placed(placed[0].column, place.x, max(1, end - place.x)), (tail,)
+            return
+        yield place, place.column.draw(row, look, place.width)
+
+
+@lru_cache(maxsize=4)
+def _placed_for_head(placed: tuple[Placed, ...]) -> tuple[Placed, ...]:
+    if len(placed) < 2 or placed[1].column.key != "size":
+        return placed
+    name, size = placed[:2]
+    return (Placed(name.column, name.x, size.x + size.width - name.x), *placed[2:])

@@ -11,6 +11,7 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.ports import WorkView
 from tui_dl.ui.format import count
+from tui_dl.ui.row_text import shown_name
 from tui_dl.ui.work_text import BULK_ROWS, done_words
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Commander:
             number = self.rows_meant()
             return f"{count(number)} selected downloads" if number > 1 else "the selected download"
         task = self.current_task()
-        return self._screen.look.glyphs.text(task.filename or task.url) if task is not None else "it"
+        return self._screen.look.glyphs.text(shown_name(task)) if task is not None else "it"
 
     def current_task(self) -> DownloadTask | None:
         """Return the record of the current row, None where it is not known yet."""

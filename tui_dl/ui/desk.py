@@ -20,6 +20,7 @@ from tui_dl.ui.format import change_time, count
 from tui_dl.ui.palette import palette_for
 from tui_dl.ui.selecting import Selecting
 from tui_dl.ui.term_text import exact, terms_text
+from tui_dl.ui.tree import Tree
 from tui_dl.ui.view_state import ViewState, tab_counts
 from tui_dl.ui.widgets.header import limit_words
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tui_dl.core.query import Term
     from tui_dl.ui.action import Motion
     from tui_dl.ui.add_request import AddRequest
+    from tui_dl.ui.format_choice import FormatRequest
     from tui_dl.ui.screens.limit import LimitChoice
     from tui_dl.ui.screens.main import MainScreen
 
@@ -45,6 +47,8 @@ class ScreenDesk:
         self.commander = Commander(screen)
         """Through which commands go."""
         self._selecting = Selecting(screen, self.commander)
+        self.tree = Tree(screen, self.commander, self._choose)
+        """What is done with playlists."""
         self._say, self._ask = self.commander.say, self.commander.ask
 
     # Commands
@@ -114,6 +118,23 @@ class ScreenDesk:
             self.send_for_rows(CommandName.SET_LIMIT, arguments, question="")
         else:
             self.send(CommandName.SET_LIMIT, arguments)
+
+    def open_formats(self) -> None:
+        """Show the forms that the video of the current row can be had in."""
+        from tui_dl.ui.screens.formats import FormatsScreen  # noqa: PLC0415 - keeps the first paint early
+
+        if (task := self.tree.video()) is None:
+            self._say("Formats are for videos; this is a file")
+            return
+        rows = self.commander.rows_text() if self._screen.model.selection else ""
+        command = self.commander.command_for_rows(CommandName.SET_FORMAT, {})
+        number = self.commander.rows_meant()
+
+        def take(request: FormatRequest) -> None:
+            if command is not None:
+                self.commander.execute(replace(command, arguments=request.arguments()), number)
+
+        self._screen.app.push_screen(FormatsScreen(self._screen, task, rows, take))
 
     def open_help(self) -> None:
         """Show all keys."""
@@ -215,7 +236,7 @@ class ScreenDesk:
             terms = (exact(TermKind.BATCH, screen.ended.name),)
         scope = screen.state.filtered(terms_text(terms)).on_tab(Tab.ALL)
         screen.show_end(None)
-        screen.app.push_screen(FailuresScreen(screen, scope.query(), scope.filter))
+        screen.app.push_screen(FailuresScreen(screen, scope.flat_query(), scope.filter))
 
     def open_batches(self) -> None:
         """Show all batches."""
@@ -234,6 +255,10 @@ class ScreenDesk:
     def step_tab(self, step: int) -> None:
         """Show the tab so many places to the right."""
         self._choose(self._screen.state.stepped(step))
+
+    def fold(self) -> None:
+        """Hide the entries of the playlist, or show them."""
+        self.tree.fold()
 
     def toggle_details(self) -> None:
         """Show or hide the details pane."""
@@ -262,9 +287,14 @@ class ScreenDesk:
         """Select the current row or let it go."""
         self._selecting.here()
 
+    def choose_here(self) -> None:
+        """Choose the current entry of a playlist, or let it go."""
+        self.tree.choose_here(goes_on=False)
+
     def select_row(self) -> None:
-        """Select the current row or let it go, and go on to the next."""
-        self._selecting.row()
+        """Select the current row or let it go, and go on to the next; of a playlist that waits, choose it."""
+        if not self.tree.choose_here():
+            self._selecting.row()
 
     def select_range(self) -> None:
         """Begin a range at the current row, or end it there."""
@@ -281,6 +311,8 @@ class ScreenDesk:
             return
         if screen.ended is not None:
             screen.show_end(None)
+        elif screen.missing.forget():
+            screen.show_notices()
         elif screen.details.has_class("-shown"):
             self.toggle_details()
         elif screen.state.filter:

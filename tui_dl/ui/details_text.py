@@ -13,8 +13,9 @@ from tui_dl.core.errors import REASONS
 from tui_dl.core.sharing import priority_word
 from tui_dl.core.status import FACTS, Status
 from tui_dl.core.task import Flag
+from tui_dl.ui.details_media import media_facts
 from tui_dl.ui.format import duration, percent, wait_time
-from tui_dl.ui.row_text import status_phrase
+from tui_dl.ui.row_text import is_for_choice, status_phrase
 from tui_dl.ui.segment_map import CellState, runs, segment_cells
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import SourceView, TaskDetails
     from tui_dl.core.task import DownloadProgress, DownloadTask
-    from tui_dl.ui.columns import Look
+    from tui_dl.ui.row import Look
 
 QUIET: Final = "$foreground 60%"
 STATE_STYLES: Final = {
@@ -66,10 +67,11 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
     lines.append(_fact_line(details, progress, look))
     if task.reason is not None:
         style = "$text-error" if task.status is Status.FAILED else "$text-warning"
-        why = look.glyphs.text(status_phrase(task, look.now, look.max_retries))
+        why = _why(task, progress, look)
         lines.append(Content.assemble((why, style), (f"  {REASONS[task.reason].hint}", QUIET)))
     elif task.reason_text:
         lines.append(Content.styled(look.glyphs.text(task.reason_text), QUIET))
+    lines.extend(_labelled(*one, look) for one in media_facts(details, progress, look))
     lines.extend(_host_lines(details, look))
     if Flag.INSECURE in task.flags:
         lines.append(Content.styled("not verified: any certificate is accepted (insecure)", "$text-warning"))
@@ -82,6 +84,13 @@ def _overview(details: TaskDetails, progress: DownloadProgress | None, look: Loo
         lines.append(_labelled("digest", digest, look))
     lines.append(_labelled("to", task.path or f"{task.dir.rstrip('/')}/{task.filename}", look))
     return lines
+
+
+def _why(task: DownloadTask, progress: DownloadProgress | None, look: Look) -> str:
+    if task.reason is not None and is_for_choice(task):
+        return REASONS[task.reason].meaning
+    stage = progress.stage if progress is not None else ""
+    return look.glyphs.text(status_phrase(task, look.now, look.max_retries, stage))
 
 
 def _map_line(details: TaskDetails, look: Look, width: int) -> Content:

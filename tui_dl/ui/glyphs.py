@@ -57,6 +57,14 @@ class Glyphs:
     """In front of a name of high priority."""
     low: str
     """In front of a name of low priority."""
+    opened: str
+    """In front of a playlist whose entries are shown."""
+    closed: str
+    """In front of a playlist whose entries are hidden."""
+    branch: str
+    """In front of an entry of a playlist."""
+    chosen: str
+    """In the mark of what is wanted."""
 
     def text(self, untrusted: str) -> str:
         """Return text from outside as one safe line of this set's characters."""
@@ -100,6 +108,10 @@ UNICODE: Final = Glyphs(
     alert="▲",
     high="↑",
     low="↓",
+    opened="▾",
+    closed="▸",
+    branch="│",
+    chosen="✓",
 )
 ASCII: Final = Glyphs(
     is_ascii=True,
@@ -123,6 +135,10 @@ ASCII: Final = Glyphs(
     alert="!",
     high="^",
     low="v",
+    opened="v",
+    closed=">",
+    branch="|",
+    chosen="x",
 )
 
 POOR_TERMINALS: Final = ("linux", "vt100", "vt102", "vt220", "ansi")

@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.ui.columns import LiveSort, Row
+from tui_dl.ui.columns import LiveSort
+from tui_dl.ui.row import Row
 from tui_dl.ui.selection import Selection
 
 if TYPE_CHECKING:

@@ -32,6 +32,13 @@ class ViewState:
     """Column sorted by."""
     is_descending: bool = False
     """Whether the order is turned round."""
+    closed: frozenset[int] = frozenset()
+    """Playlists whose entries are hidden."""
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether entries stand below their playlist; in live orders each has its own place."""
+        return not isinstance(self.order, LiveSort)
 
     def query(self) -> TaskQuery:
         """Return the question; live orders are laid over the order of the queue. A status typed goes before the tab.
@@ -40,14 +47,27 @@ class ViewState:
         """
         kinds = {term.kind for term in self.terms if not term.is_negated}
         is_all = self.tab is Tab.ALL or TermKind.STATUS in kinds
-        is_live = isinstance(self.order, LiveSort)
         return TaskQuery(
             terms=self.terms,
             statuses=frozenset[Status]() if is_all else statuses_of_tab(self.tab),
             sort=SortKey.POSITION if isinstance(self.order, LiveSort) else self.order,
-            is_descending=self.is_descending and not is_live,
+            is_descending=self.is_descending and self.is_tree,
             has_history=TermKind.BATCH in kinds,
+            is_tree=self.is_tree,
+            closed_ids=tuple(sorted(self.closed)) if self.is_tree else (),
         )
+
+    def flat_query(self) -> TaskQuery:
+        """Return the question for what is counted or written rather than shown: nothing is hidden in it."""
+        return replace(self.query(), is_tree=False, closed_ids=())
+
+    def is_same_view(self, other: ViewState) -> bool:
+        """Whether both show the same rows, but for those of closed playlists."""
+        return replace(self, closed=other.closed) == other
+
+    def folded(self, head_id: int) -> ViewState:
+        """Close a playlist that is open, and the other way round."""
+        return replace(self, closed=self.closed ^ {head_id})
 
     @property
     def is_sorted_unseen(self) -> bool:

@@ -74,6 +74,7 @@ class Viewer:
         self._wanted = asyncio.Event()
         self._state = ViewState()
         self._is_asked = True
+        self._keeps_place = False
         self._generation = -1
         self._seen_generation = -1
         self._rest_until = 0.0
@@ -83,9 +84,13 @@ class Viewer:
         self._shown: _Shown | None = None
         self._kept: _Shown | None = None
 
-    def ask(self, state: ViewState) -> None:
-        """Show this, as soon as can be; what was asked before is not waited for."""
+    def ask(self, state: ViewState, *, keeps_place: bool = False) -> None:
+        """Show this, as soon as can be; what was asked before is not waited for.
+
+        `keeps_place`: the person stays at a row, so that the first rows of a long view would be of no use.
+        """
         self._state = state
+        self._keeps_place = keeps_place
         self._is_asked = True
         if self._asking is not None:
             self._asking.cancel()
@@ -185,7 +190,7 @@ class Viewer:
                 return known.ids
             if known is not None:
                 self._show(known)
-            elif self._shown is None or len(self._model) >= MANY_ROWS:
+            elif self._shown is None or (len(self._model) >= MANY_ROWS and not self._keeps_place):
                 # In another order all rows are looked at for the first ones, too, but not all of them sorted.
                 limit_s = self._first_rows_s if query.sort is SortKey.POSITION else None
                 with suppress(TimeoutError):

@@ -90,6 +90,10 @@ class ListScreen(Screen[None]):
         """Return what is said of the current entry."""
         return []
 
+    def keys(self) -> list[Key]:
+        """Return what can be done now, the most wanted first, the way back last."""
+        return list(self.KEYS)
+
     # Following
 
     def _follow(self) -> None:
@@ -121,7 +125,7 @@ class ListScreen(Screen[None]):
         """Bring head, line and keys up to the entry."""
         self._head.say(*self.head())
         self._about.say(self.about())
-        keys = list(self.KEYS)
+        keys = self.keys()
         while len(keys) > 1 and cells_of(self._key_pieces(keys)) > self.size.width - 2:
             keys.pop(-2)  # the way back stays
         self._keys.say(self._key_pieces(keys))

@@ -14,17 +14,20 @@ from textual.screen import Screen
 from tui_dl.core.events import EventKind
 from tui_dl.core.query_text import BadTerm
 from tui_dl.core.status import Status, Tab
-from tui_dl.ui.action import Situation
 from tui_dl.ui.batch_text import summary_text
 from tui_dl.ui.batch_watch import BatchWatch
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y, classes_for
 from tui_dl.ui.bridge import TICK_S, Bridge
-from tui_dl.ui.columns import COLUMNS, Look
+from tui_dl.ui.columns import COLUMNS
 from tui_dl.ui.desk import ScreenDesk
 from tui_dl.ui.format import units_named
 from tui_dl.ui.key_names import action_named, bindings
+from tui_dl.ui.media_text import Spot
+from tui_dl.ui.missing import MissingPrograms
 from tui_dl.ui.notifying import HOLD_S, Notifier
+from tui_dl.ui.row import Look
 from tui_dl.ui.row_model import RowModel
+from tui_dl.ui.situating import situation_of
 from tui_dl.ui.view_state import ViewState
 from tui_dl.ui.viewer import Viewer
 from tui_dl.ui.widgets.details import DetailsPane
@@ -48,8 +51,6 @@ if TYPE_CHECKING:
 
 RESORT_EVERY: Final = 4
 """Ticks with numbers between two sorts by speed: rows that swap places twice a second cannot be read."""
-MOST_SITUATION_ROWS: Final = 200
-"""Selected rows whose status is looked at to choose the keys shown."""
 
 
 class MainScreen(Screen[None]):
@@ -96,6 +97,8 @@ class MainScreen(Screen[None]):
         """Batch whose end is said, if one is."""
         self.clock = time.monotonic
         """Seconds that only grow, for what takes long."""
+        self.missing = MissingPrograms()
+        """What rows want that is not installed."""
         self.notifier = Notifier(
             start.settings.notify, lambda text: self.post_message(self.Aside(text)), start.environment, self.clock
         )
@@ -171,6 +174,7 @@ class MainScreen(Screen[None]):
         for task in tasks:
             self.model.take(task)
         self._batch_watch.note(tasks)
+        self.missing.note(tasks)
         if self.notifier.note(event.events) and not self._is_to_notify:
             self._is_to_notify = True
             self.set_timer(HOLD_S, self._notify)
@@ -220,7 +224,7 @@ class MainScreen(Screen[None]):
             has_failed = bool(self.ended.counts.get(Status.FAILED))
             tone, way = (Tone.WARN, "   f: failures") if has_failed else (Tone.GOOD, "")
             pieces += [Piece(summary_text(self.ended, self.look), tone), Piece(f"{way}   ", Tone.QUIET, "failures")]
-        notices = snapshot.notices if snapshot is not None else ()
+        notices = (*(snapshot.notices if snapshot is not None else ()), *self.missing.texts)
         if notices:
             text = f" {glyphs.dot} ".join(glyphs.text(notice) for notice in notices)
             pieces.append(Piece(f"{glyphs.alert} {text}", Tone.WARN))
@@ -240,7 +244,7 @@ class MainScreen(Screen[None]):
 
     def _show_rows(self) -> None:
         self.table.redraw_changed()
-        self._keys.show_situation(self.situation())
+        self._keys.show_situation(situation_of(self))
 
     def _show_busy(self, is_busy: bool) -> None:
         if is_busy != self._is_looking:
@@ -256,30 +260,21 @@ class MainScreen(Screen[None]):
         selected = self.model.selection.count(len(self.model))
         self._tabs.show_state(self.state, counts, selected, glyphs, is_looking=self._is_looking)
         self._head.show_columns(self.table.placed, self.state, glyphs)
-        self._keys.show_situation(self.situation())
+        self._keys.show_situation(situation_of(self))
 
     def choose(self, state: ViewState) -> None:
         """Show another tab, filter or order."""
         if state == self.state:
             return
+        is_same_view = state.is_same_view(self.state)
         self.state = state
-        self.model.selection.clear()
+        if not is_same_view or self.model.selection.query is not None:
+            self.model.selection.clear()
+        self.look = replace(self.look, is_tree=state.is_tree, closed=state.closed)
+        self.table.show_look(self.look)
         self.show_state()
         if self._viewer is not None:
-            self._viewer.ask(state)
-
-    def situation(self) -> Situation:
-        """Return what decides which keys make sense."""
-        selection = self.model.selection
-        current = self.table.current_id
-        ids = selection.some_ids(MOST_SITUATION_ROWS) if selection else () if current is None else (current,)
-        rows = [row for task_id in ids if (row := self.model.row_of(task_id)) is not None]
-        return Situation(
-            statuses=frozenset(row.task.status for row in rows),
-            is_open=bool(selection) and len(rows) < selection.count(len(self.model)),
-            has_rows=len(self.model) > 0,
-            can_detach=self.start.owner is not None,
-        )
+            self._viewer.ask(state, keeps_place=is_same_view)
 
     def refresh_from_engine(self) -> None:
         """Show at once what a command changed."""
@@ -354,6 +349,13 @@ class MainScreen(Screen[None]):
     def on_task_table_edge_clicked(self) -> None:
         """Select the row or let it go."""
         self.desk.select_here()
+
+    def on_task_table_spot_clicked(self, event: TaskTable.SpotClicked) -> None:
+        """Open or close the playlist, or choose the entry."""
+        if event.spot is Spot.TRIANGLE:
+            self.desk.fold()
+        else:
+            self.desk.choose_here()
 
     def on_details_pane_page_chosen(self) -> None:
         """Show the other page."""

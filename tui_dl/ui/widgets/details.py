@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_dl.ui.details_text import Page, page_text
+from tui_dl.ui.row_text import shown_name
 from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.ports import TaskDetails
     from tui_dl.core.task import DownloadProgress
-    from tui_dl.ui.columns import Look
+    from tui_dl.ui.row import Look
 
 PAGES = tuple(Page)
 
@@ -74,7 +75,7 @@ class DetailsPane(Vertical):
             tone = Tone.ACCENT if page is self.page else Tone.QUIET
             names += [Piece("  "), Piece(page.value.capitalize(), tone, page.value)]
         room = self._title.size.width - cells_of(names) - 1
-        name = look.glyphs.text(details.task.filename or details.task.url)
+        name = look.glyphs.text(shown_name(details.task))
         if room < len(name):
             name = name[: max(0, room - 1)] + look.glyphs.ellipsis if room > 8 else ""
         self._title.say((Piece(name, Tone.STRONG),), names)

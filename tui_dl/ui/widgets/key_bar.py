@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui_dl.core.status import Status, Trigger
-from tui_dl.ui.actions import ACTIONS, Pause
+from tui_dl.ui.actions import ACTIONS
 from tui_dl.ui.key_names import action_named, key_text
 from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 
@@ -24,7 +23,7 @@ class KeyBar(Line):
     def show_situation(self, situation: Situation) -> None:
         """Show the keys of the actions that are legal."""
         ranked = sorted((action for action in ACTIONS if action.footer_rank), key=lambda action: action.footer_rank)
-        legal = [action for action in ranked if action.is_legal(situation)]
+        legal = [action for action in ranked if action.is_legal(situation) and action.footer_label(situation)]
         spare = [action for action in legal if action.name not in ESSENTIAL]
         while spare and cells_of(_pieces(legal, situation)) > self.size.width:
             legal.remove(spare.pop())
@@ -44,12 +43,6 @@ def _pieces(actions: list[type[Action]], situation: Situation) -> list[Piece]:
     for action in actions:
         key = action.footer_key or key_text(action.keys[0])
         pieces.append(Piece(f"{key} ", Tone.ACCENT, action.name))
-        pieces.append(Piece(_label(action, situation), Tone.QUIET, action.name))
+        pieces.append(Piece(action.footer_label(situation), Tone.QUIET, action.name))
         pieces.append(Piece("  "))
     return pieces[:-1]
-
-
-def _label(action: type[Action], situation: Situation) -> str:
-    if action is Pause and situation.statuses == {Status.PAUSED} and situation.allows(Trigger.RESUME):
-        return "Resume"
-    return action.label

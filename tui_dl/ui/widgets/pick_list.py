@@ -56,6 +56,9 @@ class PickList(ScrollView, can_focus=True, inherit_bindings=False):
     class Chosen(Message):
         """The entry under the cursor was chosen."""
 
+    class EdgeClicked(Message):
+        """The left edge of the current entry was clicked."""
+
     def __init__(
         self,
         draw: Callable[[int, int], Entry],
@@ -70,6 +73,10 @@ class PickList(ScrollView, can_focus=True, inherit_bindings=False):
         self._count = 0
         self.cursor = 0
         """Index of the current entry; 0 also while there is none."""
+        self.can_stop: Callable[[int], bool] = lambda _index: True
+        """Whether the cursor may stand on an entry; the first one must be such a one."""
+        self.edge_cells = 0
+        """Cells of an entry's left that are clicked by themselves."""
 
     def show_count(self, count: int, cursor: int | None = None) -> None:
         """Show so many entries anew, the cursor where it was or at `cursor`."""
@@ -99,7 +106,10 @@ class PickList(ScrollView, can_focus=True, inherit_bindings=False):
     def action_go_to(self, index: int) -> None:
         """Put the cursor on an entry, clamped to those there are."""
         index = max(0, min(index, self._count - 1))
-        if index != self.cursor:
+        step = 1 if index > self.cursor else -1
+        while 0 <= index < self._count and not self.can_stop(index):
+            index += step
+        if index != self.cursor and 0 <= index < self._count:
             self.cursor = index
             self._reveal()
             self.refresh()
@@ -121,6 +131,12 @@ class PickList(ScrollView, can_focus=True, inherit_bindings=False):
         """Go to the entry; choose it by a second click."""
         offset = event.get_content_offset(self)
         if offset is None or (index := round(self.scroll_y) + offset.y) >= self._count:
+            return
+        if not self.can_stop(index):
+            return
+        if offset.x < GUTTER_CELLS + self.edge_cells and self.edge_cells:
+            self.action_go_to(index)
+            self.post_message(self.EdgeClicked())
             return
         if event.chain > 1:
             self.action_choose()

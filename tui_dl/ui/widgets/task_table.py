@@ -13,7 +13,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_dl.ui.action import Motion
-from tui_dl.ui.columns import GUTTER_CELLS, Placed, Role, layout, tail_piece
+from tui_dl.ui.columns import GUTTER_CELLS, Placed, cells_of_row, layout
+from tui_dl.ui.media_text import Spot, spot_at
+from tui_dl.ui.row import Role
 from tui_dl.ui.widgets.ink import ink
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual import events
 
-    from tui_dl.ui.columns import Look, Row
+    from tui_dl.ui.row import Look, Row
     from tui_dl.ui.row_model import RowModel
 
 WHEEL_ROWS = 3
@@ -60,6 +62,13 @@ class TaskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     class EdgeClicked(Message):
         """The left edge of the current row was clicked: select it or let it go."""
+
+    class SpotClicked(Message):
+        """A part of the current row's name was clicked that acts by itself."""
+
+        def __init__(self, spot: Spot) -> None:
+            super().__init__()
+            self.spot = spot
 
     def __init__(self, model: RowModel, look: Look, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -189,13 +198,16 @@ class TaskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=self.cursor - self.size.height + 1, animate=False)
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where it was clicked; at the left edge select, twice for details."""
+        """Put the cursor where it was clicked; at the left edge select; twice for details."""
         offset = event.get_content_offset(self)
         if offset is None or (index := round(self.scroll_y) + offset.y) >= len(self._model):
             return
         self.go_to(index)
+        row = self._model.row(index)
         if offset.x < GUTTER_CELLS:
             self.post_message(self.EdgeClicked())
+        elif row is not None and (spot := spot_at(row.task, offset.x - GUTTER_CELLS, self._look)) is not None:
+            self.post_message(self.SpotClicked(spot))
         elif event.chain == 2:
             self.post_message(self.DoubleClicked())
 
@@ -224,16 +236,8 @@ class TaskTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._cells(row), index == self.cursor, is_selected
 
     def _cells(self, row: Row) -> tuple[tuple[Placed, tuple[Cell, ...]], ...]:
-        """Return the pieces of a row, column by column; words on its status take the place of the last ones."""
-        tail = tail_piece(row, self._look)
-        cells: list[tuple[Placed, tuple[Cell, ...]]] = []
-        for place in self.placed:
-            if tail is not None and place.column.is_tail:
-                width = max(1, self.size.width - MARGIN_CELLS - place.x)
-                cells.append((Placed(self.placed[0].column, place.x, width), (tail,)))
-                break
-            cells.append((place, place.column.draw(row, self._look, place.width)))
-        return tuple(cells)
+        """Return the pieces of a row, column by column."""
+        return tuple(cells_of_row(row, self._look, self.placed, self.size.width - MARGIN_CELLS))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
