@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.ui.media_scene import running_playlist, waiting_playlist
 from tests.ui.pilots import make_app, settle
 from tests.ui.scene import make_scene
 from tui_dl.ui import details_text
@@ -39,5 +40,30 @@ def test_picture(
         await settle(app, pilot)
         await pilot.press(*keys)
         await settle(app, pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=act)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "keys"),
+    [
+        ("waiting", (100, 16), ("j", "j")),
+        ("running", (100, 16), ("j",)),
+        ("formats", (80, 24), ("j", "j", "m", "G", "k", "k", "space", "k", "k", "k")),
+        ("formats-narrow", (40, 10), ("j", "j", "m")),
+    ],
+)
+def test_picture_of_media(
+    name: str, size: tuple[int, int], keys: tuple[str, ...], snap_compare: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A playlist that is chosen from, one under way, and the picker look as a person approved of."""
+    monkeypatch.setattr(MainScreen, "_whole_now", lambda _screen: NOW)
+    app = make_app(running_playlist() if name == "running" else waiting_playlist())
+
+    async def act(pilot: Pilot[Any]) -> None:
+        await settle(app, pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settle(app, pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=act)

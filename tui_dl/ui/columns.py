@@ -16,7 +16,7 @@ from tui_dl.ui.row import Piece, Role
 from tui_dl.ui.row_text import is_for_choice, status_phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tui_dl.core.task import DownloadTask
     from tui_dl.ui.glyphs import Glyphs
@@ -226,17 +226,19 @@ def _tail_role(task: DownloadTask) -> Role:
 
 def cells_of_row(
     row: Row, look: Look, placed: tuple[Placed, ...], end: int
-) -> Iterator[tuple[Placed, tuple[Piece, ...]]]:
-    """Yield the pieces of a row, column by column, up to the cell `end`.
+) -> tuple[tuple[Placed, tuple[Piece, ...]], ...]:
+    """Return the pieces of a row, column by column, up to the cell `end`.
 
     Words on its status take the place of the last columns; a playlist's name, that of its size.
     """
     tail = tail_piece(row, look)
+    cells: list[tuple[Placed, tuple[Piece, ...]]] = []
     for place in placed if row.task.kind is not Kind.PLAYLIST else _placed_for_head(placed):
         if tail is not None and place.column.is_tail:
-            yield Placed(placed[0].column, place.x, max(1, end - place.x)), (tail,)
-            return
-        yield place, place.column.draw(row, look, place.width)
+            cells.append((Placed(placed[0].column, place.x, max(1, end - place.x)), (tail,)))
+            break
+        cells.append((place, place.column.draw(row, look, place.width)))
+    return tuple(cells)
 
 
 @lru_cache(maxsize=4)

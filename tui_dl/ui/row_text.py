@@ -30,7 +30,7 @@ CHOICES: Final = frozenset({Reason.CHOICE, Reason.NOT_CHOSEN})
 
 def is_for_choice(task: DownloadTask) -> bool:
     """Whether a person may still choose whether an entry is wanted; of a head: which of its entries are."""
-    return task.reason in CHOICES
+    return task.reason is not None and task.reason in CHOICES
 
 
 def shown_name(task: DownloadTask) -> str:
@@ -45,10 +45,11 @@ def status_phrase(task: DownloadTask, now: float, max_retries: int, stage: str =
     sanitised.
     """
     status = task.status
-    if task.kind is Kind.PLAYLIST and (phrase := _of_playlist(task)):
-        return phrase
-    if is_for_choice(task):
-        return _choice_words(task)
+    if task.kind is not Kind.FILE:
+        if task.kind is Kind.PLAYLIST and (phrase := _of_playlist(task)):
+            return phrase
+        if is_for_choice(task):
+            return _choice_words(task)
     if status in SILENT:
         return ""
     if stage and status in LIVE:

@@ -237,7 +237,7 @@ class TaskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _cells(self, row: Row) -> tuple[tuple[Placed, tuple[Cell, ...]], ...]:
         """Return the pieces of a row, column by column."""
-        return tuple(cells_of_row(row, self._look, self.placed, self.size.width - MARGIN_CELLS))
+        return cells_of_row(row, self._look, self.placed, self.size.width - MARGIN_CELLS)
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
