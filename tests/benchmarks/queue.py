@@ -49,10 +49,10 @@ def say(what: str, figure: float, unit: str, target: str = "") -> None:
 
 
 @contextlib.contextmanager
-def silent_server() -> Iterator[int]:
+def silent_server(port: int = 0) -> Iterator[int]:
     """Listen on every loopback address and answer nothing; yield the port."""
     with socket.socket() as listening:
-        listening.bind(("0.0.0.0", 0))  # loopback has 200 addresses, and nobody else knows the port
+        listening.bind(("0.0.0.0", port))  # loopback has 200 addresses, and nobody else knows the port
         listening.listen(64)
         yield listening.getsockname()[1]
 
