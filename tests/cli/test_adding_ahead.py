@@ -96,3 +96,37 @@ async def test_what_comes_next_is_written_down_while_an_add_is_under_way() -> No
         queue.may_add.set()
         await putting
     assert queue.adds == [("list", 1), ("list", MOST_TASKS)]
+
+
+async def test_several_adds_may_be_under_way() -> None:
+    """Where whoever adds keeps their order; then the list waits for the first of them."""
+    queue = Queue()
+    async with AddingAhead(queue.add, most_adds=2) as ahead:
+        await ahead.put(some(1), "list")
+        await ahead.put(some(2), "list")
+        await ahead.put(some(3), "list")
+        assert queue.adds == [("list", 1), ("list", 2)]
+        queue.may_add.set()
+    assert queue.adds == [("list", 1), ("list", 2), ("list", 3)]
+
+
+async def test_an_add_that_fails_ends_those_beside_it() -> None:
+    """Nothing of a list goes on once a part of it was refused."""
+    cancelled: list[int] = []
+
+    async def add(news: Sequence[NewTask], _batch: str) -> None:
+        if len(news) == 1:
+            raise OSError("full")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(len(news))
+
+    async def put() -> None:
+        async with AddingAhead(add, most_adds=2) as ahead:
+            for count in (1, 2, 3):
+                await ahead.put(some(count), "list")
+
+    with pytest.raises(OSError, match="full"):
+        await put()
+    assert cancelled == [2]

@@ -21,6 +21,10 @@ class Session:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
 
+    def another(self) -> Session:
+        """Stand for both connections."""
+        return self
+
     def written(self, method: str, params: dict[str, Any]) -> bytes:
         """Write it down."""
         assert method == "tui_dl.execute"
@@ -34,7 +38,7 @@ class Session:
 
     def wishes(self) -> list[dict[str, Any]]:
         """Return the wishes as the engine reads them, whatever they share."""
-        others = ("downloads", "batch", "name_template")
+        others = ("downloads", "batch", "name_template", "part")
         return [
             {key: value for key, value in arguments.items() if key not in others} | one
             for arguments in self.requests
@@ -79,3 +83,6 @@ async def test_requests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for arguments in session.requests:
         assert len(arguments["downloads"]) <= 3
         assert len(arguments["downloads"]) == 1 or len(json.dumps(arguments["downloads"])) <= 2_000
+    parts = [arguments["part"] for arguments in session.requests]
+    assert len({part["list"] for part in parts}) == 1
+    assert [part["number"] for part in parts] == list(range(len(parts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from tui_dl.cli.options import SETTING_PARAMETERS
@@ -29,8 +30,7 @@ async def test_rows_arrive_as_they_were_read(rpc: Rpc, tmp_path: Path) -> None:
         NewTask("http://127.0.0.1:9/c.bin", str(tmp_path)),
     ]
 
-    with Caller(str(rpc.path)) as caller:
-        queue = SessionQueue(caller)
+    with Caller(str(rpc.path)) as caller, closing(SessionQueue(caller)) as queue:
         await queue.add_checked(news, batch="list.csv")
         await queue.add_checked(news[:1], batch="list.csv")
         assert (queue.added, queue.known) == (2, 1)
@@ -40,6 +40,20 @@ async def test_rows_arrive_as_they_were_read(rpc: Rpc, tmp_path: Path) -> None:
     assert (first.priority, first.line, json.loads(first.extra)) == (1, 7, {"label": "x"})
     assert (second.url, second.filename, second.options) == (news[1].url, "c.bin", TaskOptions())
     assert shown["name"] == "list.csv"
+
+
+async def test_blocks_on_the_way_side_by_side_keep_their_order(rpc: Rpc, tmp_path: Path) -> None:
+    """A list's first row is the queue's first, whichever of its connections is read first."""
+    blocks = [[NewTask(f"http://127.0.0.1:9/{first + row}", str(tmp_path)) for row in range(40)] for first in (0, 40)]
+    with Caller(str(rpc.path)) as caller, closing(SessionQueue(caller)) as queue:
+        first, second = (queue.add_checked(block, batch="list") for block in blocks)
+        later = asyncio.ensure_future(second)
+        await asyncio.to_thread(lambda: None)
+        await first
+        await later
+        assert (queue.added, queue.ids) == (80, list(range(1, 81)))
+    rows = await rpc.engine.rows(list(range(1, 81)))
+    assert [row.url for row in rows] == [new.url for block in blocks for new in block]
 
 
 def test_what_the_command_line_asks_for_its_addresses_goes_with_them(tmp_path: Path) -> None:

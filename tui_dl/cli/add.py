@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -124,10 +125,9 @@ def _add_order(given: dict[str, Any], order: Order, locations: Locations) -> int
     from tui_dl.session.protocol import proxy_environment  # noqa: PLC0415  # as above
     from tui_dl.session.reaching import refusal_of_proxies  # noqa: PLC0415  # as above
 
-    with _session(locations, given) as caller:
+    with _session(locations, given) as caller, _queue(caller, given) as queue:
         if refusal := refusal_of_proxies(lock_file_in(locations.data), proxy_environment(os.environ)):
             raise UsageError(refusal)
-        queue = _queue(caller, given)
         if order.news:
             queue.put([wish_json(one) for one in order.news], order.lists.batch)
             _try_again(caller, queue)
@@ -145,8 +145,7 @@ def _feed(order: Order, queue: SessionQueue) -> Feed:
 
     async def work() -> None:
         await order.lists.check()
-        target: Any = queue
-        await feed.add_to(target)
+        await feed.add_to(queue, most_adds=queue.MOST_ADDS)
 
     asyncio.run(work())
     return feed
@@ -161,8 +160,7 @@ def _add_wishes(given: dict[str, Any], locations: Locations) -> int:
     effective = effective_settings(locations.config_file, os.environ, {"dir": given["dir"]})
     folder = (Path.cwd() / Path(effective.settings.dir).expanduser()).absolute()
     blocks = blocks_of(given["json_file"], folder=folder, home=Path.cwd())
-    with _session(locations, given) as caller:
-        queue = _queue(caller, given)
+    with _session(locations, given) as caller, _queue(caller, given) as queue:
         for batch, wishes in blocks:
             queue.put(wishes, batch)
         _try_again(caller, queue)
@@ -180,11 +178,11 @@ def _session(locations: Locations, given: dict[str, Any]) -> Caller:
     return caller
 
 
-def _queue(caller: Caller, given: dict[str, Any]) -> SessionQueue:
+def _queue(caller: Caller, given: dict[str, Any]) -> closing[SessionQueue]:
     from tui_dl.cli.session_adding import SessionQueue  # noqa: PLC0415  # as above
 
     is_shown = not given["is_json"] and is_terminal(sys.stderr)
-    return SessionQueue(caller, is_paused=given["is_paused"], tell=_Ticker() if is_shown else None)
+    return closing(SessionQueue(caller, is_paused=given["is_paused"], tell=_Ticker() if is_shown else None))
 
 
 class _Ticker:

@@ -56,8 +56,11 @@ class Feed:
         if self._piped is not None:
             self._piped.close()
 
-    async def add_to(self, engine: Queue) -> None:
-        """Add everything; raises `UsageError` for a list that cannot be read."""
+    async def add_to(self, engine: Queue, *, most_adds: int = 1) -> None:
+        """Add everything; raises `UsageError` for a list that cannot be read.
+
+        `most_adds`: how many blocks may be under way, for a queue that keeps their order itself.
+        """
         order = self._order
         if order.news:
             await engine.add_checked(order.news, batch=order.lists.batch)
@@ -66,7 +69,7 @@ class Feed:
         def add(news: Sequence[NewTask], batch: str) -> Coroutine[Any, Any, object]:
             return engine.add_checked(news, batch=batch)
 
-        async with AddingAhead(add) as ahead:
+        async with AddingAhead(add, most_adds=most_adds) as ahead:
             async for block in order.lists.blocks(stdin_fd):
                 news = []
                 for one in order.listed_tasks(block.lines, block.name):

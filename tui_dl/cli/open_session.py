@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,5 +94,5 @@ class Adding:
 
         card = held_by(self._lock_file)
         if isinstance(card, Card) and self._feed is not None:
-            with Caller(card.rpc) as caller:
-                await self._feed.add_to(SessionQueue(caller))
+            with Caller(card.rpc) as caller, closing(SessionQueue(caller)) as queue:
+                await self._feed.add_to(queue, most_adds=queue.MOST_ADDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from tui_dl.core.wire_commands import command_json
 from tui_dl.core.wire_wishes import own_json, shared_json, wish_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 
     from tui_dl.cli.order import Order
     from tui_dl.cli.settings_file import EffectiveSettings
@@ -39,13 +40,18 @@ MOST_IDS: Final = 1_000
 
 
 class SessionQueue:
-    """Adds to the session's queue, as an engine would to its own; waits for each answer."""
+    """Adds to the session's queue, as an engine would to its own: one block is understood while another is written."""
+
+    MOST_ADDS: Final = 2
+    """Blocks that may be under way, each on a connection of its own; the session keeps their order."""
 
     def __init__(self, caller: Caller, *, is_paused: bool = False, tell: Callable[[int], None] | None = None) -> None:
         """`is_paused`: they wait for a person before they start; `tell` gets the rows so far."""
-        self._caller = caller
+        self._callers = (caller, caller.another())
         self._is_paused = is_paused
         self._tell = tell
+        self._list = os.urandom(12).hex()
+        self._adds = self._requests = 0
         self.added = 0
         """Rows that are new."""
         self.known = 0
@@ -63,37 +69,45 @@ class SessionQueue:
         # The rows of a list share all but their addresses, which then travels once.
         shared = shared_json(news)
         wishes = [wish_json(one) if shared is None else own_json(one) for one in news]
-        return self._ask_beside(list(self._requests(wishes, batch, shared)))
+        requests = list(self._written(wishes, batch, shared))
+        self._adds += 1
+        return self._ask_beside(self._callers[self._adds % self.MOST_ADDS], requests)
 
     def put(self, wishes: Sequence[dict[str, Any]], batch: str) -> None:
         """Add what `wish_json()` makes of rows; blocks, raises `TuiDlError`."""
-        self._ask(self._requests(wishes, batch, None))
+        for rows, request in self._written(wishes, batch, None):
+            self._count(rows, self._callers[0].ask(request))
 
-    async def _ask_beside(self, requests: Sequence[tuple[int, bytes]]) -> None:
+    def close(self) -> None:
+        """End the connection that is not the caller's own."""
+        self._callers[1].close()
+
+    async def _ask_beside(self, caller: Caller, requests: Sequence[tuple[int, bytes]]) -> None:
         import asyncio  # noqa: PLC0415  # a single address is added without a loop
 
-        await asyncio.to_thread(self._ask, requests)
+        for rows, request in requests:
+            self._count(rows, await asyncio.to_thread(caller.ask, request))
 
-    def _requests(
+    def _written(
         self, wishes: Sequence[dict[str, Any]], batch: str, shared: Mapping[str, Any] | None
     ) -> Iterator[tuple[int, bytes]]:
         """Return how many rows each request adds, and the request."""
         for downloads in _portions(wishes):
-            arguments: dict[str, Any] = {**(shared or {}), "downloads": downloads, "batch": batch, "name_template": ""}
+            part = {"list": self._list, "number": self._requests}
+            self._requests += 1
+            arguments = {**(shared or {}), "downloads": downloads, "batch": batch, "name_template": "", "part": part}
             if self._is_paused:
                 arguments["paused"] = True
             command = command_json(Command(CommandName.ADD, arguments=arguments))
-            yield len(downloads), self._caller.written("tui_dl.execute", command)
+            yield len(downloads), self._callers[0].written("tui_dl.execute", command)
 
-    def _ask(self, requests: Iterable[tuple[int, bytes]]) -> None:
-        for rows, request in requests:
-            outcome = self._caller.ask(request)
-            self.added += outcome["changed"]
-            self.known += rows - outcome["changed"]
-            self.ids += outcome["ids"][: MOST_IDS - len(self.ids)]
-            self.known_ids += outcome["known_ids"][: MOST_IDS - len(self.known_ids)]
-            if self._tell is not None:
-                self._tell(self.added + self.known)
+    def _count(self, rows: int, outcome: Mapping[str, Any]) -> None:
+        self.added += outcome["changed"]
+        self.known += rows - outcome["changed"]
+        self.ids += outcome["ids"][: MOST_IDS - len(self.ids)]
+        self.known_ids += outcome["known_ids"][: MOST_IDS - len(self.known_ids)]
+        if self._tell is not None:
+            self._tell(self.added + self.known)
 
 
 def _portions(wishes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -21,12 +21,13 @@ from tui_dl.core.url_globs import parse_glob
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.metalink_file import read_metalink
 from tui_dl.engine.bulk_work import Everything
+from tui_dl.engine.in_sequence import InSequence
 from tui_dl.engine.many_addresses import add_glob
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.wishes import checked_task, options_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from tui_dl.core.commands import Command
     from tui_dl.core.name_template import Namer
@@ -48,10 +49,14 @@ class WishAdder:
         self._engine = engine
         self._given: Mapping[str, Any] = _NO_OPTIONS
         self._options = TaskOptions()
+        self._sequence = InSequence()
 
     async def add(self, command: Command) -> CommandOutcome:
         """Add what a command names. Raises `UsageError` before anything was added."""
-        arguments = command.arguments
+        async with self._sequence.part(command.arguments.get("part")) as turn:
+            return await self._add(command.arguments, turn)
+
+    async def _add(self, arguments: Mapping[str, Any], turn: Callable[[], Awaitable[None]]) -> CommandOutcome:
         # Whoever gives the next command may have changed what was given with the one before.
         self._given, self._options = _NO_OPTIONS, TaskOptions()
         urls: Sequence[str] = arguments.get("urls") or ()
@@ -71,6 +76,7 @@ class WishAdder:
             if not number % WISHES_PER_TURN:
                 await asyncio.sleep(0)
         is_paused = bool(arguments.get("paused"))
+        await turn()
         with ExitStack() as barring:
             if is_paused:
                 # None of them may start before it is paused.

@@ -24,6 +24,7 @@ class Caller:
     def __init__(self, path: str, within_s: float = CALL_S) -> None:
         """`within_s`: how long the session may take to answer."""
         self._exchange = Exchange(partial(_reached, path), within_s)
+        self._path, self._within_s = path, within_s
         self._number = 0
 
     def __enter__(self) -> Self:
@@ -35,6 +36,10 @@ class Caller:
     def close(self) -> None:
         """End the connection."""
         self._exchange.close()
+
+    def another(self) -> Caller:
+        """Return one with a connection of its own to the same session."""
+        return Caller(self._path, self._within_s)
 
     def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the result. Raises what the session refused as `TuiDlError`, `NetworkError` where it is gone."""
