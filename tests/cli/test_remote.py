@@ -60,7 +60,8 @@ def test_nothing_of_the_order_is_on_the_command_line(ssh: Path, tmp_path: Path) 
         ("https://h/1?q=$(x)", f"iso/{EVIL}", EVIL),
         ("https://h/2", f"iso/{EVIL}", EVIL),
     ]
-    assert lines[0]["options"] == {"connections": 3, "headers": [["Authorization", "Basic YTpi"]]}
+    media = {"wanted_as": "found", "has_config": True, "has_own_dir": True}
+    assert lines[0]["options"] == {"connections": 3, "headers": [["Authorization", "Basic YTpi"]], **media}
 
 
 def test_settings_of_this_machine_stay_here(ssh: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,8 +69,8 @@ def test_settings_of_this_machine_stay_here(ssh: Path, home: Path, monkeypatch: 
     home.joinpath("config").mkdir(parents=True)
     home.joinpath("config", "config.toml").write_text('dir = "/here"\nconnections = 3\n')
     monkeypatch.setenv("TUI_DL_ON_EXISTS", "overwrite")
-    assert run(["add", "--to", "ssh://box", "https://h/1"]) == 0
-    assert json.loads(ssh.with_suffix(".stdin").read_text().splitlines()[1]) == {"url": "https://h/1", "dir": ""}
+    assert run(["add", "--to", "ssh://box", "https://h/1.iso"]) == 0
+    assert json.loads(ssh.with_suffix(".stdin").read_text().splitlines()[1]) == {"url": "https://h/1.iso", "dir": ""}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from tui_dl.core.media import Kind, MediaChoice, MediaFacts
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask, changed
 from tui_dl.engine.bulk_work import Everything
-from tui_dl.journal.adding import Batch, BatchKind
 from tui_dl.journal.playlists import NewEntry
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def asking(engine: AsyncDownloadEngine, names: str = "abc") -> tuple[Downl
         )
         for name in names
     ]
-    rows = await journal.playlists.add(head, entries, Batch("screen", BatchKind.SCREEN, 1.0))
+    rows = await journal.playlists.add(head, entries)
     engine.playlists.track(head)
     await engine.playlists.settle()
     return head, rows

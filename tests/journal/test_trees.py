@@ -12,7 +12,6 @@ from tui_dl.core.query import SortKey, TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask, changed
 from tui_dl.journal import views
-from tui_dl.journal.adding import Batch, BatchKind
 from tui_dl.journal.playlists import NewEntry
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from tests.journal.conftest import OpenJournal
     from tui_dl.core.task import DownloadTask
     from tui_dl.journal.journal import Journal
-
-BATCH = Batch("screen", BatchKind.SCREEN, 1.0)
 
 
 def entries_of(head: DownloadTask, names: str, status: Status = Status.PENDING) -> list[NewEntry]:
@@ -44,7 +41,7 @@ async def playlist(journal: Journal, name: str, names: str) -> tuple[DownloadTas
     (task,) = await added(journal, [NewTask(f"http://h.test/{name}", "/downloads")])
     head = changed(task, {"kind": Kind.PLAYLIST, "facts": MediaFacts(title=name, entry_count=0)})
     await journal.save_many([head])
-    return head, await journal.playlists.add(head, entries_of(head, names), BATCH)
+    return head, await journal.playlists.add(head, entries_of(head, names))
 
 
 async def shown(journal: Journal, query: TaskQuery, limit: int = -1) -> str:
@@ -57,7 +54,7 @@ async def test_entries_stand_right_behind_their_head(open_journal: OpenJournal) 
     journal = await open_journal()
     head, _ = await playlist(journal, "M", "ab")
     await added(journal, [NewTask("http://h.test/Z", "/downloads")])
-    await journal.playlists.add(head, entries_of(head, "abcd"), BATCH)
+    await journal.playlists.add(head, entries_of(head, "abcd"))
     assert await shown(journal, TaskQuery()) == "M a b c d Z"
     assert await shown(journal, TaskQuery(is_tree=True)) == "M a b c d Z"
 
@@ -117,7 +114,7 @@ async def test_entries_are_counted_noted_and_added_once(open_journal: OpenJourna
         (Kind.ENTRY, head.id, 1),
         (Kind.ENTRY, head.id, 2),
     ]
-    (new,) = await journal.playlists.add(head, entries_of(head, "abc", Status.WAITING), BATCH)
+    (new,) = await journal.playlists.add(head, entries_of(head, "abc", Status.WAITING))
     assert (new.filename, new.status, new.reason) == ("c", Status.WAITING, Reason.CHOICE)
     assert await journal.playlists.note(new.id) == '{"id": "c"}'
     counts = (await journal.playlists.counts([head.id]))[head.id]

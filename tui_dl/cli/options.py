@@ -36,6 +36,14 @@ OF_GET: Final = frozenset(
     }
 )
 """Options of a batch that ends, which the screen is not."""
+OF_YT_DLP: Final = frozenset(
+    {
+        *("-f", "-S", "-I", "-F", "-J", "-P", "--format", "--format-sort", "--extract-audio", "--audio-format"),
+        *("--download-archive", "--embed-metadata", "--embed-subs", "--embed-thumbnail"),
+        *("--write-subs", "--sub-langs", "--playlist-items", "--paths", "--exec", "--sponsorblock-remove"),
+    }
+)
+"""Options that people know from yt-dlp, to be told where they belong."""
 ON_EXISTS_FLAGS: Final = {
     "skip_existing": OnExists.SKIP,
     "overwrite": OnExists.OVERWRITE,
@@ -124,6 +132,8 @@ class SettingType(click.ParamType):  # type: ignore[type-arg]  # generic in clic
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the value in the setting's type; fails with the setting's own words."""
+        if self._facts.name == "connections" and "://" in str(value):
+            self.fail("connections of each task; yt-dlp's -x (audio alone) stands behind --: URL -- -x", param, ctx)
         try:
             return coerce(self._facts, value)
         except UsageError as error:
@@ -136,17 +146,37 @@ class SettingType(click.ParamType):  # type: ignore[type-arg]  # generic in clic
         return click.Choice(self._facts.choices).shell_complete(ctx, param, incomplete)
 
 
+def split_yt_dlp(args: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return our part of a command line, and the options of yt-dlp that stand behind `--`.
+
+    What is no option there is an address, as everywhere.
+    """
+    if "--" not in args:
+        return args, ()
+    place = args.index("--")
+    behind = args[place + 1 :]
+    if not behind or not behind[0].startswith("-"):
+        return args, ()
+    return args[:place], tuple(behind)
+
+
 class PlainCommand(click.Command):
     """A command that refuses what only later versions know, and says so."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; an option of a later version gets its own message, opposites are refused."""
+        if takes_media := any(param.name == "wanted_as" for param in self.params):
+            args, of_yt_dlp = split_yt_dlp(args)
+            ctx.params["yt_dlp"] = of_yt_dlp
         for one, other in _OPPOSITES:
             if one in args and other in args:
                 raise click.UsageError(f"{one} and {other} exclude each other; keep one", ctx)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            if takes_media and error.option_name in OF_YT_DLP:
+                text = f"{error.option_name} is an option of yt-dlp; those stand behind --: tui-dl get URL -- ..."
+                raise click.UsageError(text, ctx) from None
             if error.option_name in OF_GET:
                 raise click.UsageError(f"{error.option_name} is an option of `tui-dl get`", ctx) from None
             if error.option_name not in LATER_OPTIONS:
@@ -215,6 +245,9 @@ def task_options(command: F) -> F:
                 "--priority",
                 type=click.Choice([one.value for one in Priority]),
                 help="Part of the bandwidth, and who is first.",
+            ),
+            click.option(
+                "--as", "wanted_as", type=click.Choice(["file", "media"]), help="What addresses are. [as they turn out]"
             ),
             click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
             click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),

@@ -15,6 +15,7 @@ from tui_dl.cli.agreement import check_archive, folder_of
 from tui_dl.cli.header_files import header_lines
 from tui_dl.cli.list_orders import take_lists
 from tui_dl.cli.listed import new_task, task_of_line
+from tui_dl.cli.media_wishes import media_options
 from tui_dl.cli.metalinks import notes_of, take_metalinks
 from tui_dl.cli.options import HOOK_PARAMETERS, ON_EXISTS_FLAGS, SETTING_PARAMETERS, SHARD_PARAMETERS
 from tui_dl.cli.settings_file import effective_settings
@@ -133,6 +134,7 @@ def read_order(
         mirrors=_mirrors(given),
         continues=_continues(given),
     )
+    media = media_options(given, effective, options)
     target = _folder_there(elsewhere, given.get("dir")) if elsewhere else folder_of(folder, effective)
     urls, output = tuple(given.get("urls", ())), given.get("output") or ""
     if given.get("output") == "":
@@ -148,7 +150,11 @@ def read_order(
     template = "" if effective.settings.shards else effective.settings.name_template
     namer = namer_for(template, now, has_columns=has_columns, start=start, step=step)
     news = [
-        namer.named(new_task(one.url, curl.target_of(one, target), name or one.name, curl.options_of(one, options)))
+        namer.named(
+            new_task(
+                one.url, curl.target_of(one, target), name or one.name, media.of(one.url, curl.options_of(one, options))
+            )
+        )
         for one in downloads
     ]
     for one in metalinks:
@@ -158,7 +164,7 @@ def read_order(
         notes=tuple(notes_of(metalinks)),
         lists=lists,
         dir=target,
-        options=options,
+        options=media.of_lists(options),
         effective=effective,
         namer=namer,
         is_to_stdout=output == STANDARD,
@@ -227,6 +233,8 @@ def _check_sequential(given: Mapping[str, Any], effective: EffectiveSettings) ->
 def _check_output(output: str, urls: tuple[str, ...], given: Mapping[str, Any]) -> None:
     if not output:
         return
+    if "%(" in output:
+        raise UsageError("--output names one file; a template of yt-dlp's stands behind --: tui-dl get URL -- -o '...'")
     if len(urls) != 1 or given.get("has_list"):
         raise UsageError("--output names one file, so it takes exactly one address; use --dir for several")
     if output == STANDARD and given.get("is_json"):

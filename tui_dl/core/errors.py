@@ -237,6 +237,10 @@ class HttpError(TuiDlError):
         """HTTP status code, 0 where none applies."""
 
 
+class SiteRefusedError(HttpError):
+    """A site of media wants no more of us for now, whatever we ask: too many requests, or it takes us for a robot."""
+
+
 class FileSystemError(TuiDlError):
     """Local files and folders. `is_retryable` here means: waits and goes on by itself (disk full)."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from tui_dl.core.errors import HttpError, NetworkError, Reason, TuiDlError
+from tui_dl.core.errors import HttpError, NetworkError, Reason, SiteRefusedError, TuiDlError
 
 TASKS_TO_PARK: Final = 5
 """Fewer different tasks than this say nothing of their host."""
@@ -37,6 +37,8 @@ _ANSWERED: Final = frozenset({Reason.SERVER_ERROR, Reason.FORBIDDEN})
 
 def is_wholesale(error: TuiDlError) -> bool:
     """Whether an error may be that of the whole host, and not of one address."""
+    if isinstance(error, SiteRefusedError):
+        return True
     return (isinstance(error, NetworkError) and error.reason in _UNREACHED) or (
         isinstance(error, HttpError) and error.reason in _ANSWERED
     )
@@ -54,6 +56,8 @@ class Streak:
     def count(self, task_id: int, error: TuiDlError) -> bool:
         """Count one; return whether the host is to be parked."""
         self.failures += 1
+        if isinstance(error, SiteRefusedError):
+            return True
         if len(self.tasks) < ANSWERED_TASKS_TO_PARK:
             self.tasks.add(task_id)
         is_answer = error.reason in _ANSWERED
@@ -82,7 +86,8 @@ class ParkedHost:
 
     def words(self, host: str) -> str:
         """Return why its tasks wait."""
-        return f"{host} is parked: {self.failures} failures in a row, the last: {self.text}"
+        many = f"{self.failures} failures in a row, the last: " if self.failures > 1 else ""
+        return f"{host} is parked: {many}{self.text}"
 
 
 class Parking:
@@ -156,7 +161,8 @@ class Parking:
             if not streak.count(task_id, error):
                 return False
             del self._streaks[host]
-            self.parked[host] = ParkedHost(now, now + FIRST_PAUSE_S, FIRST_PAUSE_S, streak.failures, error.message)
+            pause_s = (error.retry_after_s if isinstance(error, SiteRefusedError) else None) or FIRST_PAUSE_S
+            self.parked[host] = ParkedHost(now, now + pause_s, pause_s, streak.failures, error.message)
             return True
         parked.failures += 1
         parked.text = error.message

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tui_dl.core.http_rules import Validator
+from tui_dl.core.media import MediaChoice, MediaFacts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -143,4 +144,159 @@ class FormatsPort(Protocol):
 
         Raises `TuiDlError` where the row is no media, or nothing could be read.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaWish:
+    """One address, or one entry of a playlist, as a row of the queue wants it."""
+
+    key: int
+    """The row's id."""
+    url: str
+    """Address that an extractor reads."""
+    dir: str
+    """Absolute folder."""
+    has_own_dir: bool = False
+    """Whether that goes before yt-dlp's `-P`."""
+    options: tuple[str, ...] = ()
+    """Options of yt-dlp, as its command line has them."""
+    has_config: bool = False
+    """Whether the person's own configuration of yt-dlp holds."""
+    choice: MediaChoice = field(default_factory=MediaChoice)
+    """The form that is wanted."""
+    note: str = ""
+    """What the playlist said of an entry, as `FoundEntry.note` was; empty for an address by itself."""
+    name: str = ""
+    """File name that a person asked for; empty: as yt-dlp names it."""
+    is_overwriting: bool = False
+    """Whether a file that is there is replaced."""
+    limit_bps: int = 0
+    """Bytes per second of this row alone, 0 for no limit of its own."""
+    connections: int = 0
+    """Most connections for it; 0: as the settings say."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntry:
+    """One entry of a playlist."""
+
+    url: str
+    """Address of its own; empty where it has none."""
+    name: str
+    """What tells it from the other entries of its playlist, and stays the same when that is read again."""
+    facts: MediaFacts
+    """What is known of it; sanitised."""
+    note: str
+    """All that the playlist said of it, as JSON, to be read on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlaylist:
+    """An address turned out to be a playlist; its entries follow."""
+
+    facts: MediaFacts
+    """What is known of it; sanitised."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundVideo:
+    """An address turned out to be one video."""
+
+    facts: MediaFacts
+    """What is known of it; sanitised."""
+
+
+Found: TypeAlias = FoundPlaylist | list[FoundEntry] | FoundVideo
+"""What reading an address brings: one video; or a playlist, and then its entries in lots."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProgress:
+    """How far one video is."""
+
+    downloaded_bytes: int = 0
+    """Bytes of all its parts."""
+    total_bytes: int | None = None
+    """Length of all its parts, None while unknown."""
+    stage: str = ""
+    """What is done beside the transfer, in words; empty for nothing."""
+    fraction: float | None = None
+    """How far that is, 0.0 to 1.0, where it is known."""
+    is_processing: bool = False
+    """Whether all of it is here, and is being worked on."""
+    is_by_yt_dlp: bool = False
+    """Whether yt-dlp's own downloader makes the transfer."""
+    label: str = ""
+    """The form that comes, in words; sanitised."""
+    filename: str = ""
+    """Name that it will have; empty while unknown."""
+    part_path: str = ""
+    """Where its bytes go now; empty while nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOutcome:
+    """What became of one video."""
+
+    path: str = ""
+    """Its file, also one that was there before; empty for none."""
+    size_bytes: int | None = None
+    """Length of that file."""
+    is_there_before: bool = False
+    """Whether the file was there already."""
+    is_archived: bool = False
+    """Whether the archive has it."""
+    why_skipped: str = ""
+    """Why it was passed over, in words; empty where it was not."""
+    missing: int = 0
+    """Fragments that could not be had: what is there is kept, and is not the whole."""
+
+
+class MediaWorker(Protocol):
+    """Reads pages and downloads videos for an engine's queue; its methods are called on the engine's loop.
+
+    What is awaited can be cancelled at any time: processes and transfers that belong to it have ended then.
+    """
+
+    def start(self, source: MediaSource) -> None:
+        """Take the engine that makes the transfers; nothing else is begun."""
+        ...
+
+    @property
+    def missing(self) -> str:
+        """Command that installs what is missing; empty where nothing is."""
+        ...
+
+    async def claims(self, url: str) -> bool:
+        """Whether an extractor of its own takes an address; the generic one takes any, and does not count."""
+        ...
+
+    def read(self, wish: MediaWish, note_line: Callable[[str], None]) -> AsyncGenerator[Found, None]:
+        """Yield what is found at an address, entries as they come. Raises `TuiDlError`."""
+        ...
+
+    async def download(
+        self, wish: MediaWish, report: Callable[[MediaProgress], None], note_line: Callable[[str], None]
+    ) -> MediaOutcome:
+        """Download the video that was read last for the same row; raises `TuiDlError`.
+
+        Cancelled, it keeps what has arrived, so that the same wish goes on with it.
+        """
+        ...
+
+    def has_read(self, key: int) -> bool:
+        """Whether a video was read for this row, and so lately that its links are taken to work."""
+        ...
+
+    async def formats(self, wish: MediaWish) -> MediaFormats:
+        """Return the forms of a video, of a playlist those of its first entry. Raises `TuiDlError`."""
+        ...
+
+    async def delete_parts(self, wish: MediaWish, part_path: str) -> int:
+        """Delete what an unfinished download left; return how many files."""
+        ...
+
+    async def aclose(self) -> None:
+        """End all processes and threads."""
         ...

@@ -210,6 +210,13 @@ class Settings:
         "HTTP/2 for https (extra `http2`): on; auto for what goes beyond `per_host` connections to a host; off.",
         choices=("off", "on", "auto"),
     )
+    media_ask: str = _setting(
+        "playlists",
+        "When the screen asks what of a media page is wanted: of playlists, always, never.",
+        choices=("playlists", "always", "never"),
+    )
+    per_site: int = _setting(3, "Videos of one site at once.", low=1, high=MAX_CONCURRENT_DOWNLOADS)
+    site_delay: float = _setting(1.0, "Seconds between two media pages that are read of one site.", low=0, high=3600)
     async_downloads: bool = _setting(default=True, text="Off: plain files one at a time on one connection.")
     on_start: str = _hook("when a download starts")
     on_complete: str = _hook("when a file is complete")

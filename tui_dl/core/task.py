@@ -95,6 +95,16 @@ class TaskOptions:
     """Name that a program gave the task over aria2's protocol, 16 hexadecimal digits; empty: that of its id."""
     has_new_address: bool = False
     """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
+    wanted_as: str = ""
+    """`core.media_rules.AS_FILE`, `AS_MEDIA`, or `AS_FOUND` where an extractor is asked; empty: a file."""
+    yt_dlp: tuple[str, ...] = ()
+    """Options of yt-dlp for media, as its command line has them."""
+    has_config: bool = False
+    """Whether the person's own configuration of yt-dlp holds for media: where that person named the address here."""
+    has_own_dir: bool = False
+    """Whether the folder was named for this add, and so goes before yt-dlp's `-P`."""
+    asks: bool = False
+    """Whether a person at a screen added it, who can be asked what of a playlist is wanted."""
     as_kind: str = ""
     """What a person says that the address is: "file" or "media"; empty: that is found out."""
 

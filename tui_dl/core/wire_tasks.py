@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _OWN_FORM: Final = frozenset({"status", "reason", "flags", "options", "validator", "kind", "facts"})
 _PLAIN: Final = tuple(one.name for one in fields(DownloadTask) if one.name not in _OWN_FORM)
 """Fields of a row that are JSON values already."""
-_OPTIONS: Final = tuple(one.name for one in fields(TaskOptions) if one.name not in ("headers", "mirrors", "on_exists"))
+_OF_OPTIONS: Final = frozenset({"headers", "mirrors", "on_exists", "yt_dlp"})
+"""In a form of their own; options of yt-dlp, which may hold passwords, in none."""
+_OPTIONS: Final = tuple(one.name for one in fields(TaskOptions) if one.name not in _OF_OPTIONS)
 
 
 def task_json(task: DownloadTask, progress: DownloadProgress | None = None) -> dict[str, Any]:

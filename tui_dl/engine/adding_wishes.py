@@ -106,6 +106,8 @@ class WishAdder:
         """Return what an address means, or the path of a Metalink file on this machine."""
         folder = str(wish.get("dir") or "") or self._engine.default_dir
         options = self._options_of(wish)
+        if options.asks and not options.has_own_dir and folder != self._engine.default_dir:
+            options = replace(options, has_own_dir=True)
         url, name = str(wish.get("url") or ""), str(wish.get("name") or "")
         if not is_metalink_path(url):
             return [namer.named(_checked(url, folder, name, options, wish))]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui_dl.core.errors import ContentError, Reason, UsageError
+from tui_dl.core.errors import UsageError
 from tui_dl.core.media import Kind
+from tui_dl.engine.media_rows import formats_of_row
 
 if TYPE_CHECKING:
     from array import array
@@ -81,4 +82,4 @@ class Answers:
             raise UsageError("this row is gone")
         if rows[0].kind is Kind.FILE:
             raise UsageError("a plain file has one form only")
-        raise ContentError(Reason.EXTRA_MISSING, "media need yt-dlp")
+        return await formats_of_row(self.context, rows[0])

@@ -19,6 +19,7 @@ from tui_dl.engine.ledger import save_rows
 from tui_dl.engine.listings import Listings
 from tui_dl.engine.live import Traffic
 from tui_dl.engine.pacing import Pacing
+from tui_dl.engine.sites import Sites
 from tui_dl.engine.small_reads import read_whole
 from tui_dl.engine.targets import Targets
 from tui_dl.engine.watermark import Watermark
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tui_dl.core.identity import Identity
     from tui_dl.core.ports import Transport
+    from tui_dl.core.ports_media import MediaWorker
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask, NewTask
     from tui_dl.disk.small_files import GroupCommit
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.limits import Limits
     from tui_dl.engine.live import LiveTask
     from tui_dl.engine.names_ahead import NamesAhead
+    from tui_dl.engine.playlists import Playlists
     from tui_dl.engine.throttle import Share
     from tui_dl.journal.journal import Journal
 
@@ -95,12 +98,19 @@ class EngineContext:
     listings: Listings = field(init=False)
     """Digests that servers list beside files, by folder."""
 
+    media: MediaWorker | None = None
+    """Reads pages and downloads videos; None where nobody can."""
+    playlists: Playlists = field(init=False)
+    """Heads of playlists, which follow their entries."""
+    sites: Sites = field(init=False)
+    """How many videos of each site are in hand, and when its next page may be read."""
     everyday: EverydayRules = field(init=False)
     """Which files go the short way."""
 
     def __post_init__(self) -> None:
         """Make what looks at the others."""
         self.everyday = EverydayRules(self)
+        self.sites = Sites(self)
         self.targets = Targets(self)
         self.archive = Archive(self.journal.remembered)
         self.existing = Existing(self.journal, self.pool, self.policy_of)

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from tui_dl.core.commands import CommandOutcome
     from tui_dl.core.events import Event
     from tui_dl.core.ports import Transport
+    from tui_dl.core.ports_media import MediaWorker
     from tui_dl.core.task import DownloadProgress, DownloadResult, DownloadTask, NewTask
     from tui_dl.journal.outcomes import AddOutcome
 
@@ -93,6 +94,7 @@ class AsyncDownloadEngine(Answers):
         batch_kind: BatchKind | None = None,
         adopts_orphans: bool | None = None,
         transport: Transport | None = None,
+        media: MediaWorker | None = None,
     ) -> None:
         self._settings = settings or Settings()
         self._journal_source = journal
@@ -101,6 +103,7 @@ class AsyncDownloadEngine(Answers):
         self._batch_kind = batch_kind or (BatchKind.GET if journal is None else BatchKind.SCREEN)
         self._adopts_orphans = journal is not None if adopts_orphans is None else adopts_orphans
         self._transport = transport
+        self._media = media
         self._loop_task: asyncio.Task[None] | None = None
         self._working_dir = "/"
         self.default_dir = self._settings.dir
@@ -144,6 +147,7 @@ class AsyncDownloadEngine(Answers):
             identity=options.identity,
             budgets=HostBudgets(settings.hosts),
             on_change=lambda _live: self._note_change(),
+            media=self._media,
         )
         context = self.context
         self.keeper = HostKeeper(context.budgets, journal, clock=context.clock, wall_clock=context.wall_clock)
@@ -154,7 +158,9 @@ class AsyncDownloadEngine(Answers):
             context.names_ahead = NamesAhead(names, options, context.clock, context.budgets.on_room)
         self._observer = Observer(self.context, self.scheduler, self.ledger, self.default_dir, self._on_progress)
         self.playlists = Playlists(self.context, self.ledger, self.scheduler)
-        self._observer.playlists = self.playlists
+        self.context.playlists = self._observer.playlists = self.playlists
+        if self._media is not None:
+            self._media.start(self.media)
         self._additions = Additions(self.context, self.ledger, self.scheduler)
         self._orders = Orders(self)
         self._adder = FileAdder(self)
@@ -189,6 +195,8 @@ class AsyncDownloadEngine(Answers):
             await self._loop_task
         self._loop_task = None
         await self.playlists.aclose()
+        if self._media is not None:
+            await self._media.aclose()
         await self.context.listings.aclose()
         await self._observer.aclose()
         await self.keeper.aclose()

@@ -61,6 +61,10 @@ class Traffic:
         self._bodies_bytes -= self._bodies.pop(task_id, 0)
 
 
+def _never(_name: str) -> bool:
+    return False
+
+
 class LiveTask:
     """One task in hand. Its status changes through `step()` alone."""
 
@@ -100,6 +104,12 @@ class LiveTask:
         self.transport: Transport | None = None
         """What carries its requests; None: what carries all others."""
         self._notes: deque[tuple[float, str | Callable[[], str]]] = deque(maxlen=LOG_LINES)
+        self.stage = ""
+        """What is done beside the transfer, in words."""
+        self.fraction: float | None = None
+        """How far it is, where bytes do not tell it."""
+        self.seeks_media: Callable[[str], bool] = _never
+        """Whether a page of this name is wanted for the media on it, and not itself."""
         self.answer_headers: Mapping[str, str] = {}
         """Headers of the first answer as they came; `shown_headers()` makes them fit to be seen."""
         self.conditions: Mapping[str, str] = {}
@@ -229,6 +239,8 @@ class LiveTask:
             speed_bps=speed_bps,
             eta_s=None if left is None else eta_s(left, speed_bps),
             connections=len(self.connections),
+            stage=self.stage,
+            fraction=self.fraction,
         )
         self._at_rest = seen if self.task.status is Status.WAITING and not (speed_bps or self.connections) else None
         return seen

@@ -14,7 +14,7 @@ from tui_dl.core.name_template import namer_for
 from tui_dl.core.plain_address import plain_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tui_dl.core.name_template import Namer
     from tui_dl.engine.context import EngineContext
@@ -50,10 +50,15 @@ def namer_of(context: EngineContext, template: str | None = None) -> Namer:
     return namer_for(text, datetime.fromtimestamp(context.wall_clock()).astimezone(), has_columns=False)
 
 
-def refuse_web_page(headers: Mapping[str, str], name: str) -> None:
-    """Raise `ContentError` where a page for people came although the name promises something else."""
+def refuse_web_page(headers: Mapping[str, str], name: str, seeks_media: Callable[[str], bool]) -> None:
+    """Raise `ContentError` where a page for people came although the name promises something else.
+
+    `seeks_media` tells whether a page of this name is wanted for the media on it.
+    """
     if not is_web_page(headers.get("Content-Type", "")) or "Content-Disposition" in headers:
         return
+    if seeks_media(name):
+        raise ContentError(Reason.WEB_PAGE, "a web page; what is on it is wanted")
     if _promises_file(name):
         raise ContentError(
             Reason.WEB_PAGE, f"a web page came instead of {name}: a login or error page, or the link has expired"

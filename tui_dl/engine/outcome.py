@@ -24,6 +24,10 @@ class End(Enum):
     """With an error; whether another attempt follows is for the scheduler to say."""
     STOPPED = auto()
     """A person or the end of the process stopped it; what arrived is durable."""
+    HANDED_ON = auto()
+    """A playlist was read: its entries go on in its stead."""
+    ASKING = auto()
+    """A person is to choose before it goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import display_text
-from tui_dl.core.errors import ContentError, HttpError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, HttpError, Reason, SiteRefusedError, TuiDlError
 from tui_dl.core.events import EventKind
 from tui_dl.core.parking import is_wholesale
 from tui_dl.core.status import Status, Trigger, advance
@@ -58,7 +58,10 @@ class Parker:
         if has_progressed or _is_of_use(error):
             self._context.budgets.works(host)
             return False
-        if not is_wholesale(error) or self._is_without_network(error, now) or self._gives_others(live, now):
+        is_sure = isinstance(error, SiteRefusedError)
+        if not is_wholesale(error) or self._is_without_network(error, now):
+            return False
+        if not is_sure and self._gives_others(live, now):
             return False
         was_parked = host in self._parking.parked
         was_probe = was_parked and self._parking.parked[host].probe == live.task.id

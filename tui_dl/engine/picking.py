@@ -153,7 +153,7 @@ class Picker:
                 live = await self._take_ready(can_host, above=priority, is_choosy=is_choosy)
                 if live is not None:
                     return live
-            live = self._waiting.take(self._context.clock(), can_host, self._is_free) if self._can_start() else None
+            live = self._waiting.take(self._context.clock(), can_host, self._may_go_on) if self._can_start() else None
             if live is not None:
                 return live
         return await self._take_ready(can_host, above=above, is_choosy=is_choosy)
@@ -207,7 +207,10 @@ class Picker:
         return LiveTask(task, wall_clock=self._context.wall_clock, traffic=self._context.traffic)
 
     def _may_start(self, task: DownloadTask) -> bool:
-        return self._waiting.is_open_for(task) and self._is_free(task)
+        return self._waiting.is_open_for(task) and self._is_free(task) and self._context.sites.can_start(task)
+
+    def _may_go_on(self, task: DownloadTask) -> bool:
+        return self._is_free(task) and self._context.sites.can_start(task)
 
     def _is_free(self, task: DownloadTask) -> bool:
         """Whether nothing that a person wants of it is on its way to the journal."""

@@ -84,6 +84,19 @@ class Playlists:
         if self._heads:
             self._doubt(self._heads)
 
+    def added(self, rows: Sequence[DownloadTask]) -> None:
+        """Tell of new entries, and let them start."""
+        for task in rows:
+            self._ledger.tell(EventKind.ADDED, task)
+        self._scheduler.look_again()
+
+    def note(self, task: DownloadTask) -> None:
+        """Note that an attempt at a row of media has ended."""
+        if task.kind is Kind.PLAYLIST:
+            self.track(task)
+        elif task.kind is Kind.ENTRY:
+            self._doubt((task.parent_id,))
+
     async def settle(self) -> None:
         """Return when every head says what its entries say now."""
         while self._dirty:

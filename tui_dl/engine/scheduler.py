@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import Reason, TuiDlError
 from tui_dl.core.events import EventKind
-from tui_dl.core.status import Trigger, can_advance
+from tui_dl.core.status import Status, Trigger, can_advance
+from tui_dl.engine.media_transfer import MediaTransfer, is_media_row
 from tui_dl.engine.overtime import run_in_time
 from tui_dl.engine.parker import Parker
 from tui_dl.engine.picking import Picker
@@ -200,7 +201,9 @@ class Scheduler:
         key = live.task.id
 
         budget = self._context.budgets[live.task.host]
-        slot = Slot(live, ShortTransfer(self._context, live, partial(self._vacate, key)), budget)
+        is_media = is_media_row(self._context, live.task)
+        kind = MediaTransfer if is_media else ShortTransfer
+        slot = Slot(live, kind(self._context, live, partial(self._vacate, key)), budget)
         self.running[key] = slot
         self._occupied.add(key)
         budget.admit(self._context.clock())
@@ -211,7 +214,10 @@ class Scheduler:
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
         live.may_be_named = not is_first
-        live.step(Trigger.START, started_at=started_at, reason=None, reason_text="", due_at=None)
+        if is_media and live.task.status is Status.WAITING:
+            live.step(Trigger.REQUEUE)
+        first = Trigger.RESOLVE if is_media else Trigger.START
+        live.step(first, started_at=started_at, reason=None, reason_text="", due_at=None)
         self._ledger.tell(EventKind.STARTED if live.task.retry_count == 0 else EventKind.RETRYING, live.task)
         task = asyncio.get_running_loop().create_task(self._work(slot))
         self._tasks.add(task)
@@ -239,6 +245,9 @@ class Scheduler:
             self._context.budgets.parking.ended(slot.host, key)
             self._vacate(key)
             del self.running[key]
+            if isinstance(slot.transfer, MediaTransfer):
+                self._context.sites.ended(slot.live.task)
+                self._context.playlists.note(slot.live.task)
             slot.end()
 
     def _vacate(self, key: int) -> None:

@@ -62,11 +62,24 @@ class Settler:
             now = self._context.wall_clock()
             live.step(Trigger.SKIP, reason=outcome.reason, reason_text=outcome.text, finished_at=now)
             self._ledger.record_soon(live, EventKind.SKIPPED)
+        elif outcome.end in (End.HANDED_ON, End.ASKING):
+            await self._lay_aside(live, outcome)
         elif outcome.end is End.STOPPED:
             await self._record_stops([live], slot.stop_trigger)
             slot.is_stopped = True
         elif outcome.error is not None:
             await self._settle_failure(live, outcome.error, has_progressed=has_progressed)
+
+    async def _lay_aside(self, live: LiveTask, outcome: Outcome) -> None:
+        """Record what goes on by others' doing: a playlist by its entries, a choice by a person."""
+        if outcome.end is End.ASKING:
+            live.step(Trigger.WAIT, reason=Reason.CHOICE, reason_text=outcome.text, due_at=None)
+            await self._ledger.record([live], EventKind.WAITING)
+            return
+        live.step(Trigger.REQUEUE, reason=None, reason_text="", due_at=None, retry_count=0)
+        await save_rows(self._context.journal, [live.task])
+        live.stored = live.task
+        self._ledger.changes += 1
 
     async def _settle_failure(self, live: LiveTask, error: TuiDlError, *, has_progressed: bool) -> None:
         context = self._context

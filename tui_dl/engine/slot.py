@@ -10,13 +10,14 @@ from tui_dl.core.status import Trigger
 if TYPE_CHECKING:
     from tui_dl.core.host_budget import HostBudget
     from tui_dl.engine.live import LiveTask
+    from tui_dl.engine.media_transfer import MediaTransfer
     from tui_dl.engine.short_transfer import ShortTransfer
 
 
 class Slot:
     """A task in hand while it runs."""
 
-    def __init__(self, live: LiveTask, transfer: ShortTransfer, budget: HostBudget) -> None:
+    def __init__(self, live: LiveTask, transfer: ShortTransfer | MediaTransfer, budget: HostBudget) -> None:
         self.live = live
         self.transfer = transfer
         self.stop_trigger = Trigger.REQUEUE

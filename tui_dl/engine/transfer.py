@@ -294,7 +294,7 @@ class Transfer:
             del changes["validator"]
         if not live.task.name_fixed:
             name = fixed_name(answer.headers, live.task.url, asker.final_url)
-            refuse_web_page(answer.headers, name)
+            refuse_web_page(answer.headers, name, live.seeks_media)
             changes |= {"filename": name, "name_fixed": True}
         version_url = "" if source.url == live.task.url else source.url
         if version_url != live.task.options.version_url:

@@ -9,6 +9,7 @@ from tui_dl.core.addresses import split_userinfo, wire_url
 from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
+from tui_dl.core.media_rules import AS_KINDS
 from tui_dl.core.settings import SETTINGS, coerce
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
@@ -49,8 +50,11 @@ def options_from(values: Mapping[str, Any]) -> TaskOptions:
     taken = dict(values)
     if "headers" in taken:
         taken["headers"] = tuple((str(name), str(value)) for name, value in taken["headers"])
-    if "mirrors" in taken:
-        taken["mirrors"] = tuple(str(url) for url in taken["mirrors"])
+    for name in ("mirrors", "yt_dlp"):
+        if name in taken:
+            taken[name] = tuple(str(one) for one in taken[name])
+    if taken.get("as_kind") not in (None, "", *AS_KINDS):
+        raise UsageError(f"as_kind: expected one of {', '.join(AS_KINDS)}")
     if taken.get("on_exists"):
         taken["on_exists"] = OnExists(taken["on_exists"])
     return TaskOptions(**taken)

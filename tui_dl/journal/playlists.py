@@ -12,6 +12,7 @@ from tui_dl.core.media import Kind, MediaChoice, MediaFacts
 from tui_dl.core.playlists import EntryCount
 from tui_dl.core.status import Status
 from tui_dl.journal import adding
+from tui_dl.journal.adding import Batch, BatchKind
 from tui_dl.journal.records import write_tasks
 from tui_dl.journal.task_rows import SELECT_TASK, clean, decode, encode_facts
 from tui_dl.journal.writer import Need
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from tui_dl.core.task import DownloadTask, NewTask
-    from tui_dl.journal.adding import Batch
     from tui_dl.journal.owners import Owner
 
 T = TypeVar("T")
@@ -80,10 +80,10 @@ class PlaylistBook:
         """Return how the entries of each of these heads stand, with all that was told before."""
         return await self._ask(partial(_counts, heads=list(heads)), Need.READ)
 
-    async def add(self, head: DownloadTask, entries: Sequence[NewEntry], batch: Batch) -> list[DownloadTask]:
-        """Add entries behind those that a head has; return the rows that are new, as they are then."""
+    async def add(self, head: DownloadTask, entries: Sequence[NewEntry]) -> list[DownloadTask]:
+        """Add entries behind those that a head has, to its batch; return the rows that are new, as they are then."""
         held = tuple(entries)
-        return await self._ask(lambda connection: _add(connection, self._owner, head, held, batch), Need.DURABLE)
+        return await self._ask(lambda connection: _add(connection, self._owner, head, held), Need.DURABLE)
 
     async def note(self, task_id: int) -> str:
         """Return what the extractor said of an entry, as JSON; empty for nothing."""
@@ -136,8 +136,12 @@ def _counts(connection: sqlite3.Connection, heads: list[int]) -> dict[int, list[
 
 
 def _add(
-    connection: sqlite3.Connection, owner: Owner, head: DownloadTask, entries: Sequence[NewEntry], batch: Batch
+    connection: sqlite3.Connection, owner: Owner, head: DownloadTask, entries: Sequence[NewEntry]
 ) -> list[DownloadTask]:
+    name, kind, at = connection.execute(
+        "SELECT name, kind, at FROM batches WHERE id = ?", (head.batch_id,)
+    ).fetchone() or ("", BatchKind.SCREEN, head.added_at)
+    batch = Batch(name, BatchKind(kind), at)
     outcomes = adding.add(connection, owner, [one.new for one in entries], batch)
     fresh = [(outcome.task.id, one) for outcome, one in zip(outcomes, entries, strict=True) if outcome.is_new]
     first = _make_room(connection, head, len(fresh))

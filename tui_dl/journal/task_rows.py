@@ -225,8 +225,9 @@ def decode_options(text: str) -> TaskOptions:
     values = {name: held[name] for name in TaskOptions.__slots__ if name in held}
     if "headers" in values:
         values["headers"] = tuple((str(name), str(value)) for name, value in values["headers"])
-    if "mirrors" in values:
-        values["mirrors"] = tuple(str(url) for url in values["mirrors"])
+    for name in ("mirrors", "yt_dlp"):
+        if name in values:
+            values[name] = tuple(str(one) for one in values[name])
     if values.get("on_exists") is not None:
         values["on_exists"] = OnExists(values["on_exists"])
     return TaskOptions(**values)

@@ -35,6 +35,13 @@ class Children:
         """Note that it does no more."""
         _jobs.current = None
 
+    def kill(self, job: Job) -> None:
+        """End those of one video."""
+        with self._lock:
+            running = [process for process, owner in self._running.values() if owner is job]
+        for process in running:
+            _kill(process)
+
     def kill_all(self) -> None:
         """End all of them."""
         with self._lock:

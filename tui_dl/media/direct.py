@@ -63,6 +63,7 @@ class DirectTransfer:
                 self._starts_over = True
                 continue
             except FileSystemError as error:
+                fd.ydl.job.fault = error
                 fd.report_error(str(error))
                 return False
             except (TuiDlError, UsageError) as error:
@@ -73,6 +74,7 @@ class DirectTransfer:
                 fd.ydl.job.wait(max(fd.delay_s("http", attempt), error.retry_after_s or 0.0))
 
     def _natively(self, error: TuiDlError) -> bool:
+        self._fd.ydl.job.fault = error
         self._fd.ydl.say_native(self._info, str(error))
         params = {**self._fd.params, **({"retries": 0} if error.is_retryable else {})}
         return self._fd.natively(self._filename, self._info, params)
@@ -107,7 +109,6 @@ class DirectTransfer:
 
     def _wish(self, start: int) -> BodyWish:
         fd, info = self._fd, self._info
-        manager = fd.manager
         chunk = fd.params.get("http_chunk_size") or (info.get("downloader_options") or {}).get("http_chunk_size") or 0
         return BodyWish(
             url=fd.address(info["url"]),
@@ -116,8 +117,8 @@ class DirectTransfer:
             start=start,
             version=self._version if start else Validator(),
             chunk_bytes=int(chunk),
-            most_connections=manager.connections,
-            limit_bps=manager.limit_bps,
+            most_connections=fd.connections,
+            limit_bps=fd.limit_bps,
         )
 
     async def _source(self, wish: BodyWish) -> AsyncGenerator[OrderedBody | bytes, None]:

@@ -56,6 +56,16 @@ class AsyncFileDownloader(FileDownloader):
         manager: AsyncDownloadManager = self.ydl.manager
         return manager
 
+    @property
+    def connections(self) -> int:
+        """Most connections for this video."""
+        return int(self.ydl.job.connections) or self.manager.connections
+
+    @property
+    def limit_bps(self) -> int:
+        """Bytes per second of this video, 0 for no limit of its own."""
+        return int(self.ydl.job.limit_bps) or self.manager.limit_bps
+
     def tick(self) -> None:
         """Raise `Cancelled` if the video is not wanted any more."""
         self.ydl.job.check()

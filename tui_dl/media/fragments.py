@@ -120,9 +120,9 @@ class FragmentTransfer:
         return WindowManner(
             headers={**dict(self._info.get("http_headers") or {}), "Accept-Encoding": "identity"},
             cookies=fd.cookies,
-            most_at_once=asked_for if asked_for > 1 else fd.manager.connections,
+            most_at_once=asked_for if asked_for > 1 else fd.connections,
             is_explicit=asked_for > 1,
-            limit_bps=fd.manager.limit_bps,
+            limit_bps=fd.limit_bps,
             retries=fd.retries("fragment_retries"),
             delay_s=lambda attempt: fd.delay_s("fragment", attempt),
             on_retry=lambda index, error, attempt: self._retried.append((index, error, attempt)),
@@ -180,6 +180,7 @@ class FragmentTransfer:
     def _pass_over(self, fragment: Fragment, outcome: FragmentOutcome) -> bool:
         """Leave out a fragment that cannot be had, where that may be; whether it goes on."""
         fd, index = self._fd, fragment["frag_index"]
+        fd.ydl.job.fault = outcome.error or fd.ydl.job.fault
         is_fatal = self._words.get("is_fatal") or (lambda _index: False)
         if not fd.params.get("skip_unavailable_fragments", True) or is_fatal(fragment.get("index") or index - 1):
             self._ctx["dest_stream"].close()

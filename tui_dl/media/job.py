@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui_dl.core.errors import TuiDlError
 
 
 class Cancelled(KeyboardInterrupt):
@@ -30,6 +33,12 @@ class Job:
         """How many were looked at."""
         self.has_failed = False
         """Whether an error of it was told."""
+        self.fault: TuiDlError | None = None
+        """Why the engine did not get something; the last one counts."""
+        self.limit_bps = 0
+        """Bytes per second of this video alone; 0: what holds for all."""
+        self.connections = 0
+        """Most connections for it; 0: what holds for all."""
         self._is_cancelled = threading.Event()
 
     def cancel(self) -> None:

@@ -36,9 +36,14 @@ def install_command(prefix: str = sys.prefix, executable: str = sys.executable) 
     return f"{executable} -m pip install 'yt-dlp[default]'"
 
 
+def is_installed() -> bool:
+    """Whether yt-dlp can be imported; it is not."""
+    return util.find_spec("yt_dlp") is not None
+
+
 def require_yt_dlp() -> None:
     """Raise `UsageError`, with the command that helps, where yt-dlp is missing."""
-    if util.find_spec("yt_dlp") is None:
+    if not is_installed():
         raise UsageError(f"yt-dlp is not installed; install it with: {install_command()}")
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.media_rules import AS_FILE, AS_MEDIA, obvious_form
 from tui_dl.core.ports_lists import ListAdd
 
 if TYPE_CHECKING:
     from tui_dl.core.curl_download import CurlDownload
     from tui_dl.core.ports_lists import ListPreview
     from tui_dl.core.url_globs import UrlGlob
+
+
+MOST_ASKED: Final = 500
+"""Of so many addresses an extractor is asked; of more nobody expects media."""
+AS_FOUND_HERE: Final[dict[str, Any]] = {"as_kind": "found", "has_config": True, "asks": True}
+"""Options of addresses that a person gives on the screen: what they are is found out, and may be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +52,23 @@ class AddRequest:
 
     def _arguments(self) -> dict[str, Any]:
         if all(one == replace(one, headers=(), name="", folder="") for one in self.downloads):
-            options = {"options": self._kind()} if self.as_kind else {}
+            options = {"options": kind} if (kind := self._kind()) else {}
             return {"urls": [one.url for one in self.downloads], "dir": self.folder} | options
         return {"downloads": [self._argument(one) for one in self.downloads], "dir": self.folder}
 
     def _kind(self) -> dict[str, Any]:
-        return {"as_kind": self.as_kind} if self.as_kind else {}
+        if self.as_kind == AS_FILE or not self.downloads:
+            return {"as_kind": self.as_kind} if self.as_kind else {}
+        if self.as_kind == AS_MEDIA:
+            return {**AS_FOUND_HERE, "as_kind": AS_MEDIA}
+        is_asked = len(self.downloads) <= MOST_ASKED
+        has_pages = is_asked and any(obvious_form(one.url) != AS_FILE for one in self.downloads)
+        return AS_FOUND_HERE if has_pages else {}
 
     def _argument(self, download: CurlDownload) -> dict[str, Any]:
         folder = str(Path(self.folder) / Path(download.folder).expanduser())
-        options = {"headers": [list(header) for header in download.headers]} | self._kind()
+        kind = {"as_kind": self.as_kind} if self.as_kind else {}
+        options = {"headers": [list(header) for header in download.headers]} | kind
         return {"url": download.url, "name": download.name, "dir": folder, "options": options}
 
 

@@ -59,8 +59,10 @@ class OwnMethods:
     async def execute(self, call: Call) -> Any:
         """Carry out a command."""
         command = command_of(call.named)
-        if command.name is CommandName.ADD and not call.caller.is_local:
-            _check_add(command)
+        if not call.caller.is_local:
+            _refuse_yt_dlp(command)
+            if command.name is CommandName.ADD:
+                _check_add(command)
         return outcome_json(await self._engine.execute(command))
 
     async def rows(self, call: Call) -> Any:
@@ -160,6 +162,14 @@ def _kinds(values: Mapping[str, Any]) -> frozenset[str]:
     if not isinstance(given, list) or not KINDS.issuperset(given):
         raise UsageError(f"kinds: known are {', '.join(sorted(KINDS))}")
     return frozenset(given)
+
+
+def _refuse_yt_dlp(command: Command) -> None:
+    """Refuse what speaks of yt-dlp's own options: they can run commands, and its configuration is a person's."""
+    wishes = [command.arguments, *(command.arguments.get("downloads") or ())]
+    options = [one.get("options") for one in wishes if isinstance(one, dict)]
+    if any(isinstance(one, dict) and one.keys() & {"yt_dlp", "has_config"} for one in options):
+        raise UsageError("options of yt-dlp, and its configuration, are not for callers over TCP")
 
 
 def _check_add(command: Command) -> None:

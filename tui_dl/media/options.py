@@ -1,0 +1,67 @@
+"""yt-dlp's options for one row of the queue, read by its own parser, with the person's configuration where it holds."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import yt_dlp
+from yt_dlp.options import parseOpts
+
+from tui_dl.core.errors import UsageError
+from tui_dl.core.media_rules import plain_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_parsing = threading.Lock()
+"""Held while the parser reads what it takes for the command line."""
+FORCED: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("quiet", "noprogress"), True),
+    **dict.fromkeys(("simulate", "skip_download", "consoletitle", "dump_single_json", "listformats"), None),
+    **dict.fromkeys(("ignoreerrors", "verbose", "progress_with_newline", "warn_when_outdated"), False),
+    **dict.fromkeys(("playlist_items_shown", "max_downloads", "break_on_existing", "break_on_reject"), None),
+}
+"""What a row of a queue is: downloaded, alone, in silence; counting is the queue's work."""
+
+
+def params_of(options: Sequence[str], *, has_config: bool) -> dict[str, Any]:
+    """Return yt-dlp's parameters; raises `UsageError` in its own words where they make no sense."""
+    arguments = [*options] if has_config else ["--ignore-config", *options]
+    with _parsing, _command_line(arguments) as told:
+        try:
+            _refuse_questions(arguments)
+            parsed = yt_dlp.parse_options(None)
+        except SystemExit:
+            words = [line for line in told.getvalue().splitlines() if line.strip()]
+            text = plain_words(words[-1].partition("error: ")[2] or words[-1]) if words else "they make no sense"
+            raise UsageError(f"yt-dlp's options: {text}") from None
+        except (OSError, ValueError) as error:
+            raise UsageError(f"yt-dlp's options: {error}") from None
+    params = {**parsed.ydl_opts, **FORCED}
+    params.pop("playlist_items_shown", None)
+    return params
+
+
+def _refuse_questions(arguments: list[str]) -> None:
+    """Raise `UsageError` where a password would be asked for: nobody sits before a queue."""
+    chosen = parseOpts(arguments, ignore_config_files=False)[1]
+    for name, password in (("username", "password"), ("ap_username", "ap_password")):
+        if getattr(chosen, name) is not None and getattr(chosen, password) is None:
+            option = name.replace("_", "-")
+            raise UsageError(f"yt-dlp's options: --{option} without its password; give both, or use --netrc")
+
+
+@contextlib.contextmanager
+def _command_line(arguments: Sequence[str]) -> Iterator[io.StringIO]:
+    """Have the parser read these words; only so does it read the configuration, too. Yield what it says."""
+    own, told = sys.argv, io.StringIO()
+    sys.argv = ["yt-dlp", *arguments]
+    try:
+        with contextlib.redirect_stderr(told):
+            yield told
+    finally:
+        sys.argv = own
