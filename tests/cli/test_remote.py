@@ -60,7 +60,7 @@ def test_nothing_of_the_order_is_on_the_command_line(ssh: Path, tmp_path: Path) 
         ("https://h/1?q=$(x)", f"iso/{EVIL}", EVIL),
         ("https://h/2", f"iso/{EVIL}", EVIL),
     ]
-    media = {"wanted_as": "found", "has_config": True, "has_own_dir": True}
+    media = {"as_kind": "found", "has_config": True, "has_own_dir": True}
     assert lines[0]["options"] == {"connections": 3, "headers": [["Authorization", "Basic YTpi"]], **media}
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui_dl.ui.app import TuiDlApp
 
 GOOD = "https://host.example/a.bin"
+PAGE = "https://host.example/watch?v=1"
 
 
 async def paste(app: TuiDlApp, pilot: Pilot[Any], text: str) -> None:
@@ -218,22 +219,24 @@ async def test_a_list_that_cannot_be_read_is_named_with_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turns", "word", "options"),
-    [(0, "auto", {}), (1, "file", {"as_kind": "file"}), (2, "media", {"as_kind": "media"}), (3, "auto", {})],
+    ("turns", "word", "url", "kind"),
+    [(0, "auto", GOOD, ""), (0, "auto", PAGE, "found"), (1, "file", PAGE, "file"), (2, "media", GOOD, "media")],
 )
-async def test_addresses_are_what_a_person_says(turns: int, word: str, options: dict[str, str]) -> None:
-    """Files, media, or what is found out: Ctrl+T turns it, and it is shown."""
+async def test_addresses_are_what_a_person_says(turns: int, word: str, url: str, kind: str) -> None:
+    """Files, media, or what is found out: Ctrl+T turns it, and it is shown; what may be media may be asked about."""
     engine = FakeEngine()
     async with running(engine) as (app, pilot):
         await pilot.press("a")
-        await paste(app, pilot, GOOD)
+        await paste(app, pilot, url)
         await pilot.press(*["ctrl+t"] * turns)
         await settle(app, pilot)
         assert f"As: {word} (Ctrl+T)" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(app, pilot)
-    assert engine.commands[0].arguments.get("options", {}) == options
-    assert engine.commands[0].arguments["urls"] == [GOOD]
+    options = engine.commands[0].arguments.get("options", {})
+    assert options.get("as_kind", "") == kind
+    assert options.get("asks", False) == (kind in ("found", "media"))
+    assert engine.commands[0].arguments["urls"] == [url]
 
 
 async def test_the_kind_goes_with_what_curl_gave() -> None:

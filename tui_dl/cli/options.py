@@ -165,7 +165,7 @@ class PlainCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; an option of a later version gets its own message, opposites are refused."""
-        if takes_media := any(param.name == "wanted_as" for param in self.params):
+        if takes_media := any(param.name == "as_kind" for param in self.params):
             args, of_yt_dlp = split_yt_dlp(args)
             ctx.params["yt_dlp"] = of_yt_dlp
         for one, other in _OPPOSITES:
@@ -247,7 +247,7 @@ def task_options(command: F) -> F:
                 help="Part of the bandwidth, and who is first.",
             ),
             click.option(
-                "--as", "wanted_as", type=click.Choice(["file", "media"]), help="What addresses are. [as they turn out]"
+                "--as", "as_kind", type=click.Choice(["file", "media"]), help="What addresses are. [as they turn out]"
             ),
             click.option("--skip-existing", is_flag=True, help="Leave out a file that is there already."),
             click.option("--overwrite", is_flag=True, help="Replace a file that is there already."),

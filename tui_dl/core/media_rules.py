@@ -10,7 +10,7 @@ from tui_dl.core.errors import ContentError, HttpError, NetworkError, Reason, Si
 AS_FILE: Final = "file"
 AS_MEDIA: Final = "media"
 AS_FOUND: Final = "found"
-WANTED_AS: Final = (AS_FILE, AS_MEDIA, AS_FOUND)
+AS_KINDS: Final = (AS_FILE, AS_MEDIA, AS_FOUND)
 """What may be wanted of an address: a file, media, or what an extractor's claim decides."""
 
 _MEDIA_SUFFIXES: Final = frozenset({"m3u8", "mpd", "rss", "xspf", "smil", "ism"})

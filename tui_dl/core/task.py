@@ -95,7 +95,7 @@ class TaskOptions:
     """Name that a program gave the task over aria2's protocol, 16 hexadecimal digits; empty: that of its id."""
     has_new_address: bool = False
     """Whether the address was changed by a person since the bytes held were fetched: they must be shown to fit it."""
-    wanted_as: str = ""
+    as_kind: str = ""
     """`core.media_rules.AS_FILE`, `AS_MEDIA`, or `AS_FOUND` where an extractor is asked; empty: a file."""
     yt_dlp: tuple[str, ...] = ()
     """Options of yt-dlp for media, as its command line has them."""
@@ -105,8 +105,6 @@ class TaskOptions:
     """Whether the folder was named for this add, and so goes before yt-dlp's `-P`."""
     asks: bool = False
     """Whether a person at a screen added it, who can be asked what of a playlist is wanted."""
-    as_kind: str = ""
-    """What a person says that the address is: "file" or "media"; empty: that is found out."""
 
 
 _LEARNED: Final = ("announced", "restarts", "version_url", "has_new_address", "wanted_name", "gid")
