@@ -132,6 +132,17 @@ async def test_space_goes_on_from_entry_to_entry() -> None:
     ]
 
 
+async def test_a_choice_is_seen_without_an_event() -> None:
+    """The engine tells nothing of a record whose choice alone has changed: it is fetched again."""
+    engine = waiting_playlist()
+    async with running(engine) as (app, pilot):
+        before = engine.tasks[HEAD + 1]
+        engine.tasks[HEAD + 1] = replace(before, facts=replace(before.facts, is_chosen=False))
+        await press(app, pilot, "j", "j", "space")
+        await settle(app, pilot)
+        assert "[ ] 01 Keynote" in screen_text(app)
+
+
 async def test_the_footer_offers_choosing_where_it_applies() -> None:
     """Neither for files nor for a playlist that is under way."""
     footers = {}

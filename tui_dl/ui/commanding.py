@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 QUIET_COMMANDS: Final = frozenset({CommandName.MOVE_UP, CommandName.MOVE_DOWN})
 """Commands after which the selection stays, since they are given several times in a row."""
+SILENT_COMMANDS: Final = frozenset({CommandName.CHOOSE, CommandName.SET_FORMAT})
+"""Commands that change records without an event for each: those on the screen are fetched again."""
 
 
 class Commander:
@@ -105,6 +107,8 @@ class Commander:
             self.say(outcome.message, is_bad=outcome.is_refused)
         elif rows >= BULK_ROWS or tells_always:
             self.say(done_words(command.name, outcome.changed))
+        if command.name in SILENT_COMMANDS:
+            screen.fetch_again()
         screen.refresh_from_engine()
 
     async def add_list(self, wish: ListAdd) -> None:

@@ -103,6 +103,10 @@ class RowModel:
         self._epoch += 1
         self._head, self._skipped = (), []
 
+    def renew(self) -> None:
+        """Have all records fetched anew that are looked at; they stay on the screen until then."""
+        self._epoch += 1
+
     def missing(self, first: int, last: int) -> list[int]:
         """Return ids to fetch so that rows `first` to `last` are shown as of this view, page-wise; often empty."""
         if not any(self._is_stale(task_id) for task_id in self.ids_between(first, last)):

@@ -115,7 +115,7 @@ class FormatsScreen(ListScreen):
         try:
             self._formats = await self.main.port.media_formats(self._row.id)
         except TuiDlError as error:
-            self._problem = self.glyphs.text(" ".join(part for part in (error.message, error.hint) if part))
+            self._problem = self.glyphs.text(". ".join(part for part in (error.message, error.hint) if part))
         else:
             self._marks.take_formats(self._formats)
         self._table_of = (-1, "", {})

@@ -276,6 +276,12 @@ class MainScreen(Screen[None]):
         if self._viewer is not None:
             self._viewer.ask(state, keeps_place=is_same_view)
 
+    def fetch_again(self) -> None:
+        """Have the records of the visible rows fetched anew."""
+        self.model.renew()
+        if self._viewer is not None:
+            self._viewer.want(*self.table.window)
+
     def refresh_from_engine(self) -> None:
         """Show at once what a command changed."""
         if self._bridge is not None:
