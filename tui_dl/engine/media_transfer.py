@@ -215,12 +215,16 @@ class MediaTransfer:
         part = told.part_path or task.part_path
         if (facts, name, part) != (task.facts, task.filename, task.part_path):
             live.change(facts=facts, filename=name, part_path=part, total_bytes=told.total_bytes)
-            self._context.journal.save_soon(live.task)
-            self._context.on_change(live)
+            self._save_soon()
         if told.is_processing and task.status is Status.DOWNLOADING:
             live.step(Trigger.PROCESS)
-            self._context.journal.save_soon(live.task)
-            self._context.on_change(live)
+            self._save_soon()
+
+    def _save_soon(self) -> None:
+        live = self._live
+        self._context.journal.save_soon(live.task)
+        live.stored = live.task
+        self._context.on_change(live)
 
     async def _end(self, outcome: MediaOutcome) -> Outcome:
         live, task = self._live, self._live.task
