@@ -83,6 +83,16 @@ async def test_a_choice_is_waited_for_and_followed(engine: AsyncDownloadEngine) 
     assert await order(engine, CommandName.DOWNLOAD_CHOSEN, head) == "nothing waits for a choice"
 
 
+async def test_a_video_that_stands_alone_waits_for_the_word_too(engine: AsyncDownloadEngine) -> None:
+    """With `media_ask` "always" it has no head."""
+    news = [NewTask("http://h.example/video", "/downloads")]
+    task = (await engine.context.journal.add(news, batch="screen", at=1.0))[0].task
+    task = changed(task, {"kind": Kind.MEDIA, "status": Status.WAITING, "reason": Reason.CHOICE})
+    await engine.context.journal.save_many([task])
+    assert await order(engine, CommandName.DOWNLOAD_CHOSEN, task) == "1 on their way"
+    assert await statuses(engine, task) == "pending"
+
+
 async def test_all_of_a_head_is_chosen_or_not(engine: AsyncDownloadEngine) -> None:
     """A playlist of which nothing is wanted is skipped itself; a retry wants an entry again."""
     head, (a, b) = await asking(engine, "ab")

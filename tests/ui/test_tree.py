@@ -15,6 +15,7 @@ from tests.ui.test_hostile_text import HOSTILE, MIXTURES, assert_harmless
 from tui_dl.core.commands import CommandName
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
+from tui_dl.core.media import Kind
 from tui_dl.core.query import SortKey
 from tui_dl.core.status import Status
 from tui_dl.ui.columns import LiveSort
@@ -156,6 +157,18 @@ async def test_the_footer_offers_choosing_where_it_applies() -> None:
     without = {key for key, line in footers.items() if "m Formats" not in line}
     assert without == {("waiting", "file"), ("running", "file")}
     assert "z Close list" in footers["running", "head"]
+
+
+async def test_a_video_alone_waits_for_the_word_only() -> None:
+    """There is nothing to choose from: Space selects, D downloads."""
+    engine = FakeEngine([make_task(1, "video", Status.WAITING, kind=Kind.MEDIA, reason=Reason.CHOICE)])
+    async with running(engine) as (app, pilot):
+        assert "D Download chosen" in lines_of(app)[-1]
+        assert "Space Choose" not in lines_of(app)[-1]
+        await press(app, pilot, "space")
+        assert app.main.model.selection.ids == (1,)
+        await press(app, pilot, "D")
+    assert [(one.name, one.ids) for one in engine.commands] == [(CommandName.DOWNLOAD_CHOSEN, (1,))]
 
 
 async def test_entries_stream_in_without_the_cursor_jumping() -> None:

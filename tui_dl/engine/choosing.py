@@ -127,13 +127,16 @@ class Choosing:
         return len(rows)
 
     async def download_chosen(self, ids: Sequence[int]) -> CommandOutcome:
-        """Start what waits for a word, of the playlists that are meant or whose entries are."""
+        """Start what waits for a word: videos that stand alone, and playlists that are meant or whose entries are."""
         journal = self._context.journal
         rows = await journal.rows(ids)
         heads = {task.id for task in rows if task.kind is Kind.PLAYLIST}
         heads |= {task.parent_id for task in rows if task.kind is Kind.ENTRY}
         entries = await self._playlists.entries_of(heads) if heads else []
-        asked = [task.id for task in entries if task.status is Status.WAITING and task.reason is Reason.CHOICE]
+        alone = [task for task in rows if task.kind is Kind.MEDIA]
+        asked = [
+            task.id for task in (*alone, *entries) if task.status is Status.WAITING and task.reason is Reason.CHOICE
+        ]
         number = await journal.bulk(Trigger.REQUEUE, ids=asked) if asked else 0
         self._note()
         if not number:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.errors import Reason
 from tui_dl.ui.action import Situation
 from tui_dl.ui.row_text import is_for_choice
+from tui_dl.ui.tree import TREE
 
 if TYPE_CHECKING:
     from tui_dl.ui.screens.main import MainScreen
@@ -28,7 +29,7 @@ def situation_of(screen: MainScreen) -> Situation:
         has_rows=len(model) > 0,
         can_detach=screen.start.owner is not None,
         kinds=frozenset(row.task.kind for row in rows),
-        can_choose=here is not None and is_for_choice(here),
+        can_choose=here is not None and is_for_choice(here) and here.kind in TREE,
         has_chosen=head is not None and head.reason is Reason.CHOICE,
         is_closed=current in screen.state.closed,
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tui_dl.ui.view_state import ViewState
 
 
+TREE: Final = frozenset({Kind.PLAYLIST, Kind.ENTRY})
+"""What stands in a tree."""
 MOST_LOOKED_AT: Final = 200
 """Selected rows among which a video is looked for."""
 
@@ -46,8 +48,10 @@ class Tree:
         self._choose(screen.state.folded(head_id))
 
     def here_and_head(self) -> tuple[DownloadTask | None, DownloadTask | None]:
-        """Return the current row, and the playlist that it is or belongs to, as far as they are known."""
+        """Return the current row, and what is started with it: its playlist as far as that is known, or itself."""
         here = self._commander.current_task()
+        if here is not None and here.kind not in TREE:
+            return here, here
         head_id = _head_of(here)
         head = self._screen.model.row_of(head_id) if head_id else None
         return here, head.task if head is not None else None
@@ -65,7 +69,7 @@ class Tree:
         Whether a person chooses from the current row's playlist at all.
         """
         task = self._commander.current_task()
-        if task is None or not is_for_choice(task):
+        if task is None or task.kind not in TREE or not is_for_choice(task):
             return False
         facts = task.facts
         is_head = task.kind is Kind.PLAYLIST
@@ -82,6 +86,6 @@ class Tree:
 
 def _head_of(task: DownloadTask | None) -> int:
     """Return the playlist that a row is, or belongs to; 0 for none."""
-    if task is None or task.kind not in (Kind.PLAYLIST, Kind.ENTRY):
+    if task is None or task.kind not in TREE:
         return 0
     return task.id if task.kind is Kind.PLAYLIST else task.parent_id
