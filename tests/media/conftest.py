@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.media.clips import has_ffmpeg, make_clips, write_pages
+from tests.media.queue_stage import Queue
 from tests.media.site import Site
 from tui_dl.core.settings import Settings
 from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
@@ -18,6 +19,7 @@ from tui_dl.media.manager import AsyncDownloadManager
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +48,15 @@ def site(shared_site: Site) -> Site:
     """Return the site in a good mood, its counters at nought."""
     shared_site.forget()
     return shared_site
+
+
+@pytest_asyncio.fixture
+async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
+    """Return a queue that keeps nothing; whoever opens it otherwise closes this one first."""
+    made = Queue(tmp_path)
+    await made.open()
+    yield made
+    await made.close()
 
 
 @pytest_asyncio.fixture

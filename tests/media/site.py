@@ -145,6 +145,7 @@ class Answer:
             "gate": self._gate,
             "gone": self._gone,
             "deny": self._deny,
+            "many": self._many,
         }
         if self.path in self.site.redirects:
             self._status(302, ("Location", self.site.redirects[self.path]))
@@ -173,6 +174,10 @@ class Answer:
 
     def _gone(self) -> bool:
         return self._status(404)
+
+    def _many(self) -> bool:
+        """Say that there were too many requests, to the first one."""
+        return self.site.asked[self.handler.path] > 1 or self._status(429, ("Retry-After", "1"))
 
     def _deny(self) -> bool:
         """Refuse everybody who does not look like yt-dlp's own client."""

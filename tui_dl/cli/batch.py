@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from tui_dl.cli.intake import Intake, IntakeEngine
 from tui_dl.core.events import Event, EventKind
+from tui_dl.core.media import Kind
 from tui_dl.core.url_list import BadLine
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ class _Batch:
     tally: Tally
     bound: FailureBound | None
     accounts: Accounts | None
+    heads: set[int] = field(default_factory=set)
+    """Playlists whose entries are counted in their stead."""
     too_many: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once more failed than may."""
 
@@ -182,6 +185,10 @@ class _Batch:
         if event.kind is EventKind.ADDED and event.task.parent_id:
             # A Metalink brought it: nobody counted it when the batch was added.
             self.tally.total += 1
+            if event.task.kind is Kind.ENTRY and event.task.parent_id not in self.heads:
+                # It stands for its playlist, which was counted.
+                self.heads.add(event.task.parent_id)
+                self.tally.total -= 1
         self.listen(event)
 
     def listen(self, event: Event) -> None:

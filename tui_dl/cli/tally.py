@@ -10,6 +10,7 @@ from tui_dl.cli.memory import peak_memory_bytes
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import EventKind
 from tui_dl.core.manifest import is_gone
+from tui_dl.core.media import Kind
 from tui_dl.core.task import DownloadResult
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Tally:
     def count(self, event: Event) -> None:
         """Take in one event."""
         task = event.task
-        if event.kind not in _OUTCOMES:
+        if event.kind not in _OUTCOMES or task.kind is Kind.PLAYLIST:
             return
         self.outcomes[event.kind] += 1
         if event.kind is EventKind.COMPLETED:

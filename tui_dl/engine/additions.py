@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_dl.core.events import EventKind
+from tui_dl.core.media import Kind
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TargetState
 from tui_dl.engine.archived import sift_archived
@@ -59,6 +60,7 @@ class Additions:
             renewed = await journal.add([news[index] for index in again], batch=batch, at=at, kind=kind)
             for index, outcome in zip(again, renewed, strict=True):
                 outcomes[index] = outcome
+        await self._read_again(outcomes)
         take_digests(news, outcomes, self._scheduler.live_of, journal)
         for outcome in outcomes:
             if outcome.is_left and outcome.is_new:
@@ -67,6 +69,14 @@ class Additions:
             elif outcome.is_new:
                 self._ledger.tell(EventKind.ADDED, outcome.task)
         return outcomes
+
+    async def _read_again(self, outcomes: Sequence[AddOutcome]) -> None:
+        """Read playlists once more that are asked for again."""
+        playlists = self._context.playlists
+        if playlists.are_there:
+            owners = ("", self._context.journal.instance_id)
+            known = (one.task for one in outcomes if not one.is_new)
+            await playlists.read_again([task for task in known if task.kind is Kind.PLAYLIST and task.owner in owners])
 
 
 def _to_ask_again(context: EngineContext, news: Sequence[NewTask], outcomes: Sequence[AddOutcome]) -> list[int]:

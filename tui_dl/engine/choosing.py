@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.commands import CommandName, CommandOutcome
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.media import Kind, MediaChoice
+from tui_dl.core.media_rules import AS_FOUND, AS_MEDIA
 from tui_dl.core.playlists import site_of
 from tui_dl.core.status import LIVE, Status, Trigger, advance, can_advance
 from tui_dl.core.task import changed
@@ -129,7 +130,7 @@ class Choosing:
     async def download_chosen(self, ids: Sequence[int]) -> CommandOutcome:
         """Start what waits for a word: videos that stand alone, and playlists that are meant or whose entries are."""
         journal = self._context.journal
-        rows = await journal.rows(ids)
+        rows = await self._playlists.as_they_are(ids)
         heads = {task.id for task in rows if task.kind is Kind.PLAYLIST}
         heads |= {task.parent_id for task in rows if task.kind is Kind.ENTRY}
         entries = await self._playlists.entries_of(heads) if heads else []
@@ -150,7 +151,7 @@ class Choosing:
             raise UsageError("set-format wants `choice` as an object")
         choice = MediaChoice.of_json(given)
         journal = self._context.journal
-        rows = [task for task in await journal.rows(ids) if task.kind is not Kind.FILE]
+        rows = [task for task in await self._playlists.as_they_are(ids) if _may_be_media(task)]
         if not rows:
             return CommandOutcome(message="these are no media", is_refused=True)
         if command.arguments.get("remembers"):
@@ -191,6 +192,10 @@ class Choosing:
     def _note(self) -> None:
         self._playlists.doubt()
         self._scheduler.look_again()
+
+
+def _may_be_media(task: DownloadTask) -> bool:
+    return task.kind is not Kind.FILE or task.options.as_kind in (AS_MEDIA, AS_FOUND)
 
 
 def _is_meant(name: CommandName, entry: DownloadTask) -> bool:

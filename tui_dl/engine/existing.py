@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tui_dl.core.filename import name_from_url
+from tui_dl.core.media import Kind
 from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.status import Status
 from tui_dl.core.task import OnExists, TargetState
@@ -122,6 +123,8 @@ class Existing:
             task = outcome.task
             if task.status is not Status.COMPLETED or task.owner != self._journal.instance_id:
                 continue
+            if task.kind is Kind.PLAYLIST:
+                continue  # it never had one
             folder, file_name = os.path.split(task.path)
             names = None if batch is None else batch.listings.get(folder)
             if names is None or file_name not in names:

@@ -54,6 +54,7 @@ class MediaTransfer:
         self._plain: ShortTransfer | None = None
         self._is_stopping = False
         self._has_reported = False
+        self._is_page = expects_page(live.task.filename)
 
     @property
     def whole(self) -> MediaTransfer:
@@ -144,7 +145,8 @@ class MediaTransfer:
     def _seeks_media(self, name: str) -> bool:
         """Whether a page is wanted for what is on it; one that is called a page may be wanted itself by a command."""
         options = self._live.task.options
-        return options.as_kind == AS_FOUND and (options.asks or not expects_page(name))
+        is_page = self._is_page and expects_page(name)
+        return options.as_kind == AS_FOUND and (options.asks or not is_page)
 
     async def _as_file(self) -> Outcome:
         self._context.sites.ended(self._live.task)

@@ -84,6 +84,20 @@ class Playlists:
         if self._heads:
             self._doubt(self._heads)
 
+    async def read_again(self, heads: Sequence[DownloadTask]) -> None:
+        """Read playlists once more that are added again: they may have grown."""
+        again = []
+        async with self.changing:
+            for task in heads:
+                is_at_rest = self._scheduler.live_of(task.id) is None
+                if task.kind is Kind.PLAYLIST and task.status in FINISHED and is_at_rest:
+                    told = {"status": Status.PENDING, "facts": replace(task.facts, is_reading=True)}
+                    again.append(changed(task, {**told, "reason": None, "reason_text": "", "finished_at": None}))
+            await self._book.save_heads(again)
+        for task in again:
+            self.track(task)
+            self._ledger.tell(EventKind.RETRYING, task)
+
     def added(self, rows: Sequence[DownloadTask]) -> None:
         """Tell of new entries, and let them start."""
         for task in rows:
@@ -99,7 +113,7 @@ class Playlists:
 
     async def settle(self) -> None:
         """Return when every head says what its entries say now."""
-        while self._dirty:
+        while self._dirty or self.changing.locked():
             await self._look()
 
     # -- what is meant of a head ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.manifest import is_gone
+from tui_dl.core.media import Kind
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadResult
 
@@ -36,7 +37,9 @@ class Tally:
         return tally
 
     def count(self, task: DownloadTask) -> None:
-        """Note a task that ended."""
+        """Note a task that ended; the head of a playlist is counted by its entries."""
+        if task.kind is Kind.PLAYLIST:
+            return
         self._ended[task.status] += 1
         if task.status is Status.COMPLETED:
             self._total_bytes += task.total_bytes or 0
@@ -48,6 +51,8 @@ class Tally:
 
     def uncount(self, task: DownloadTask) -> None:
         """Take back a task that is tried again."""
+        if task.kind is Kind.PLAYLIST:
+            return
         self._ended[task.status] -= 1
         if task.status is Status.FAILED:
             self._errors[str(task.reason)] -= 1

@@ -135,6 +135,14 @@ class AsyncFragments(AsyncFileDownloader):
     def __init__(self, ydl: Any, params: Mapping[str, Any]) -> None:
         super().__init__(ydl, params)
         self._notes: FragmentNotes | None = None
+        self.noted_index = 0
+        """Fragment up to which all but those in gaps are held; 0 where there are no gaps."""
+
+    @property
+    def notes(self) -> FragmentNotes:
+        """Notes of the stream that is being downloaded."""
+        assert self._notes is not None
+        return self._notes
 
     def sanitize_open(self, filename: str, open_mode: str) -> Any:
         """Open a file as yt-dlp does, the part file only where nobody else works on it, cut to what is noted of it."""
@@ -151,6 +159,10 @@ class AsyncFragments(AsyncFileDownloader):
         self._notes = FragmentNotes(self.ytdl_filename(ctx["filename"]))
         if not self._notes.fits(self.filesize_or_none(ctx["tmpfilename"])):
             ctx["ytdl_corrupt"] = True
+        elif self._notes.gaps:
+            # From the first gap on all are given to us; what is held of them is not fetched.
+            self.noted_index = ctx["fragment_index"]
+            ctx["fragment_index"] = min(self._notes.gaps) - 1
 
     def _write_ytdl_file(self, ctx: dict[str, Any]) -> None:
         """Write how far it is: what yt-dlp notes, and the length of the part file then."""

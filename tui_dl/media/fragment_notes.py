@@ -9,10 +9,17 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LENGTH: Final = "part_bytes"
 """Our key among yt-dlp's."""
+GAPS: Final = "gaps"
+"""Another one: fragments that could not be had, with the place in the part file where each belongs."""
+MENDING: Final = "mending"
+"""Another one: length and gaps once what is being put into the gaps is in the part file."""
 
 
 class FragmentNotes:
@@ -21,16 +28,42 @@ class FragmentNotes:
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self.gaps = {}
+        self._mending = None
         self.part_bytes: int | None = None
         """Length of the part file that the notes are of; None where only yt-dlp wrote them."""
         with suppress(OSError, ValueError, AttributeError):
             with open(path, encoding="utf-8") as file:  # noqa: PTH123  # yt-dlp's names are text
-                noted = json.load(file).get("downloader", {}).get(LENGTH)
-            self.part_bytes = noted if isinstance(noted, int) and noted >= 0 else None
+                held = json.load(file).get("downloader", {})
+            self._take(held)
+            self._mending = held.get(MENDING)
+
+    gaps: dict[int, int]
+    """Fragments that could not be had: where each belongs in the part file."""
+    _mending: dict[str, Any] | None
+
+    def _take(self, held: dict[str, Any]) -> None:
+        noted = held.get(LENGTH)
+        self.part_bytes = noted if isinstance(noted, int) and noted >= 0 else None
+        self.gaps = {int(index): int(place) for index, place in held.get(GAPS) or ()}
 
     def fits(self, held_bytes: int) -> bool:
         """Whether a part file has all that the notes say; more is cut."""
+        mending, self._mending = self._mending, None
+        if mending is not None and mending.get(LENGTH) == held_bytes:
+            # It came to its end with the pieces in their gaps, but was not noted so.
+            self._take(mending)
         return self.part_bytes is None or held_bytes >= self.part_bytes
+
+    def will_mend(self, ctx: dict[str, Any], part_bytes: int, gaps: Mapping[int, int]) -> None:
+        """Note what will be once a mended part file takes the place of the one that is there. Raises `OSError`."""
+        self._mending = {LENGTH: part_bytes, GAPS: sorted(gaps.items())}
+        self.write(ctx)
+
+    def has_mended(self, ctx: dict[str, Any], gaps: dict[int, int]) -> None:
+        """Note that it did. Raises `OSError`."""
+        self._mending, self.gaps = None, gaps
+        self.write(ctx)
 
     def write(self, ctx: dict[str, Any]) -> None:
         """Note how far it is. Raises `OSError`."""
@@ -41,6 +74,10 @@ class FragmentNotes:
             noted["fragment_count"] = ctx["fragment_count"]
         stream = ctx.get("dest_stream")
         noted[LENGTH] = 0 if stream is None else os.fstat(stream.fileno()).st_size
+        if self.gaps:
+            noted[GAPS] = sorted(self.gaps.items())
+        if self._mending is not None:
+            noted[MENDING] = self._mending
         text = json.dumps({"downloader": noted}).encode()
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)

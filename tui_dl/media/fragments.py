@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.utils import timeconvert
 
+from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.ports_media import FragmentOutcome, FragmentWish, WindowManner
 from tui_dl.media.incoming import Incoming
+from tui_dl.media.mending import Mending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
     from tui_dl.core.errors import TuiDlError
     from tui_dl.media.downloader import AsyncFragments
+    from tui_dl.media.mending import Append
 
 AHEAD_BYTES: Final = 8 << 20
 """Fragments that may wait for the worker."""
@@ -49,8 +52,12 @@ class FragmentTransfer:
         fd.manager.counts.note_engine("fragments")
         self._remove_stale()
         try:
-            if not self._append_all(source):
+            if fd.noted_index:
+                source = Mending(self, ctx, fd.notes, fd.noted_index).run(source)
+            if not self.append_all(source, self._append):
                 return False
+            if fd.notes.gaps:
+                self._keep_incomplete()
             if (finish := self._words.get("finish_func")) is not None:
                 ctx["dest_stream"].write(finish())
                 ctx["dest_stream"].flush()
@@ -74,7 +81,14 @@ class FragmentTransfer:
                 if name.startswith(part.name) and STALE.fullmatch(name[len(part.name) :]):
                     (part.parent / name).unlink()
 
-    def _append_all(self, fragments: Iterator[Fragment]) -> bool:
+    def _keep_incomplete(self) -> None:
+        """Leave a file that lacks fragments as it is, with its notes. Raises `ContentError`."""
+        missing = len(self._fd.notes.gaps)
+        self._fd.ydl.job.missing = missing
+        words = f"{missing} fragment{'s are' if missing > 1 else ' is'} missing"
+        raise ContentError(Reason.INCOMPLETE, words)
+
+    def append_all(self, fragments: Iterator[Fragment], append: Append) -> bool:
         """Append fragments as they come, in order; False where one that must be there is not."""
         with Incoming(
             self._fd.manager.loop,
@@ -88,10 +102,10 @@ class FragmentTransfer:
                     self._tick()
                     fragment = self._pending.popleft()
                     self._ctx["fragment_index"] = fragment["frag_index"]
-                    if outcome.body is None:
+                    if outcome.body is None and append == self._append:
                         self._take_natively(fragment, outcome)
                     elif outcome.body:
-                        self._append(fragment, outcome)
+                        append(fragment, outcome)
                     if not outcome.body and not self._pass_over(fragment, outcome):
                         return False
         return True
@@ -136,6 +150,14 @@ class FragmentTransfer:
             index, error, attempt = self._retried.popleft()
             self._fd.say_retry(error, attempt, self._fd.retries("fragment_retries"), index)
 
+    def open_part(self, path: str) -> Any:
+        """Open a part file to append to, as yt-dlp would."""
+        return self._fd.sanitize_open(path, "ab")
+
+    def content(self, fragment: Fragment, body: bytes) -> bytes:
+        """Return what of a fragment goes into the file."""
+        return self._pack(self._decrypt(fragment, body), fragment["frag_index"])
+
     def _append(self, fragment: Fragment, outcome: FragmentOutcome) -> None:
         fd, ctx, body = self._fd, self._ctx, outcome.body
         assert body is not None
@@ -153,7 +175,7 @@ class FragmentTransfer:
         if fd.params.get("updatetime") and outcome.last_modified:
             ctx["fragment_filetime"] = timeconvert(outcome.last_modified)
         ctx["fragment_filename_sanitized"] = ""
-        fd._append_fragment(ctx, self._pack(self._decrypt(fragment, body), fragment["frag_index"]))
+        fd._append_fragment(ctx, self.content(fragment, body))
 
     def _take_natively(self, fragment: Fragment, outcome: FragmentOutcome) -> None:
         """Let yt-dlp's own downloader try a fragment that the engine did not get, once.
@@ -187,4 +209,7 @@ class FragmentTransfer:
             fd.report_error(f"fragment {index} not found, unable to continue")
             return False
         fd.report_skip_fragment(index, outcome.error or "fragment not found")
+        if fd.ydl.job.missing is not None and index not in fd.notes.gaps:
+            fd.notes.gaps[index] = os.fstat(self._ctx["dest_stream"].fileno()).st_size
+            fd._write_ytdl_file(self._ctx)
         return True

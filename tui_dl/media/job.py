@@ -35,6 +35,8 @@ class Job:
         """Whether an error of it was told."""
         self.fault: TuiDlError | None = None
         """Why the engine did not get something; the last one counts."""
+        self.missing: int | None = None
+        """Fragments that could not be had, where a file without them is kept for later; None: it is completed so."""
         self.limit_bps = 0
         """Bytes per second of this video alone; 0: what holds for all."""
         self.connections = 0

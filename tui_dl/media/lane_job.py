@@ -46,7 +46,6 @@ class LaneJob(Job):
         self.needs_reading = ""
         """Why it is to be read anew; empty where it is not."""
         self.missing = 0
-        """Fragments that could not be had."""
         self.path = ""
         """Its file, as it will be called."""
         self.outcome: MediaOutcome | None = None
@@ -83,5 +82,5 @@ class LaneJob(Job):
             is_there_before=self.is_there_before and not is_skipped,
             is_archived=self.is_archived and is_skipped,
             why_skipped=text_of(why),
-            missing=self.missing,
+            missing=self.missing or 0,
         )

@@ -6,6 +6,7 @@ import contextlib
 import io
 import sys
 import threading
+from optparse import OptParseError
 from typing import TYPE_CHECKING, Any, Final
 
 import yt_dlp
@@ -39,6 +40,8 @@ def params_of(options: Sequence[str], *, has_config: bool) -> dict[str, Any]:
             words = [line for line in told.getvalue().splitlines() if line.strip()]
             text = plain_words(words[-1].partition("error: ")[2] or words[-1]) if words else "they make no sense"
             raise UsageError(f"yt-dlp's options: {text}") from None
+        except OptParseError as error:
+            raise UsageError(f"yt-dlp's options: {plain_words(str(error).rpartition('error: ')[2])}") from None
         except (OSError, ValueError) as error:
             raise UsageError(f"yt-dlp's options: {error}") from None
     params = {**parsed.ydl_opts, **FORCED}

@@ -36,8 +36,9 @@ class ReaderEnded(Exception):  # noqa: N818  # a turn of events
 class Reader:
     """One process and the thread that hears it; all else on the loop."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start it, which takes a while: never on the loop."""
+        self._loop = loop
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tui_dl.media.reader_child"],
@@ -98,6 +99,7 @@ class Readers:
     def __init__(self) -> None:
         self._idle: list[Reader] = []
         self._all: set[Reader] = set()
+        self._coming: set[asyncio.Future[Reader]] = set()
         self._ended: list[Reader] = []
         self._held = 0
         self._room = asyncio.Event()
@@ -137,14 +139,30 @@ class Readers:
 
     async def _take(self) -> Reader:
         """Return a process that nobody else asks."""
-        while not self._idle and len(self._all) >= min(MOST_HELD, MOST_AT_ONCE + self._held):
+        while not self._idle and len(self._all) + len(self._coming) >= min(MOST_HELD, MOST_AT_ONCE + self._held):
             self._room.clear()
             await self._room.wait()
         if self._idle:
             return self._idle.pop()
-        reader = Reader()
+        coming = asyncio.ensure_future(asyncio.to_thread(Reader, asyncio.get_running_loop()))
+        self._coming.add(coming)
+        try:
+            reader = await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            # Whoever comes next may have it.
+            coming.add_done_callback(self._take_in)
+            raise
+        finally:
+            if coming.done():
+                self._coming.discard(coming)
         self._all.add(reader)
         return reader
+
+    def _take_in(self, coming: asyncio.Future[Reader]) -> None:
+        self._coming.discard(coming)
+        if not coming.cancelled() and coming.exception() is None:
+            self._all.add(coming.result())
+            self._give_back(coming.result(), is_usable=True)
 
     def _give_back(self, reader: Reader, *, is_usable: bool) -> None:
         """Let others ask a process; one whose answer nobody waited for is in no state to go on."""
@@ -172,6 +190,11 @@ class Readers:
 
     async def aclose(self) -> None:
         """End all of them, and wait for their ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._coming:
+            await asyncio.wait(self._coming)
+            await asyncio.sleep(0)
         if self._timer is not None:
             self._timer.cancel()
         readers, self._all = [*self._all, *self._ended], set()

@@ -153,6 +153,11 @@ class QueueMedia:
             await lanes.run(job, LaneWish.of(wish), () if read is None else read.cookies)
         except asyncio.CancelledError:
             raise
+        except ContentError as error:
+            self._reads.pop(wish.key, None)
+            if error.reason is Reason.INCOMPLETE and job.missing:
+                return MediaOutcome(missing=job.missing)
+            raise
         except BaseException:
             # Its links may be why.
             self._reads.pop(wish.key, None)
