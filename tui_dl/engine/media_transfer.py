@@ -100,6 +100,13 @@ class MediaTransfer:
             return Outcome(End.COMPLETED if is_done else End.STOPPED)
         finally:
             self._live.stage, self._live.fraction = "", None
+            self._note_held()
+
+    def _note_held(self) -> None:
+        """Put how far it came into its row, which stands still now."""
+        live = self._live
+        if live.task.kind in (Kind.MEDIA, Kind.ENTRY) and live.task.status is not Status.COMPLETED:
+            live.change(downloaded_bytes=live.received_bytes, total_bytes=live.total_bytes)
 
     async def _attempt(self) -> Outcome:
         live, options = self._live, self._live.task.options
