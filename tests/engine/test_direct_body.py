@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import pytest
 import uvloop
@@ -15,10 +17,12 @@ from aiohttp.client_proto import ResponseHandler
 from tests.faults.certificates import server_context
 from tui_dl.core.errors import NetworkError, Reason
 from tui_dl.core.ports import TransportRequest
+from tui_dl.disk.backlog import MOST_FREE_READERS
 from tui_dl.engine import direct_body
+from tui_dl.engine.blocks import BLOCK_BYTES, CROWDED_BLOCK_BYTES, MOST_IDLE_BYTES, Block, Blocks
 from tui_dl.engine.client import AiohttpAnswer, AiohttpTransport
 from tui_dl.engine.client_options import ClientOptions
-from tui_dl.engine.direct_body import BLOCK_BYTES, MOST_UNREAD_BYTES, DirectBody
+from tui_dl.engine.direct_body import MOST_UNREAD_BLOCKS, DirectBody
 
 if TYPE_CHECKING:
     import ssl
@@ -281,14 +285,16 @@ def feed(body: DirectBody, count_bytes: int, fill: int) -> None:
         count_bytes -= len(room)
 
 
-def make_body(link: Link, length_bytes: int) -> DirectBody:
+def make_body(link: Link, length_bytes: int, blocks: Blocks | None = None) -> DirectBody:
     """Make one with nothing early."""
-    return DirectBody(ResponseHandler(asyncio.get_running_loop()), link, b"", length_bytes)
+    handler = ResponseHandler(asyncio.get_running_loop())
+    return DirectBody(handler, link, blocks or Blocks(lambda: False), b"", length_bytes)
 
 
 async def test_memory_is_used_again_only_when_it_was_released() -> None:
-    """A view that somebody still holds keeps its bytes."""
-    body = make_body(Link(), 10 * BLOCK_BYTES)
+    """A view that somebody still holds keeps its bytes; the next body has what was released."""
+    blocks = Blocks(lambda: False)
+    body = make_body(Link(), 10 * BLOCK_BYTES, blocks)
     feed(body, BLOCK_BYTES, 1)
     held = await body.read(None)
     feed(body, BLOCK_BYTES, 2)
@@ -296,20 +302,99 @@ async def test_memory_is_used_again_only_when_it_was_released() -> None:
     released_room = released.obj
     feed(body, BLOCK_BYTES, 3)
     assert bytes(held) == b"\x01" * BLOCK_BYTES
-    held.release()
     released.release()
-    for fill in (4, 5, 6):
-        (await body.read(None)).release()
-        feed(body, BLOCK_BYTES, fill)
-    rooms = [block.room.obj for block in (*body._blocks, *body._used)]
+    (await body.read(None)).release()
+    other = make_body(Link(), 10 * BLOCK_BYTES, blocks)
+    rooms = []
+    for fill in (4, 5):
+        feed(other, BLOCK_BYTES, fill)
+        rooms.append((await other.read(None)).obj)
     assert any(room is released_room for room in rooms)
+    assert bytes(held) == b"\x01" * BLOCK_BYTES
+
+
+async def test_a_block_that_was_begun_is_filled_by_the_next_body() -> None:
+    """Each sees its own bytes, and a body that ended keeps no memory from the others."""
+    blocks = Blocks(lambda: False)
+    first, second = make_body(Link(), 1000, blocks), make_body(Link(), 1000, blocks)
+    feed(first, 1000, 1)
+    one = await first.read(None)
+    first.put_back()
+    feed(second, 1000, 2)
+    two = await second.read(None)
+    assert one.obj is two.obj
+    assert (bytes(one), bytes(two)) == (b"\x01" * 1000, b"\x02" * 1000)
+
+
+async def test_what_came_early_is_kept_no_longer_than_until_it_is_written() -> None:
+    """The body itself does not hold what it gave out: that was 15 MiB of a hundred connections."""
+    blocks = Blocks(lambda: False)
+    body = DirectBody(ResponseHandler(asyncio.get_running_loop()), Link(), blocks, bytes(1000), BLOCK_BYTES)
+    assert len(await body.read(600)) == 600
+    assert len(await body.read(None)) == 400
+    assert len(bytes(body._early.obj)) == 0
+
+
+async def test_a_hundred_bodies_share_what_a_disk_lets_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory follows what is not written, and not the number of connections or their bytes."""
+    alive: WeakSet[Block] = WeakSet()
+
+    class Counted(Block):
+        """One that is counted as long as anybody has it."""
+
+        def __init__(self, size_bytes: int) -> None:
+            super().__init__(size_bytes)
+            alive.add(self)
+
+    monkeypatch.setattr("tui_dl.engine.blocks.Block", Counted)
+    blocks = Blocks(lambda: True)
+    bodies = [make_body(Link(), 1 << 30, blocks) for _ in range(100)]
+    unwritten: deque[memoryview] = deque()
+    most_unwritten = 32
+    for _ in range(5):
+        for body in bodies:
+            # As a connection whose turn it is looks at its socket once, which has much for it.
+            body.buffer_updated(min(3 * CROWDED_BLOCK_BYTES, len(body.get_buffer(-1))))
+            unwritten.append(await body.read(None))
+            body.hold()
+            if len(unwritten) > most_unwritten:
+                unwritten.popleft().release()
+        assert sum(block.size_bytes for block in alive) <= 2 * most_unwritten * BLOCK_BYTES
+    for body in bodies:
+        body.put_back()
+    while unwritten:
+        unwritten.popleft().release()
+    blocks.trim()
+    assert sum(block.size_bytes for block in alive) <= 2 * MOST_IDLE_BYTES
+
+
+async def test_a_crowd_is_one_before_its_first_answer() -> None:
+    """A hundred requests are sent at once: what is told to the readers of their answers must be known by then."""
+    arrived, answer_now = asyncio.Semaphore(0), asyncio.Event()
+
+    async def together(writer: asyncio.StreamWriter) -> None:
+        arrived.release()
+        await answer_now.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+
+    async with serving(together) as server, transport() as sender:
+        asking = [asyncio.ensure_future(ask(sender, server)) for _ in range(MOST_FREE_READERS + 1)]
+        for _ in asking:
+            await arrived.acquire()
+        was_crowded = sender._open_answers.is_crowded
+        answer_now.set()
+        answers = await asyncio.gather(*asking)
+        assert (was_crowded, sender._open_answers.is_crowded) == (True, True)
+        for answer in answers:
+            answer.close()
+        assert not sender._open_answers.is_crowded
 
 
 async def test_the_socket_is_left_alone_while_enough_is_unread_or_it_is_held() -> None:
     """Whoever does not read lets the server wait, not memory grow."""
     link = Link()
     body = make_body(link, 10 * BLOCK_BYTES)
-    feed(body, MOST_UNREAD_BYTES, 1)
+    feed(body, MOST_UNREAD_BLOCKS * BLOCK_BYTES, 1)
     assert not is_read(link)
     (await body.read(None)).release()
     assert is_read(link)

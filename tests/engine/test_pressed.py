@@ -12,9 +12,12 @@ from tui_dl.core.task import TaskOptions
 from tui_dl.disk import backlog
 from tui_dl.disk.backlog import TURN_BYTES, Backlog
 from tui_dl.engine import live
-from tui_dl.engine.live import Traffic
+from tui_dl.engine.bodies import save_small
+from tui_dl.engine.live import LiveTask, Traffic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
     from tests.faults.script import Fault
@@ -68,3 +71,21 @@ def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     traffic.forget_body(1)
     assert traffic.takes_body(2, 10)
     assert not traffic.takes_body(3, 1)
+
+
+async def test_a_body_is_let_go_once_it_is_written(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for its group to be committed holds none of it: that was up to 250 bodies, counted by nobody."""
+    engine = await engines()
+    body = [b"abc"]
+    left: list[int] = []
+
+    async def save(*arguments: object, on_written: Callable[[], None], **words: object) -> None:
+        assert arguments[2] is body
+        on_written()
+        left.append(len(body))
+
+    task = await engine.add("http://127.0.0.1:1/a")
+    one = LiveTask(task, wall_clock=float)
+    monkeypatch.setattr(engine.context.small_files, "save", save)
+    await save_small(engine.context, one, body, lambda: left.append(-1))
+    assert left == [-1, 0]

@@ -16,6 +16,7 @@ from yarl import URL
 from tui_dl.core.auth_memory import MOST_ANSWERS, Proof
 from tui_dl.core.errors import NetworkError, Reason, TuiDlError
 from tui_dl.disk.backlog import MOST_FREE_READERS
+from tui_dl.engine.blocks import Blocks
 from tui_dl.engine.client_options import ClientOptions
 from tui_dl.engine.direct_body import DirectBody, end_direct, take_over
 from tui_dl.engine.error_map import FOREIGN, map_error, map_proxied
@@ -53,10 +54,24 @@ HAPPY_EYEBALLS_S: Final = 0.25
 
 
 class OpenAnswers:
-    """How many answers of a transport are not closed."""
+    """The answers of a transport that are not closed: how many, and the memory that their bodies arrive in."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.asked = 0
+        """Those that did not come yet: a hundred requests are sent before the first answer does."""
+        self.blocks = Blocks(lambda: self.is_crowded)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether they are so many that each is to hold little."""
+        return self.count + self.asked > MOST_FREE_READERS
+
+    def close_one(self) -> None:
+        """Note that one was closed."""
+        self.count -= 1
+        if not self.count:
+            self.blocks.trim()
 
 
 class AiohttpAnswer:
@@ -136,7 +151,7 @@ class AiohttpAnswer:
         if self._may_take_over:
             self._may_take_over = False
             self._unpause()
-            self._direct = take_over(self._response, self._response.content_length or 0)
+            self._direct = take_over(self._response, self._open_answers.blocks, self._response.content_length or 0)
         if self._direct is None:
             return await self.read(most_bytes)
         return await self._view_direct(self._direct, most_bytes)
@@ -186,15 +201,15 @@ class AiohttpAnswer:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
-        if self._is_open:
-            self._is_open = False
-            self._open_answers.count -= 1
         if self._direct is not None:
             end_direct(self._response, self._direct, hear)
         elif self._content.at_eof():
             self._response.release()
         else:
             self._response.close()
+        if self._is_open:
+            self._is_open = False
+            self._open_answers.close_one()
 
 
 class AiohttpTransport:
@@ -228,6 +243,13 @@ class AiohttpTransport:
 
         Raises `NetworkError`, `HttpError` or `FileSystemError` (descriptors).
         """
+        self._open_answers.asked += 1
+        try:
+            return await self._get(request)
+        finally:
+            self._open_answers.asked -= 1
+
+    async def _get(self, request: TransportRequest) -> AiohttpAnswer | WholeAnswer:
         proxy = self._options.proxies.proxy_for(request.url) if self._has_proxies else None
         if proxy is None and (answer := await self._ask_kept(request)) is not None:
             return answer
@@ -259,7 +281,7 @@ class AiohttpTransport:
                 words = proxy_words(proxy, request.headers, proof, request.url)
                 if url.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
                     words["ssl"] = self._tls or await self._make_tls()
-                if self._open_answers.count > MOST_FREE_READERS:
+                if self._open_answers.is_crowded:
                     words["read_bufsize"] = SHORT_BUFFER_BYTES
                 response = await _get(session, url, words)
         except aiohttp.ClientHttpProxyError as error:
@@ -274,9 +296,8 @@ class AiohttpTransport:
 
     async def _ask_kept(self, request: TransportRequest) -> AiohttpAnswer | WholeAnswer | None:
         """Send it over a connection that is kept; None where there is none, or it had ended meanwhile."""
-        is_crowded = self._open_answers.count > MOST_FREE_READERS
         try:
-            words = _CROWDED_WORDS if is_crowded else _READER_WORDS
+            words = _CROWDED_WORDS if self._open_answers.is_crowded else _READER_WORDS
             answer = await self._kept.get(request.url, request.headers, words)
         except FOREIGN as error:
             raise map_error(error, _host_of(request.url)) from error
@@ -293,7 +314,7 @@ class AiohttpTransport:
         is_direct: bool,
     ) -> AiohttpAnswer:
         answer = AiohttpAnswer(response, host, self._open_answers, closed, is_direct=is_direct)
-        if self._open_answers.count > MOST_FREE_READERS:
+        if self._open_answers.is_crowded:
             # Until somebody reads it, half a mebibyte would gather in every reader.
             answer.pause()
         return answer

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.core.errors import FileSystemError, NetworkError, Reason
 from tui_dl.core.pace import Pace
 from tui_dl.core.ports import Pausable, Viewable
 from tui_dl.engine.reading import Reading
@@ -120,7 +120,7 @@ class Connection(Reading):
             if not self._plan.run_on(segment, answer_end):
                 # What is dropped here is gone: the answer cannot be read on as if it had not come.
                 self._has_cut = True
-                return chunk[: segment.end - segment.position]
+                return _beginning(chunk, segment.end - segment.position)
         return chunk
 
     async def _read(self, read: Callable[[int | None], Awaitable[Chunk]]) -> Chunk:
@@ -202,6 +202,7 @@ class Connection(Reading):
     def forget(self) -> None:
         """Drop what is gathered, where it can be written no more."""
         self._backlog.remove(self._buffered_bytes)
+        _release(self._buffers)
         self._buffers, self._buffered_bytes = [], 0
 
     async def _write_gather(self) -> None:
@@ -224,13 +225,16 @@ class Connection(Reading):
         self._write = asyncio.ensure_future(self._write_at(buffers, offset))
 
     async def _write_at(self, buffers: list[Chunk], offset: int) -> None:
+        count_bytes = sum(map(len, buffers))
         try:
             extents = await self._sink.write(buffers, offset)
+        except FileSystemError:
+            # After a cancellation the disk's thread may go on with them: their memory is never used again.
+            _release(buffers)
+            raise
         finally:
-            self._backlog.remove(sum(map(len, buffers)))
-        for buffer in buffers:
-            if isinstance(buffer, memoryview):
-                buffer.release()
+            self._backlog.remove(count_bytes)
+        _release(buffers)
         for extent in extents:
             self._plan.hold(extent.start, extent.end)
         self._on_written(extents)
@@ -247,3 +251,16 @@ class Connection(Reading):
     def is_behind(self) -> bool:
         """Whether received bytes are not written yet."""
         return self._write is not None or bool(self._buffers)
+
+
+def _beginning(chunk: Chunk, count_bytes: int) -> bytes:
+    """Return a copy of so much of it, and let the rest go."""
+    kept = bytes(chunk[:count_bytes])
+    _release([chunk])
+    return kept
+
+
+def _release(chunks: Sequence[Chunk]) -> None:
+    for chunk in chunks:
+        if isinstance(chunk, memoryview):
+            chunk.release()

@@ -14,71 +14,37 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
+from tui_dl.engine.blocks import CROWDED_BLOCK_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp.client_proto import ResponseHandler
 
+    from tui_dl.engine.blocks import Block, Blocks
     from tui_dl.engine.short_answers import KeptResponse
 
-BLOCK_BYTES: Final = 256 * 1024
-"""Room for one look at the socket; larger pieces cost key latency."""
-MOST_UNREAD_BYTES: Final = 2 * BLOCK_BYTES
+MOST_UNREAD_BLOCKS: Final = 2
 """What may gather before the socket is left alone."""
-MOST_KEPT_BLOCKS: Final = 16
-"""Blocks that wait to be used again: what a gather, a write under way and the reader hold."""
 _CONNECTION_PARTS: Final = ("_connector", "_protocol", "_key")
-
-
-class _Block:
-    """Memory for what arrives, and the views of it that were given out."""
-
-    __slots__ = ("_given", "filled", "read", "room")
-
-    def __init__(self) -> None:
-        self.room = memoryview(bytearray(BLOCK_BYTES + 1))  # one more, to see what comes behind the body
-        self.filled = 0
-        self.read = 0
-        self._given: list[memoryview] = []
-
-    def take(self, most_bytes: int) -> memoryview:
-        """Return what was not read yet, at most so much; the reader releases it when it is done with it."""
-        end = min(self.filled, self.read + most_bytes)
-        view = self.room[self.read : end]
-        self.read = end
-        self._given.append(view)
-        return view
-
-    def renew(self) -> bool:
-        """Make it empty if nobody holds a part of it any more; return whether that was so."""
-        if not all(map(_is_released, self._given)):
-            return False
-        self._given.clear()
-        self.filled = self.read = 0
-        return True
-
-
-def _is_released(view: memoryview) -> bool:
-    try:
-        view.nbytes  # noqa: B018  # there is no other way to ask
-    except ValueError:
-        return True
-    return False
 
 
 class DirectBody(asyncio.BufferedProtocol):
     """Receives the rest of one body; the connection can be used again once all of it was read."""
 
-    def __init__(self, handler: ResponseHandler, transport: asyncio.Transport, early: bytes, left_bytes: int) -> None:
+    def __init__(
+        self, handler: ResponseHandler, transport: asyncio.Transport, blocks: Blocks, early: bytes, left_bytes: int
+    ) -> None:
         self._handler = handler
         self._transport = transport
+        self._memory = blocks
         self._early = memoryview(early)
         self._left_bytes = left_bytes
-        self._blocks: deque[_Block] = deque()
+        self._blocks: deque[Block] = deque()
         """Those with bytes to be read, or being filled (the last)."""
-        self._used: deque[_Block] = deque()
-        """Those that were read, oldest first."""
         self._unread_bytes = 0
+        self._brought_bytes = 0
+        """What the last look at the socket brought."""
         self._has_surplus = False
         self._is_lost = False
         self._error: BaseException | None = None
@@ -91,10 +57,11 @@ class DirectBody(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return room for what arrives next: the rest of the body at most, and one byte that should never come."""
         del sizehint
-        if not self._blocks or self._blocks[-1].filled == BLOCK_BYTES:
-            self._blocks.append(self._fresh_block())
+        if not self._blocks or self._blocks[-1].is_full:
+            is_much = self._brought_bytes >= CROWDED_BLOCK_BYTES and not self._unread_bytes
+            self._blocks.append(self._memory.take(is_much=is_much))
         block = self._blocks[-1]
-        most_bytes = BLOCK_BYTES - block.filled
+        most_bytes = block.size_bytes - block.filled
         return block.room[block.filled :][: most_bytes if self._left_bytes > most_bytes else self._left_bytes + 1]
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -104,6 +71,7 @@ class DirectBody(asyncio.BufferedProtocol):
             nbytes = self._left_bytes
             self._has_surplus = True
             self._transport.close()
+        self._brought_bytes = nbytes
         self._blocks[-1].filled += nbytes
         self._left_bytes -= nbytes
         self._unread_bytes += nbytes
@@ -142,10 +110,12 @@ class DirectBody(asyncio.BufferedProtocol):
 
         Raises `aiohttp.ClientPayloadError` where the connection ended before the body.
         """
-        most_bytes = BLOCK_BYTES if most_bytes is None else most_bytes
         self._is_held = False
         if self._early:
-            view, self._early = self._early[:most_bytes], self._early[most_bytes:]
+            count = len(self._early) if most_bytes is None else most_bytes
+            view = self._early[:count]
+            # An empty rest would keep the memory of all of it.
+            self._early = self._early[count:] if count < len(self._early) else memoryview(b"")
             return view
         while not self._unread_bytes:
             if not self._left_bytes:
@@ -158,13 +128,20 @@ class DirectBody(asyncio.BufferedProtocol):
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._take(most_bytes)
+        return self._take(self._unread_bytes if most_bytes is None else most_bytes)
 
     def hold(self) -> None:
         """Take nothing from the socket until the next `read()`."""
         if self._left_bytes:
             self._is_held = True
             self._steer()
+        if not self._unread_bytes and self._blocks and self._blocks[-1].is_large:
+            self.put_back()
+
+    def put_back(self) -> None:
+        """Return its memory; nothing more is read of it, and what was may still be on its way to the disk."""
+        while self._blocks:
+            self._memory.put(self._blocks.popleft())
 
     def give_back(self, watch: Callable[[asyncio.Future[None]], object]) -> ResponseHandler:
         """Let aiohttp have the transport again, as a connection that was never used; call it where `is_over`."""
@@ -181,24 +158,14 @@ class DirectBody(asyncio.BufferedProtocol):
         block = self._blocks[0]
         view = block.take(most_bytes)
         self._unread_bytes -= len(view)
-        if block.read == BLOCK_BYTES:
-            self._used.append(self._blocks.popleft())
+        if block.is_read:
+            self._memory.put(self._blocks.popleft())
         self._steer()
         return view
 
-    def _fresh_block(self) -> _Block:
-        """Return the block that was read first, if all of it was released: writes end in the order of their bytes."""
-        if not self._used:
-            return _Block()
-        if self._used[0].renew():
-            return self._used.popleft()
-        if len(self._used) > MOST_KEPT_BLOCKS:
-            self._used.popleft()
-        return _Block()
-
     def _steer(self) -> None:
         """Leave the socket alone while enough is unread or the reader wants no more; else take from it."""
-        is_to_stop = self._is_held or self._unread_bytes >= MOST_UNREAD_BYTES
+        is_to_stop = self._is_held or self._unread_bytes >= MOST_UNREAD_BLOCKS * self._memory.block_bytes
         if is_to_stop is self._is_stopped or self._is_lost or self._transport.is_closing():
             return
         self._is_stopped = is_to_stop
@@ -212,7 +179,7 @@ class DirectBody(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
-def take_over(response: aiohttp.ClientResponse | KeptResponse, length_bytes: int) -> DirectBody | None:
+def take_over(response: aiohttp.ClientResponse | KeptResponse, blocks: Blocks, length_bytes: int) -> DirectBody | None:
     """Exchange the protocol of an answer whose body has this length; None where that cannot be done.
 
     Nothing of its `content` may be read afterwards but what this leaves there.
@@ -228,7 +195,7 @@ def take_over(response: aiohttp.ClientResponse | KeptResponse, length_bytes: int
     # Reading lets the parser go on with what it has in hand, so that nothing of it stays there.
     while content._buffer:  # noqa: SLF001  # there is no public way to ask
         early.append(content.read_nowait())
-    body = DirectBody(handler, transport, b"".join(early), length_bytes - content.total_bytes)
+    body = DirectBody(handler, transport, blocks, b"".join(early), length_bytes - content.total_bytes)
     if content.is_eof():
         return body  # aiohttp has the connection back already, and nothing is left to come
     _exchange(transport, body, is_reading=True)
@@ -247,6 +214,7 @@ def end_direct(
     response: aiohttp.ClientResponse | KeptResponse, body: DirectBody, watch: Callable[[asyncio.Future[None]], object]
 ) -> None:
     """Give the connection of a body that was taken over back to aiohttp's pool; close it where that cannot be done."""
+    body.put_back()
     connection: Any = response.connection
     old = None if connection is None else connection.protocol
     # aiohttp noted there that the server wants to close.

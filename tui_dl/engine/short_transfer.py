@@ -22,7 +22,7 @@ from tui_dl.engine.outcome import End, Outcome
 from tui_dl.engine.transfer import SAVING_PATIENCE_S, Transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tui_dl.core.resume import Judgement
     from tui_dl.engine.context import EngineContext
@@ -150,7 +150,7 @@ class ShortTransfer:
             **facts_of_answer(answer),
         )
 
-    async def _body(self, exchange: Exchange, total_bytes: int) -> Sequence[bytes]:
+    async def _body(self, exchange: Exchange, total_bytes: int) -> list[bytes]:
         live = self._live
         # Asked so, since a look at what a class has costs more than all the rest of this.
         take_whole: Callable[[], list[bytes]] | None = getattr(exchange.answer, "take_whole", None)
@@ -162,7 +162,7 @@ class ShortTransfer:
         self._is_saving = True
         return buffers
 
-    async def _save(self, buffers: Sequence[bytes]) -> None:
+    async def _save(self, buffers: list[bytes]) -> None:
         context, live = self._context, self._live
 
         def on_written() -> None:
