@@ -219,13 +219,14 @@ def _tell(given: dict[str, Any], queue: SessionQueue, feed: Feed | None) -> int:
         facts = {"event": "added", "added": queue.added, "known": queue.known, "bad_lines": bad_count}
         click.echo(json.dumps({**facts, "ids": queue.ids, "known_ids": queue.known_ids}, separators=(",", ":")))
     else:
-        click.echo(_words(queue, bad_count), err=True)
+        click.echo(words_of(queue, bad_count), err=True)
     if bad_count and not queue.added + queue.known:
         return WRONG_USAGE
     return SOME_FAILED if bad_count else DONE
 
 
-def _words(queue: SessionQueue, bad_count: int) -> str:
+def words_of(queue: SessionQueue, bad_count: int) -> str:
+    """Return what came of an add, in words."""
     ids = [*queue.ids, *queue.known_ids]
     shown = f" (id {', '.join(map(str, ids))})" if 0 < len(ids) <= _MOST_SHOWN else ""
     known = f", {queue.known:,} already there" if queue.known else ""

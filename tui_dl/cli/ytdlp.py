@@ -35,6 +35,7 @@ VALUES: Final = {
 }
 """Our options with a value, and the setting that each one is; yt-dlp has none of these names."""
 LOG: Final = "--log"
+QUEUE: Final = "--queue"
 HELP: Final = """Usage: tui-dl ytdlp [OPTIONS] [yt-dlp's own options] URL [URL...]
 
   yt-dlp with this engine: several videos at once, its own lines, files and exit codes. Options of tui-dl:
@@ -46,6 +47,7 @@ HELP: Final = """Usage: tui-dl ytdlp [OPTIONS] [yt-dlp's own options] URL [URL..
     --async-retry-delay S      Seconds before a transfer is tried again; doubles [--retry-sleep]
     --async-max-retries N      Further attempts of a transfer [--retries, --fragment-retries]
     --log FILE                 Write a log of the engine, secrets masked
+    --queue                    Hand the addresses to the background session and return
     -U, --update-to TARGET     Update yt-dlp where it lies, by pip, pipx or uv
 
   All others, and the configuration, are those of yt-dlp:
@@ -64,6 +66,8 @@ class OwnOptions:
     """File for a log, None for none."""
     rest: tuple[str, ...]
     """What is yt-dlp's."""
+    is_queued: bool = False
+    """Whether the background session is to do it."""
 
 
 class RawCommand(click.Command):
@@ -90,6 +94,11 @@ def ytdlp(arguments: tuple[str, ...]) -> int:
         if code or not wish.has_more:
             return code
         _again(arguments)
+    if own.is_queued:
+        from tui_dl.cli.media_queue import hand_over  # noqa: PLC0415  # most commands download themselves
+
+        with logging_to(own.log_file, 0):
+            return hand_over(own.rest)
     from tui_dl.media.command import run_yt_dlp  # noqa: PLC0415  # only here is yt-dlp wanted
 
     with logging_to(own.log_file, 0):
@@ -108,12 +117,15 @@ def split_options(arguments: Sequence[str]) -> OwnOptions:
     is_on: bool | None = None
     values: dict[str, Any] = {}
     log_file: str | None = None
+    is_queued = False
     rest: list[str] = []
     line = iter(arguments)
     for one in line:
         name, has_value, value = one.partition("=")
         if one == "--":
             rest += [one, *line]
+        elif one == QUEUE:
+            is_queued = True
         elif one in SWITCHES:
             is_on = SWITCHES[one]
         elif name in VALUES or name == LOG:
@@ -126,7 +138,7 @@ def split_options(arguments: Sequence[str]) -> OwnOptions:
                 values[VALUES[name]] = _value(name, text)
         else:
             rest.append(one)
-    return OwnOptions(is_on, values, log_file, tuple(rest))
+    return OwnOptions(is_on, values, log_file, tuple(rest), is_queued)
 
 
 def _value(option: str, text: str) -> Any:

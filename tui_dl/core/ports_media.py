@@ -285,8 +285,8 @@ class MediaWorker(Protocol):
         """
         ...
 
-    def has_read(self, key: int) -> bool:
-        """Whether a video was read for this row, and so lately that its links are taken to work."""
+    def has_read(self, wish: MediaWish) -> bool:
+        """Whether a video was read for this row, or told by its playlist, so lately that its links should work."""
         ...
 
     async def formats(self, wish: MediaWish) -> MediaFormats:

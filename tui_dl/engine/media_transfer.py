@@ -21,7 +21,7 @@ from tui_dl.engine.short_transfer import ShortTransfer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tui_dl.core.ports_media import Found, MediaOutcome, MediaProgress, MediaWorker
+    from tui_dl.core.ports_media import Found, MediaOutcome, MediaProgress, MediaWish, MediaWorker
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.live import LiveTask
@@ -175,11 +175,13 @@ class MediaTransfer:
                 return Outcome(End.HANDED_ON)
         self._context.sites.started(live.task)
         await self._choose_form()
-        if not media.has_read(live.task.id) and (end := await self._read(media)) is not None:
-            return end
+        wish = await wish_of(self._context, live.task)
+        if not media.has_read(wish):
+            if (end := await self._read(media, wish)) is not None:
+                return end
+            wish = await wish_of(self._context, live.task)
         live.step(Trigger.START)
         self._context.on_change(live)
-        wish = await wish_of(self._context, live.task)
         outcome = await media.download(wish, self._hear, live.note)
         return await self._end(outcome)
 
@@ -188,12 +190,12 @@ class MediaTransfer:
         remembered = await self._context.journal.playlists.choice(site_of(self._live.task.url))
         self._live.change(facts=replace(facts, choice=chosen_form(facts.choice, remembered)))
 
-    async def _read(self, media: MediaWorker) -> Outcome | None:
+    async def _read(self, media: MediaWorker, wish: MediaWish) -> Outcome | None:
         """Read the page; return how the attempt ends where it is no single video that may begin now."""
         live, context = self._live, self._context
         await context.sites.turn(live.task.host)
         reading = _Reading(context, live)
-        async with aclosing(media.read(await wish_of(context, live.task), live.note)) as found:
+        async with aclosing(media.read(wish, live.note)) as found:
             async for one in found:
                 await reading.take(one)
         if reading.number is not None:

@@ -49,6 +49,22 @@ def params_of(options: Sequence[str], *, has_config: bool) -> dict[str, Any]:
     return params
 
 
+def split_addresses(arguments: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return a command line of yt-dlp's without its addresses, and these; raises `UsageError` as `params_of()`."""
+    params_of(arguments, has_config=False)
+    with _parsing, _command_line(["--ignore-config", *arguments]):
+        _, chosen, urls = parseOpts(["--ignore-config", *arguments], ignore_config_files=False)
+    left, options = list(urls), []
+    for one in arguments:
+        if left and one == left[0]:
+            del left[0]
+        elif one != "--":
+            options.append(one)
+    if chosen.batchfile is not None:
+        raise UsageError("--batch-file is not handed over; use `tui-dl add -i LIST --as media`")
+    return tuple(options), [str(url) for url in urls]
+
+
 def _refuse_questions(arguments: list[str]) -> None:
     """Raise `UsageError` where a password would be asked for: nobody sits before a queue."""
     chosen = parseOpts(arguments, ignore_config_files=False)[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from yt_dlp import YoutubeDL
@@ -174,7 +175,7 @@ class Reader:
             if not isinstance(entry, dict):
                 continue
             extra = {**self._extra(ydl, found), "playlist_index": index, "playlist_autonumber": number}
-            lot.append(_entry(entry, index, extra, taken))
+            lot.append(_entry(ydl, entry, index, extra, taken))
             if len(lot) >= (FIRST_LOT if number == len(lot) else MOST_OF_A_LOT) or time.monotonic() >= until:
                 self._lot(lot)
                 lot, until = [], time.monotonic() + LOT_S
@@ -204,9 +205,17 @@ class Reader:
         return {key: value for key, value in extra.items() if value is not None}
 
 
-def _entry(entry: Info, index: int, extra: Info, taken: set[str]) -> Info:
+def _entry(ydl: ReadingYoutubeDL, entry: Info, index: int, extra: Info, taken: set[str]) -> Info:
     found = entry_of(portable(entry), index, portable(extra), taken)
-    return {"url": found.url, "name": found.name, "facts": found.facts.as_json(), "note": found.note}
+    told: Info = {"url": found.url, "name": found.name, "facts": found.facts.as_json(), "note": found.note}
+    if entry.get("_type", "video") == "video" and (entry.get("formats") or entry.get("url")):
+        # All of it is known: it need not be read again.
+        whole = dict(entry)
+        ydl.post_extract(whole)
+        ydl.add_extra_info(whole, extra)
+        with suppress(NotPortableError):
+            told["info"] = portable(whole)
+    return told
 
 
 def _shown_formats(info: Info) -> Info:

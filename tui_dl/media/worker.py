@@ -54,6 +54,7 @@ class QueueMedia:
         self._lanes: QueueLanes | None = None
         self._manager: Any = None
         self._reads: OrderedDict[int, _Read] = OrderedDict()
+        self._told: OrderedDict[str, _Read] = OrderedDict()
         self._starting = asyncio.Lock()
 
     def start(self, source: MediaSource) -> None:
@@ -87,26 +88,39 @@ class QueueMedia:
                 if "playlist" in message:
                     yield FoundPlaylist(MediaFacts.of_json(message["playlist"]))
                 elif "entries" in message:
-                    yield [_entry(one) for one in message["entries"]]
+                    yield [self._entry(one) for one in message["entries"]]
                 else:
                     yield self._video(wish.key, message)
+
+    def _entry(self, one: Mapping[str, Any]) -> FoundEntry:
+        """Return an entry; a video that its page told whole is kept until its turn."""
+        if (info := one.get("info")) is not None:
+            self._told[one["note"]] = _Read(info, [], time.monotonic())
+            while len(self._told) > MOST_READ:
+                self._told.popitem(last=False)
+        return FoundEntry(one["url"], one["name"], MediaFacts.of_json(one["facts"]), one["note"])
 
     def _video(self, key: int, message: Mapping[str, Any]) -> FoundVideo:
         if message.get("archived"):
             raise FileSystemError(Reason.ARCHIVED, "done before, as yt-dlp's archive says")
-        self._reads[key] = _Read(message.get("video"), list(message.get("cookies") or ()), time.monotonic())
-        while len(self._reads) > MOST_READ:
-            self._reads.popitem(last=False)
+        self._keep(key, _Read(message.get("video"), list(message.get("cookies") or ()), time.monotonic()))
         return FoundVideo(MediaFacts.of_json(message.get("facts") or {}))
 
-    def has_read(self, key: int) -> bool:
-        """Whether a video was read for this row lately."""
-        read = self._reads.get(key)
+    def has_read(self, wish: MediaWish) -> bool:
+        """Whether a video was read for this row lately, or told by its playlist."""
+        if wish.note and (told := self._told.pop(wish.note, None)) is not None:
+            self._keep(wish.key, told)
+        read = self._reads.get(wish.key)
         return read is not None and time.monotonic() - read.at < LASTS_S
+
+    def _keep(self, key: int, read: _Read) -> None:
+        self._reads[key] = read
+        while len(self._reads) > MOST_READ:
+            self._reads.popitem(last=False)
 
     async def formats(self, wish: MediaWish) -> MediaFormats:
         """Return the forms of a video, of a playlist those of its first entry."""
-        if not self.has_read(wish.key) or self._reads[wish.key].info is None:
+        if not self.has_read(wish) or self._reads[wish.key].info is None:
             async with aclosing(self._reading().ask({**_request(wish), "wants_first": True}, _unheard)) as messages:
                 async for message in messages:
                     if "video" in message or message.get("archived"):
@@ -206,10 +220,6 @@ class QueueMedia:
 def _request(wish: MediaWish) -> dict[str, Any]:
     note = json.loads(wish.note) if wish.note else {}
     return {"url": wish.url, "note": note, "options": list(wish.options), "has_config": wish.has_config}
-
-
-def _entry(one: Mapping[str, Any]) -> FoundEntry:
-    return FoundEntry(one["url"], one["name"], MediaFacts.of_json(one["facts"]), one["note"])
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None]) -> Callable[[Any], None]:
