@@ -9,7 +9,7 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.media import Kind
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import Settings
-from tui_dl.core.status import FINISHED
+from tui_dl.core.status import FINISHED, Status
 from tui_dl.core.task import TaskOptions
 from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine
 from tui_dl.media.worker import QueueMedia
@@ -87,5 +87,12 @@ class Queue:
         """Wait until nothing is left to be done; return what has not ended."""
         async with asyncio.timeout(LIMIT_S):
             await self.engine.wait()
-        ids = await self.engine.view(TaskQuery())
-        return [task for task in await self.engine.rows(ids) if task.status not in FINISHED]
+        rows = await self.engine.rows(await self.engine.view(TaskQuery()))
+        failed = [task for task in rows if task.status is Status.FAILED]
+        assert not failed, [(task.url, task.reason_text, await self.log(task)) for task in failed]
+        return [task for task in rows if task.status not in FINISHED]
+
+    async def log(self, task: DownloadTask) -> list[str]:
+        """Return what a row's log says."""
+        details = await self.engine.details(task.id)
+        return [] if details is None else [line.text for line in details.log]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.media import Kind
-from tui_dl.engine.media_rows import formats_of_row
+from tui_dl.engine.media_rows import formats_of_row, may_be_media
 
 if TYPE_CHECKING:
     from array import array
@@ -80,6 +79,6 @@ class Answers:
         rows = await self.rows([task_id])
         if not rows:
             raise UsageError("this row is gone")
-        if rows[0].kind is Kind.FILE:
+        if not may_be_media(rows[0]):
             raise UsageError("a plain file has one form only")
         return await formats_of_row(self.context, rows[0])

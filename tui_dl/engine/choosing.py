@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.commands import CommandName, CommandOutcome
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.media import Kind, MediaChoice
-from tui_dl.core.media_rules import AS_FOUND, AS_MEDIA
 from tui_dl.core.playlists import site_of
 from tui_dl.core.status import LIVE, Status, Trigger, advance, can_advance
 from tui_dl.core.task import changed
+from tui_dl.engine.media_rows import may_be_media
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -151,7 +151,7 @@ class Choosing:
             raise UsageError("set-format wants `choice` as an object")
         choice = MediaChoice.of_json(given)
         journal = self._context.journal
-        rows = [task for task in await self._playlists.as_they_are(ids) if _may_be_media(task)]
+        rows = [task for task in await self._playlists.as_they_are(ids) if may_be_media(task)]
         if not rows:
             return CommandOutcome(message="these are no media", is_refused=True)
         if command.arguments.get("remembers"):
@@ -192,10 +192,6 @@ class Choosing:
     def _note(self) -> None:
         self._playlists.doubt()
         self._scheduler.look_again()
-
-
-def _may_be_media(task: DownloadTask) -> bool:
-    return task.kind is not Kind.FILE or task.options.as_kind in (AS_MEDIA, AS_FOUND)
 
 
 def _is_meant(name: CommandName, entry: DownloadTask) -> bool:

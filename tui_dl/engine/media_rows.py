@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import ContentError, Reason, UsageError
 from tui_dl.core.media import Kind
+from tui_dl.core.media_rules import AS_FOUND, AS_MEDIA
 from tui_dl.core.playlists import site_of
 from tui_dl.core.ports_media import MediaWish
 from tui_dl.core.status import Status
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from tui_dl.engine.context import EngineContext
 
 _WEB: Final = ("http://", "https://")
+
+
+def may_be_media(task: DownloadTask) -> bool:
+    """Whether a row is media, or may turn out to be."""
+    return task.kind is not Kind.FILE or task.options.as_kind in (AS_MEDIA, AS_FOUND)
 
 
 async def wish_of(context: EngineContext, task: DownloadTask) -> MediaWish:

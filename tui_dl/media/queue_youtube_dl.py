@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.utils import ReExtractInfo
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from tui_dl.core.ports_media import MediaOutcome
     from tui_dl.media.lane_job import LaneJob
     from tui_dl.media.manager import AsyncDownloadManager
+
+
+_TURNING: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of what stands beside them."""
 
 
 class QueueYoutubeDL(EngineYoutubeDL):
@@ -92,6 +97,14 @@ class QueueYoutubeDL(EngineYoutubeDL):
         except ReExtractInfo as error:
             self.job.needs_reading = str(error)
             raise
+
+    def prepare_filename(self, *args: Any, **words: Any) -> Any:
+        """Return the name of a file, as yt-dlp makes it; hidden, or turned round on a screen, it is not."""
+        path = super().prepare_filename(*args, **words)
+        if not isinstance(path, str) or path == "-":
+            return path
+        folder, name = os.path.split(_TURNING.sub("", path))
+        return os.path.join(folder, f"_{name}" if name[:1] in (".", "-") else name)  # noqa: PTH118  # text
 
     def process_info(self, info_dict: dict[str, Any]) -> Any:
         """Download one choice of formats (see `YoutubeDL.process_info`)."""
