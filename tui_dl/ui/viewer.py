@@ -30,7 +30,7 @@ MANY_ROWS: Final = 20_000
 """From here on a view is kept for the way back, and the next one begins with its first rows."""
 FIRST_ROWS: Final = 250
 """Shown while the rest of a long view is on its way: more than a screen holds."""
-FIRST_ROWS_S: Final = 0.03
+FIRST_ROWS_S: Final = 0.02
 """How long they are looked for at the head of the queue; rows that are rare are found sooner by looking at all."""
 BUSY_AFTER_S: Final = 0.1
 """A choice that takes longer to answer is said to be under way."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tui_dl.core.query_text import BadTerm
     from tui_dl.ui.glyphs import Glyphs
 
-REST_S: Final = 0.12
-"""Rest after the last key before rows are filtered."""
+REST_S: Final = 0.03
+"""Rest after the last key before rows are filtered: what is pasted is one filter. A view that takes long is broken off
+by the next key, and a person who looks for what is rare waits for this, too."""
 TERM_REST_S: Final = 1.0
 """The same after half a term, which would empty the table for as long as it is no whole one."""
 
