@@ -24,8 +24,15 @@ from tui_dl.cli.ways import ways_of
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.disk.locations import find_locations
-from tui_dl.media.library import FLOOR as YT_DLP_FLOOR
-from tui_dl.media.library import OLD_DAYS, age_days, install_command, installed_version
+from tui_dl.media.library import (
+    Lack,
+    install_command,
+    installed_version,
+    lack_of_ffmpeg,
+    lack_of_javascript,
+    lack_of_youth,
+    runtime_of_javascript,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,8 +51,6 @@ FLOORS: Final = {
 PYTHON_FLOOR: Final = (3, 11)
 FREE_BYTES_FLOOR: Final = 512 * 1024 * 1024
 OPEN_FILES_FLOOR: Final = 1024
-JAVASCRIPT: Final = ("deno", "node", "bun", "qjs")
-UPGRADE: Final = "tui-dl ytdlp -U; it may be newer than this program."
 _SQLITE_HEADER: Final = b"SQLite format 3\0"
 
 
@@ -302,29 +307,20 @@ def check_media(_around: Surroundings) -> Iterator[Finding]:
         yield Finding("yt-dlp", Verdict.WEAK, "not installed; media sites need it", f"{install_command()}")
         return
     yield judge_age(found, datetime.now(UTC).date())
-    if shutil.which("ffmpeg") and shutil.which("ffprobe"):
-        yield Finding("ffmpeg", Verdict.GOOD, "there")
-    else:
-        way_out = (
-            "Install it with your system's packages (apt install ffmpeg, dnf install ffmpeg, brew install ffmpeg)."
-        )
-        yield Finding("ffmpeg", Verdict.WEAK, "not installed; video and sound apart cannot be joined", way_out)
-    runtime = next((one for one in JAVASCRIPT if shutil.which(one)), "")
-    if runtime:
-        yield Finding("JavaScript", Verdict.GOOD, runtime)
-    else:
-        way_out = "Install deno (https://deno.com) or node; yt-dlp finds it on the PATH."
-        yield Finding("JavaScript", Verdict.WEAK, "no runtime; YouTube and some others give fewer formats", way_out)
+    lack = lack_of_ffmpeg()
+    yield Finding("ffmpeg", Verdict.GOOD, "there") if lack is None else _weak(lack)
+    lack = lack_of_javascript()
+    yield Finding("JavaScript", Verdict.GOOD, runtime_of_javascript()) if lack is None else _weak(lack)
+
+
+def _weak(lack: Lack) -> Finding:
+    return Finding(lack.subject, Verdict.WEAK, lack.text, lack.way_out)
 
 
 def judge_age(version: str, today: date) -> Finding:
     """Return the finding for a version of yt-dlp."""
-    if version_numbers(version) < YT_DLP_FLOOR:
-        return Finding("yt-dlp", Verdict.WEAK, f"{version} is older than this program was tried with", UPGRADE)
-    days = age_days(version, today)
-    if days is not None and days > OLD_DAYS:
-        return Finding("yt-dlp", Verdict.WEAK, f"{version}, {days} days old; sites may have changed since", UPGRADE)
-    return Finding("yt-dlp", Verdict.GOOD, version)
+    lack = lack_of_youth(version, today)
+    return Finding("yt-dlp", Verdict.GOOD, version) if lack is None else _weak(lack)
 
 
 CHECKS: Final[tuple[Callable[[Surroundings], Iterator[Finding]], ...]] = (

@@ -268,6 +268,11 @@ class MediaWorker(Protocol):
         """Command that installs what is missing; empty where nothing is."""
         ...
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What all media are the worse for here, each with the way out; known once a page was read."""
+        ...
+
     async def claims(self, url: str) -> bool:
         """Whether an extractor of its own takes an address; the generic one takes any, and does not count."""
         ...

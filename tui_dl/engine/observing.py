@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import TuiDlError
+from tui_dl.core.media import Kind
 from tui_dl.core.ports import EngineSnapshot, SegmentView, SourceView, TaskDetails
 from tui_dl.core.ranges import ByteRange
 from tui_dl.core.rate import SpeedMeter
@@ -16,7 +17,7 @@ from tui_dl.disk.space import free_bytes
 from tui_dl.engine.host_views import host_views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tui_dl.core.ports import WorkView
     from tui_dl.core.status import Status
@@ -93,8 +94,17 @@ class Observer:
             generation=journal.generation + self._ledger.changes,
             speed_history=tuple(map(float, self._meter.history(now, HISTORY_S))),
             works=works,
-            notices=(*journal.notices, *self._context.watermark.notices, *self._scheduler.parker.notices()),
+            notices=(
+                *(*journal.notices, *self._context.watermark.notices, *self._scheduler.parker.notices()),
+                *self._lacks(live.values()),
+            ),
         )
+
+    def _lacks(self, lives: Iterable[DownloadProgress]) -> tuple[str, ...]:
+        """Return what media lack, while there are any in hand."""
+        media = self._context.media
+        lacks = media.lacks if media is not None else ()
+        return lacks if lacks and any(one.task.kind is not Kind.FILE for one in lives) else ()
 
     def progress(self, task_id: int) -> DownloadProgress | None:
         """Return how a task in hand stands; None for any other."""

@@ -10,12 +10,13 @@ import time
 from collections import OrderedDict
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason
 from tui_dl.core.media import MediaFacts
 from tui_dl.core.ports_media import Found, FoundEntry, FoundPlaylist, FoundVideo, MediaOutcome
-from tui_dl.media.library import install_command, is_installed
+from tui_dl.media.library import Lack, install_command, is_installed, lacks_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -56,6 +57,9 @@ class QueueMedia:
         self._reads: OrderedDict[int, _Read] = OrderedDict()
         self._told: OrderedDict[str, _Read] = OrderedDict()
         self._starting = asyncio.Lock()
+        self.lacks: tuple[str, ...] = ()
+        """What all media are the worse for here, once a page was read."""
+        self._all_lacks: tuple[Lack, ...] | None = None
 
     def start(self, source: MediaSource) -> None:
         """Take the engine that makes the transfers."""
@@ -83,6 +87,8 @@ class QueueMedia:
     async def read(self, wish: MediaWish, note_line: Callable[[str], None]) -> AsyncGenerator[Found, None]:
         """Yield what is found at an address, entries as they come."""
         self._reads.pop(wish.key, None)
+        for lack in await self._look_around():
+            note_line(str(lack))
         async with aclosing(self._reading().ask(_request(wish), note_line)) as messages:
             async for message in messages:
                 if "playlist" in message:
@@ -132,8 +138,16 @@ class QueueMedia:
             async for message in messages:
                 from tui_dl.media.found import formats_of  # noqa: PLC0415  # beside what it is for
 
-                return replace(formats_of(message["formats"]), choice=wish.choice)
+                notices = tuple(map(str, await self._look_around()))
+                return replace(formats_of(message["formats"]), choice=wish.choice, notices=notices)
         raise ContentError(Reason.NO_MEDIA, "its forms cannot be told beforehand")
+
+    async def _look_around(self) -> tuple[Lack, ...]:
+        """Return what media lack here; looked for once."""
+        if self._all_lacks is None:
+            self._all_lacks = await asyncio.to_thread(lacks_of, datetime.now(UTC).date())
+            self.lacks = tuple(str(one) for one in self._all_lacks if one.concerns_all)
+        return self._all_lacks
 
     def _reading(self) -> Readers:
         if self._readers is None:
