@@ -71,6 +71,8 @@ async def test_a_video_is_counted_once_and_shows_how_far_it_came(queue: Queue, s
 
     task = await queue.add(f"{site.url}/gate/v360.mp4")
     await until(has_bytes)
+    await queue.engine.context.journal.flush()
+    assert has_bytes()
     await queue.order(CommandName.PAUSE, task)
     row = await queue.row(task)
     assert (row.status, row.downloaded_bytes > 0) == (Status.PAUSED, True)
