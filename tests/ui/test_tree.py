@@ -256,6 +256,16 @@ async def test_the_tree_fits_every_size(size: tuple[int, int]) -> None:
         assert max(map(len, lines_of(app))) <= size[0]
 
 
+async def test_names_have_the_room_of_what_is_empty() -> None:
+    """On 80 columns a title is read while there is neither size nor bar; both come back when there is."""
+    async with running(waiting_playlist(), (80, 24)) as (app, _pilot):
+        assert "Conference 2026 · 3 videos, 2 chosen" in screen_text(app)
+        assert "02 Engines that do not block" in screen_text(app)
+    async with running(running_playlist(), (80, 24)) as (app, _pilot):
+        assert "━" in row_with(app, "Engines")
+        assert "640 MiB" in row_with(app, "Engines")
+
+
 @pytest.mark.parametrize("text", MIXTURES)
 async def test_titles_act_on_nothing(text: str) -> None:
     """Neither in the tree nor in the details."""

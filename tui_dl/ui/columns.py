@@ -229,11 +229,11 @@ def cells_of_row(
 ) -> tuple[tuple[Placed, tuple[Piece, ...]], ...]:
     """Return the pieces of a row, column by column, up to the cell `end`.
 
-    Words on its status take the place of the last columns; a playlist's name, that of its size.
+    Words on its status take the place of the last columns; the name of media, that of what is empty beside it.
     """
     tail = tail_piece(row, look)
     cells: list[tuple[Placed, tuple[Piece, ...]]] = []
-    for place in placed if row.task.kind is not Kind.PLAYLIST else _placed_for_head(placed):
+    for place in placed if row.task.kind is Kind.FILE else _with_wide_name(placed, _empty_keys(row)):
         if tail is not None and place.column.is_tail:
             cells.append((Placed(placed[0].column, place.x, max(1, end - place.x)), (tail,)))
             break
@@ -241,9 +241,20 @@ def cells_of_row(
     return tuple(cells)
 
 
-@lru_cache(maxsize=4)
-def _placed_for_head(placed: tuple[Placed, ...]) -> tuple[Placed, ...]:
-    if len(placed) < 2 or placed[1].column.key != "size":
-        return placed
-    name, size = placed[:2]
-    return (Placed(name.column, name.x, size.x + size.width - name.x), *placed[2:])
+def _empty_keys(row: Row) -> tuple[str, ...]:
+    """Return the columns beside the name that say nothing of a row of media."""
+    if is_for_choice(row.task):
+        return "size", "bar", "percent"
+    is_sizeless = row.task.kind is Kind.PLAYLIST or (row.total_bytes is None and not row.downloaded_bytes)
+    return ("size",) if is_sizeless else ()
+
+
+@lru_cache(maxsize=8)
+def _with_wide_name(placed: tuple[Placed, ...], empty_keys: tuple[str, ...]) -> tuple[Placed, ...]:
+    """Give the room of the columns that follow the name and are empty to the name."""
+    name, *rest = placed
+    end = name.x + name.width
+    while rest and rest[0].column.key in empty_keys:
+        end = rest[0].x + rest[0].width
+        del rest[0]
+    return Placed(name.column, name.x, end - name.x), *rest
