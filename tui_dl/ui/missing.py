@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.errors import REASONS, Reason
-from tui_dl.ui.row_text import reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tui_dl.core.task import DownloadTask
 
+_USUAL: Final = f"{REASONS[Reason.EXTRA_MISSING].meaning}. {REASONS[Reason.EXTRA_MISSING].hint}"
 MOST_ROWS: Final = 1_000
 """Remembered, so that a list of a million videos fills no memory; one would do."""
 
@@ -28,7 +28,7 @@ class MissingPrograms:
             if task.reason is not Reason.EXTRA_MISSING:
                 self._texts.pop(task.id, None)
             elif len(self._texts) < MOST_ROWS:
-                self._texts[task.id] = f"{reason_words(task)}. {REASONS[Reason.EXTRA_MISSING].hint}"
+                self._texts[task.id] = task.reason_text or _USUAL
 
     def forget(self) -> bool:
         """Say it no more; whether anything was said."""
