@@ -282,3 +282,18 @@ async def test_what_an_address_is_turns_out(queue: Queue, site: Site, path: str,
     task = await queue.add(f"{site.url}/{path}", as_kind="found", yt_dlp=(), asks=asks)
     row = await queue.ended(task)
     assert (row.status, row.kind) == (Status.COMPLETED, kind)
+
+
+async def test_the_configuration_that_holds_is_named(
+    queue: Queue, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is used for a row, its log says which file; where it is not, nothing."""
+    config = tmp_path / "yt-dlp" / "config"
+    config.parent.mkdir()
+    config.write_text("--no-mtime\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    named = {}
+    for number, has_config in enumerate((True, False)):
+        task = await queue.ended(await queue.add(f"{site.url}/html5.html?{number}", has_config=has_config))
+        named[has_config] = [line for line in await queue.log(task) if "configuration" in line]
+    assert named == {True: [f"configuration: {config}"], False: []}

@@ -96,14 +96,14 @@ def media_page(details: TaskDetails, progress: DownloadProgress | None = None) -
 
 def test_media_say_what_they_are_and_what_comes() -> None:
     """Title, place and length, what was chosen and what it came to; who else is at work and why, by whose settings."""
-    log = (LogLine(0.0, "configuration: /home/ada/.config/yt-dlp"), LogLine(1.0, "by yt-dlp: it is a live stream"))
+    log = (LogLine(0.0, "configuration: /home/ada/.config/yt-dlp"), LogLine(1.0, "[tui-dl] abc: by yt-dlp (live)"))
     task = entry(1, Status.DOWNLOADING, _choice=PRESETS[2], _format_label="1280x720 mp4", _is_by_yt_dlp=True)
     lines = media_page(TaskDetails(task, log=log)).splitlines()
     for line in (
         "title    Keynote",
         "video    1 of its playlist · 12:34 · conference",
         "format   1280x720 mp4 · 720p",
-        "engine   by yt-dlp: it is a live stream",
+        "engine   by yt-dlp (live)",
         "config   /home/ada/.config/yt-dlp",
     ):
         assert line in lines

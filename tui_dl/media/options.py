@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 import threading
 from optparse import OptParseError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _parsing = threading.Lock()
 """Held while the parser reads what it takes for the command line."""
+_CONFIG_FILE: Final = re.compile(r'^\[debug\] [\w ]+ config "(.+?)":', re.MULTILINE)
+"""A line of those in which yt-dlp says with `-v` what it read."""
 FORCED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("quiet", "noprogress"), True),
     **dict.fromkeys(("simulate", "skip_download", "consoletitle", "dump_single_json", "listformats"), None),
@@ -47,6 +50,13 @@ def params_of(options: Sequence[str], *, has_config: bool) -> dict[str, Any]:
     params = {**parsed.ydl_opts, **FORCED}
     params.pop("playlist_items_shown", None)
     return params
+
+
+def config_files() -> tuple[str, ...]:
+    """Return the files of the person's own configuration that hold now; none where they make no sense."""
+    with _parsing, _command_line(["-v"]) as told, contextlib.suppress(SystemExit, OptParseError, OSError, ValueError):
+        parseOpts(None, ignore_config_files=False)
+    return tuple(_CONFIG_FILE.findall(told.getvalue()))
 
 
 def split_addresses(arguments: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:

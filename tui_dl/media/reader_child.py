@@ -20,7 +20,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.media.cookie_jar import locked
 from tui_dl.media.extractor_child import Wire
 from tui_dl.media.found import Info, entry_of, facts_of, playlist_facts
-from tui_dl.media.options import params_of
+from tui_dl.media.options import config_files, params_of
 from tui_dl.media.portable import NotPortableError, changed, cookies_of, portable
 
 FIRST_LOT: Final = 10
@@ -60,6 +60,8 @@ class ReadingYoutubeDL(YoutubeDL):
         self._reader = reader
         super().__init__(params, "no_verbose_header")
         self.cookiejar: Any = locked(super().cookiejar)
+        self.config_files: tuple[str, ...] = ()
+        """Files of the person's own configuration that it was made with."""
 
     def process_video_result(self, info_dict: Info, download: bool = True) -> Any:  # noqa: ARG002  # its shape
         """Take what was found."""
@@ -110,6 +112,8 @@ class Reader:
 
     def _read(self, request: Info) -> None:
         ydl = self._youtube_dl(request)
+        for file in ydl.config_files:
+            self._wire.send({"say": f"configuration: {file}"})
         self._cookies = cookies_of(ydl.cookiejar)
         note = request.get("note") or {}
         entry: Info = note.get("entry") or {}
@@ -138,6 +142,7 @@ class Reader:
                 # All of them, whatever is wanted of this video otherwise.
                 kept |= {"format": "all", "check_formats": None, "simulate": True}
             ydl = ReadingYoutubeDL({**kept, "logger": Log(self._wire), "ignoreerrors": False}, self)
+            ydl.config_files = config_files() if has_config else ()
         self._kept[key] = ydl
         ydl._playlist_urls = set()
         ydl._playlist_level = 0

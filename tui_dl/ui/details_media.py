@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 BY_YT_DLP: Final = "by yt-dlp"
-CONFIGURATION: Final = "configuration"
-"""How the log's lines begin that tell of yt-dlp's own downloader and of the person's own configuration file."""
+CONFIGURATION: Final = "configuration: "
+"""What is in the log's lines that tell of yt-dlp's own downloader and of the person's own configuration file."""
 
 
 def media_facts(details: TaskDetails, progress: DownloadProgress | None, look: Look) -> Iterator[tuple[str, str]]:
@@ -44,16 +44,16 @@ def media_facts(details: TaskDetails, progress: DownloadProgress | None, look: L
     if progress is not None and progress.stage:
         yield "stage", progress.stage
     if facts.is_by_yt_dlp:
-        yield "engine", _said(details, BY_YT_DLP) or "by yt-dlp's own downloader"
+        yield "engine", BY_YT_DLP + _said(details, BY_YT_DLP)
     if facts.missing:
         yield "missing", f"{count(facts.missing)} fragment{'' if facts.missing == 1 else 's'}"
     if configured := _said(details, CONFIGURATION):
-        yield "config", configured.partition(":")[2].strip() or configured
+        yield "config", configured
 
 
-def _said(details: TaskDetails, beginning: str) -> str:
-    """Return the last line of the log that begins so; empty for none."""
-    return next((line.text for line in reversed(details.log) if line.text.startswith(beginning)), "")
+def _said(details: TaskDetails, words: str) -> str:
+    """Return what follows these words in the last line of the log that has them; empty for none."""
+    return next((line.text.partition(words)[2] for line in reversed(details.log) if words in line.text), "")
 
 
 def _counts(task: DownloadTask) -> Iterator[str]:
