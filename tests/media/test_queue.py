@@ -295,5 +295,5 @@ async def test_the_configuration_that_holds_is_named(
     named = {}
     for number, has_config in enumerate((True, False)):
         task = await queue.ended(await queue.add(f"{site.url}/html5.html?{number}", has_config=has_config))
-        named[has_config] = [line for line in await queue.log(task) if "configuration" in line]
+        named[has_config] = [line for line in await queue.log(task) if line.startswith("configuration")]
     assert named == {True: [f"configuration: {config}"], False: []}
