@@ -238,8 +238,14 @@ async def test_a_site_has_few_videos_at_once(queue: Queue, site: Site) -> None:
     await queue.add(url)
     await until(lambda: sum(site.asked[f"/gate/v720.mp4?n={number}"] > 0 for number in range(1, 7)) >= 2)
     assert queue.engine.context.sites._videos.total() == 2
+    for number in range(4):
+        await queue.add(f"{site.url}/v360.mp4?n={number}", "-o", f"alone {number}.mp4")
+    for number in range(4):
+        await queue.add(f"{site.url}/page{number}", "-o", f"found {number}.mp4", as_kind="found")
+        site.redirects[f"/page{number}"] = "/stream.html"
     site.gate.set()
     assert await queue.idle() == []
+    assert len(files_in(queue.dir)) == 6 + 4 + 4
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from tui_dl.core.http_rules import Validator
 from tui_dl.core.media import MediaChoice, MediaFacts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from tui_dl.core.errors import TuiDlError
@@ -171,6 +171,8 @@ class MediaWish:
     """File name that a person asked for; empty: as yt-dlp names it."""
     is_overwriting: bool = False
     """Whether a file that is there is replaced."""
+    was_begun: bool = False
+    """Whether an earlier attempt began to write its file: one that is there is ours, and may still be worked on."""
     limit_bps: int = 0
     """Bytes per second of this row alone, 0 for no limit of its own."""
     connections: int = 0
@@ -282,10 +284,15 @@ class MediaWorker(Protocol):
         ...
 
     async def download(
-        self, wish: MediaWish, report: Callable[[MediaProgress], None], note_line: Callable[[str], None]
+        self,
+        wish: MediaWish,
+        report: Callable[[MediaProgress], None],
+        note_line: Callable[[str], None],
+        on_begin: Callable[[str], Coroutine[Any, Any, None]],
     ) -> MediaOutcome:
         """Download the video that was read last for the same row; raises `TuiDlError`.
 
+        `on_begin` is awaited before the first byte, with the name of the part file, unless the file is there already.
         Cancelled, it keeps what has arrived, so that the same wish goes on with it.
         """
         ...

@@ -46,6 +46,7 @@ async def wish_of(context: EngineContext, task: DownloadTask) -> MediaWish:
         note=note,
         name=task.filename if task.name_fixed else "",
         is_overwriting=context.policy_of(task) is OnExists.OVERWRITE,
+        was_begun=bool(task.part_path),
         limit_bps=options.limit_rate_bps or 0,
         connections=options.connections or 0,
     )

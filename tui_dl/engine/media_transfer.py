@@ -171,9 +171,8 @@ class MediaTransfer:
         live = self._live
         if live.task.kind is Kind.FILE:
             live.change(kind=Kind.MEDIA)
-            if not self._context.sites.can_start(live.task):
-                return Outcome(End.HANDED_ON)
-        self._context.sites.started(live.task)
+        if not self._context.sites.take(live.task):
+            return Outcome(End.HANDED_ON)
         await self._choose_form()
         wish = await wish_of(self._context, live.task)
         if not media.has_read(wish):
@@ -182,8 +181,8 @@ class MediaTransfer:
             wish = await wish_of(self._context, live.task)
         live.step(Trigger.START)
         self._context.on_change(live)
-        outcome = await media.download(wish, self._hear, live.note)
-        return await self._end(outcome)
+        outcome = await media.download(wish, self._hear, live.note, self._begin)
+        return await self._end(outcome, was_begun=wish.was_begun)
 
     async def _choose_form(self) -> None:
         facts = self._live.task.facts
@@ -231,13 +230,18 @@ class MediaTransfer:
             live.step(Trigger.PROCESS)
             self._save_soon()
 
+    async def _begin(self, part_path: str) -> None:
+        """Note durably that a file is written from now on: after a kill it is known for ours."""
+        self._live.change(part_path=part_path)
+        await self._context.store(self._live)
+
     def _save_soon(self) -> None:
         live = self._live
         self._context.journal.save_soon(live.task)
         live.stored = live.task
         self._context.on_change(live)
 
-    async def _end(self, outcome: MediaOutcome) -> Outcome:
+    async def _end(self, outcome: MediaOutcome, *, was_begun: bool) -> Outcome:
         live, task = self._live, self._live.task
         if outcome.missing:
             live.change(facts=replace(task.facts, missing=outcome.missing))
@@ -249,8 +253,8 @@ class MediaTransfer:
         if not outcome.path:
             return Outcome(End.SKIPPED, text=outcome.why_skipped, reason=None)
         # Killed between the last byte and its record, it is found there by itself.
-        if outcome.is_there_before and not task.part_path and task.status is Status.DOWNLOADING:
-            live.change(path=outcome.path)
+        if outcome.is_there_before and not was_begun and task.status is Status.DOWNLOADING:
+            live.change(path=outcome.path, part_path="")
             return Outcome(End.SKIPPED, text="the target is there already")
         live.total_bytes = outcome.size_bytes
         live.change(facts=replace(task.facts, missing=0))

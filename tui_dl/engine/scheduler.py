@@ -214,8 +214,10 @@ class Scheduler:
         is_first = live.task.started_at is None
         started_at = self._context.wall_clock() if is_first else live.task.started_at
         live.may_be_named = not is_first
-        if is_media and live.task.status is Status.WAITING:
-            live.step(Trigger.REQUEUE)
+        if is_media:
+            self._context.sites.started(live.task)
+            if live.task.status is Status.WAITING:
+                live.step(Trigger.REQUEUE)
         first = Trigger.RESOLVE if is_media else Trigger.START
         live.step(first, started_at=started_at, reason=None, reason_text="", due_at=None)
         self._ledger.tell(EventKind.STARTED if live.task.retry_count == 0 else EventKind.RETRYING, live.task)

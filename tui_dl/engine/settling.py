@@ -80,6 +80,7 @@ class Settler:
         await save_rows(self._context.journal, [live.task])
         live.stored = live.task
         self._ledger.changes += 1
+        self._on_requeued()
 
     async def _settle_failure(self, live: LiveTask, error: TuiDlError, *, has_progressed: bool) -> None:
         context = self._context

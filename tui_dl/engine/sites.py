@@ -33,10 +33,18 @@ class Sites:
         return self._videos[task.host] < self._context.settings.per_site
 
     def started(self, task: DownloadTask) -> None:
-        """Count a row of media; a second call does nothing."""
+        """Count a row that is known to be media; others are counted when they turn out to be."""
+        if task.kind is not Kind.FILE or task.options.as_kind == AS_MEDIA:
+            self.take(task)
+
+    def take(self, task: DownloadTask) -> bool:
+        """Count a row of media; False where its site has enough in hand. A second call changes nothing."""
         if task.id not in self._counted:
+            if not self.can_start(task):
+                return False
             self._counted.add(task.id)
             self._videos[task.host] += 1
+        return True
 
     def ended(self, task: DownloadTask) -> None:
         """Count it no more: it has ended, or is no video; a second call does nothing."""

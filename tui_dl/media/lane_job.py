@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.ports_media import MediaOutcome
 from tui_dl.media.found import text_of
@@ -12,8 +12,12 @@ from tui_dl.media.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from tui_dl.media.video_progress import VideoProgress
+
+
+POLL_S: Final = 0.1
 
 
 class LaneJob(Job):
@@ -48,6 +52,10 @@ class LaneJob(Job):
         self.missing = 0
         self.path = ""
         """Its file, as it will be called."""
+        self.was_begun = False
+        """Whether an earlier attempt began to write it."""
+        self.tell_begin: Callable[[str], Future[None]] | None = None
+        """Has the row noted durably that it is begun."""
         self.outcome: MediaOutcome | None = None
         """What became of it, once it is done."""
 
@@ -60,6 +68,17 @@ class LaneJob(Job):
         """Take what was decided of it."""
         self.path = filename
         self.progress.begin(info, filename)
+        if self.tell_begin is not None and not self.was_begun and not os.path.lexists(filename):
+            noted = self.tell_begin(f"{filename}.part")
+            while True:
+                self.check()
+                with suppress(TimeoutError):
+                    noted.result(POLL_S)
+                    return
+
+    def is_its_file(self, filename: str) -> bool:
+        """Whether a file is what it will be in the end, and not a part of it."""
+        return os.path.splitext(filename)[0] == os.path.splitext(self.path)[0]  # noqa: PTH122  # text
 
     def is_archived_before(self, _info: dict[str, Any]) -> bool:
         """Whether the journal's archive has it."""

@@ -35,6 +35,7 @@ class QueueYoutubeDL(EngineYoutubeDL):
         self.add_progress_hook(self._hear)
         self.add_postprocessor_hook(self._hear_processor)
         self._has_extractors = False
+        self._in_hand: dict[str, Any] = {}
 
     # -- what it says --------------------------------------------------------------------------------------------------
 
@@ -108,8 +109,15 @@ class QueueYoutubeDL(EngineYoutubeDL):
 
     def process_info(self, info_dict: dict[str, Any]) -> Any:
         """Download one choice of formats (see `YoutubeDL.process_info`)."""
+        self._in_hand = info_dict
         self.job.begin(info_dict, self.prepare_filename(info_dict, warn=False))
         return super().process_info(info_dict)
+
+    def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+        """Download one format; what an earlier attempt finished is taken for just come."""
+        self.job.progress.natively(is_so=False)
+        success, is_real = super().dl(name, info, subtitle, test)
+        return success, is_real or (self.job.was_begun and self.job.is_there_before)
 
     def _match_entry(self, info_dict: dict[str, Any], *args: Any, **words: Any) -> Any:
         why = super()._match_entry(info_dict, *args, **words)
@@ -124,8 +132,11 @@ class QueueYoutubeDL(EngineYoutubeDL):
         return is_done
 
     def report_file_already_downloaded(self, file_name: str) -> None:
-        """Note that a file is there."""
-        self.job.is_there_before = True
+        """Note that a file is there; one that an earlier attempt made is worked on as if it had just come."""
+        if self.job.is_its_file(file_name):
+            self.job.is_there_before = True
+            if self.job.was_begun:
+                self._in_hand["__real_download"] = True
         super().report_file_already_downloaded(file_name)
 
     def _ensure_dir_exists(self, path: str) -> bool:

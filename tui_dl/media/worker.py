@@ -19,7 +19,7 @@ from tui_dl.core.ports_media import Found, FoundEntry, FoundPlaylist, FoundVideo
 from tui_dl.media.library import Lack, install_command, is_installed, lacks_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 
     from tui_dl.core.media import MediaFormats
     from tui_dl.core.ports_media import MediaProgress, MediaSource, MediaWish
@@ -159,7 +159,11 @@ class QueueMedia:
     # -- downloading ---------------------------------------------------------------------------------------------------
 
     async def download(
-        self, wish: MediaWish, report: Callable[[MediaProgress], None], note_line: Callable[[str], None]
+        self,
+        wish: MediaWish,
+        report: Callable[[MediaProgress], None],
+        note_line: Callable[[str], None],
+        on_begin: Callable[[str], Coroutine[Any, Any, None]],
     ) -> MediaOutcome:
         """Download the video that was read last for the same row."""
         lanes = await self._downloading()
@@ -176,6 +180,8 @@ class QueueMedia:
             VideoProgress(_on_loop(loop, report)),
             _on_loop(loop, note_line),
         )
+        job.was_begun = wish.was_begun
+        job.tell_begin = lambda path: asyncio.run_coroutine_threadsafe(on_begin(path), loop)
         job.limit_bps, job.connections = wish.limit_bps, wish.connections
         try:
             await lanes.run(job, LaneWish.of(wish), () if read is None else read.cookies)
