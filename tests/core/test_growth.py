@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLENTY_BYTES = 1 << 40
+SOME_BYTES = 6_000_000
+"""Six seconds' worth of the first connection, in the tests below."""
 TICK_S = 0.03
 
 
-def grown(growth: Growth, rate_of: Callable[[int], float], *, seconds: float = 10.0) -> list[int]:
+def grown(
+    growth: Growth, rate_of: Callable[[int], float], *, seconds: float = 10.0, left_bytes: int = SOME_BYTES
+) -> list[int]:
     """Run a controller on a server that gives so much to so many connections; return the targets in their order."""
     now, received = 0.0, 0.0
     targets = [growth.target]
     for _ in range(round(seconds / TICK_S)):
         now += TICK_S
         received += rate_of(growth.target) * TICK_S
-        target = growth.step(now, int(received), PLENTY_BYTES, growth.target)
+        target = growth.step(now, int(received), left_bytes, growth.target)
         if target != targets[-1]:
             targets.append(target)
     return targets
@@ -38,7 +42,22 @@ def test_it_doubles_while_the_whole_gets_faster() -> None:
 
 def test_full_gains_are_taken_at_once() -> None:
     """A server that paces each connection gives all sixteen within half a second: each look takes two glances."""
-    assert grown(Growth(16), lambda count: count * 1e6, seconds=0.5) == [1, 2, 8, 16]
+    assert grown(Growth(8), lambda count: count * 1e6, seconds=0.5) == [1, 2, 8]
+
+
+def test_where_much_is_left_four_follow_the_first() -> None:
+    """Each step less is a tenth of a second of all sixteen."""
+    assert grown(Growth(16), lambda count: count * 1e6, seconds=0.3, left_bytes=PLENTY_BYTES) == [1, 4, 16]
+
+
+def test_four_that_bring_no_more_are_taken_back_at_once() -> None:
+    """However much is left."""
+    assert grown(Growth(16), lambda _count: 1e6, left_bytes=PLENTY_BYTES) == [1, 4, 1]
+
+
+def test_of_four_more_is_asked_than_of_two() -> None:
+    """Where they bring twice as much they are kept, and eight are tried, not sixteen."""
+    assert grown(Growth(16), lambda count: 1e6 * min(count, 2), left_bytes=PLENTY_BYTES) == [1, 4, 8, 4]
 
 
 def test_it_goes_back_when_twice_as_many_bring_nothing() -> None:
@@ -70,7 +89,7 @@ def test_a_small_gain_is_worth_it_after_a_while() -> None:
 
 def test_one_connection_stays_one_where_nothing_throttles() -> None:
     """The first doubling that brings nothing is taken back."""
-    assert grown(Growth(8), lambda _count: 1e9) == [1, 2, 1]
+    assert grown(Growth(8), lambda _count: 1e9, left_bytes=6_000_000_000) == [1, 2, 1]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5])

@@ -8,10 +8,12 @@ GLANCE_S: Final = 0.04
 """Two stretches of this length that agree show a rate that has settled."""
 STEADY_RATIO: Final = 1.25
 """The second stretch may be faster by this much; more, and windows are still opening."""
-CLEAR_RATIO: Final = 1.5
-"""Twice the connections that bring this much need no longer look: the next step follows at once."""
-FULL_RATIO: Final = 1.8
-"""Twice the connections that bring this much are paced one by one: four times as many follow."""
+CLEAR_SHARE: Final = 0.5
+"""New connections that bring this much of what the old ones do need no longer look: the next step follows at once."""
+FULL_SHARE: Final = 0.8
+"""New connections that bring this much are paced one by one: four times as many follow."""
+LONG_S: Final = 8.0
+"""With more than this left at the rate of one connection four follow it: each step less is 0.1 s of all of them."""
 SETTLE_S: Final = 0.3
 """Where it is less clear, the rate is not measured for this long after a change ..."""
 MEASURE_S: Final = 0.4
@@ -63,7 +65,7 @@ class Growth:
         if first is None or middle is None:
             return None
         earlier, later = self._rate(first, middle), self._rate(middle, -1)
-        is_clear = later > 0 and later >= CLEAR_RATIO * self._level_rate_bps
+        is_clear = later > 0 and later >= self._gain(CLEAR_SHARE)
         return later if is_clear and later <= STEADY_RATIO * earlier else None
 
     def _patient_rate(self) -> float | None:
@@ -84,6 +86,10 @@ class Growth:
         (from_at, from_bytes), (to_at, to_bytes) = self._marks[first], self._marks[last]
         return (to_bytes - from_bytes) / (to_at - from_at) if to_at > from_at else 0.0
 
+    def _gain(self, share: float) -> float:
+        """Return the rate at which the last step's connections bring this share of what those before them do."""
+        return self._level_rate_bps * (1 + share * (self.target / self._level_target - 1))
+
     def _decide(self, rate_bps: float, remaining_bytes: int) -> None:
         self._marks.clear()
         if rate_bps < self._level_rate_bps * WORTH_RATIO:
@@ -93,6 +99,7 @@ class Growth:
         elif self.target >= self.most or remaining_bytes < rate_bps * LEAST_REMAINING_S:
             self.is_settled = True
         else:
-            is_full = 0 < FULL_RATIO * self._level_rate_bps <= rate_bps
+            is_first = not self._level_rate_bps
+            is_full = remaining_bytes > rate_bps * LONG_S if is_first else rate_bps >= self._gain(FULL_SHARE)
             self._level_rate_bps, self._level_target = rate_bps, self.target
             self.target = min(self.target * (4 if is_full else 2), self.most)
