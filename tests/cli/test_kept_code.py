@@ -6,6 +6,7 @@ import builtins
 import collections
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from unittest.mock import patch
 import pytest
 
 import tui_dl
-from tui_dl.cli.kept_code import KeptCode
+from tui_dl.cli.kept_code import KeptCode, KeptPatterns
 
 TEXT: Final = "def twice(x: int) -> int:\n return 2 * x"
 
@@ -113,6 +114,8 @@ class Point:
     x: int
     y: int = 2
 Pair = collections.namedtuple("Pair", "a b", defaults=(5,))
+import re
+assert re.compile("(?P<word>a+)b", re.I).match("AAB")["word"] == "AA"
 assert Point(1) < Point(1, 3) and hash(Point(1)) == hash(Point(1, 2)) and repr(Point(1)) == "Point(x=1, y=2)"
 assert Point.__init__.__annotations__ == {{"x": int, "y": int, "return": None}}, Point.__init__.__annotations__
 assert Pair(1) == (1, 5) and Pair(1)._replace(a=2).a == 2
@@ -127,7 +130,45 @@ print(kept_code.KEPT._has_news)
     assert [one.stdout.strip() for one in said] == ["True", "False"]
 
 
+PATTERNS: Final = [
+    (r"(?P<host>[a-z]+)(?::(\d+))?", 0),
+    (r"(?ix) [\u00e4-\u00fc\U0001f600-\U0001f6ff] # comment", 0),
+    (r"\w+\b|^$", re.MULTILINE | re.ASCII),
+    ("", re.DOTALL),
+    (r"(?<!a)(b|c{2,5}?)\1(?>d*)", re.IGNORECASE),
+]
+
+
+@pytest.mark.parametrize(("pattern", "flags"), PATTERNS)
+def test_expressions_are_those_of_the_standard_library(tmp_path: Path, pattern: str, flags: int) -> None:
+    """Made anew and of what was kept; groups, names and flags included."""
+    compiler: Any = vars(re)["_compiler"]
+    first = KeptCode(str(tmp_path / "kept"))
+    made = [KeptPatterns(first, compiler).compile(pattern, flags)]
+    first.keep()
+    with patch.object(compiler._parser, "parse", side_effect=AssertionError):
+        made.append(KeptPatterns(KeptCode(str(tmp_path / "kept")), compiler).compile(pattern, flags))
+    wanted = re.compile(pattern, flags)
+    for one in made:
+        assert one == wanted
+        assert (one.groups, one.groupindex, one.flags) == (wanted.groups, wanted.groupindex, wanted.flags)
+        for text in ("host:80", "\u00fc\U0001f601", "bb ccccd", ""):
+            assert [found.groups() for found in one.finditer(text)] == [
+                found.groups() for found in wanted.finditer(text)
+            ]
+
+
+def test_a_damaged_expression_is_made_anew(tmp_path: Path) -> None:
+    """Nothing that is kept can end the program."""
+    compiler: Any = vars(re)["_compiler"]
+    kept = KeptCode(str(tmp_path / "kept"))
+    kept.kept("\0" + "0\0a+", lambda: (0, b"\xff" * 40, 0, {}, (None,)))
+    assert KeptPatterns(kept, compiler).compile("a+").fullmatch("aaa")
+    assert KeptPatterns(kept, compiler).compile(b"a+").fullmatch(b"aaa")
+
+
 def test_this_process_is_left_alone() -> None:
     """Only the program keeps code; who imports the library has Python's own way."""
+    assert not isinstance(getattr(vars(re)["_compiler"].compile, "__self__", None), KeptPatterns)
     assert "exec" not in vars(dataclasses)
     assert "eval" not in vars(collections)

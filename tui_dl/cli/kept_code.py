@@ -1,9 +1,9 @@
-"""Code that Python makes of text in every process anew, for records and named tuples: compiled once and kept.
+"""Code that Python makes of text in every process anew, for records, named tuples and expressions: made once and kept.
 
-A start of the screen makes a hundred such classes, and compiling their methods was a tenth of the way to its first
-frame. The code is kept beside the bytecode of this module and under the same rules: where Python may write none, none
-is kept, and whoever could change the one could change the other. It is found by the text that it is made of, so that
-it is never that of another text.
+A start of the screen makes a hundred records and as many expressions, and compiling them was a sixth of the way to its
+first frame. The code is kept beside the bytecode of this module and under the same rules: where Python may write none,
+none is kept, and whoever could change the one could change the other. It is found by the text that it is made of, so
+that it is never that of another text.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import collections
 import dataclasses
 import marshal
 import os
+import re
 import sys
+from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl._version import __version__
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from collections.abc import Callable
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """A file that would be larger is begun anew: most of it is of texts that are no more."""
@@ -38,11 +40,11 @@ class KeptCode:
 
     def run(self, text: Any, names: dict[str, Any], own: Any = None, /, **more: Any) -> None:
         """Do what `exec` does."""
-        exec(self._code(text, "exec") if isinstance(text, str) else text, names, own, **more)  # noqa: S102  # see above
+        exec(self._code(text, "exec"), names, own, **more)  # noqa: S102  # see above
 
     def value(self, text: Any, names: dict[str, Any], own: Any = None, /) -> Any:
         """Do what `eval` does."""
-        return eval(self._code(text, "eval") if isinstance(text, str) else text, names, own)  # noqa: S307  # see above
+        return eval(self._code(text, "eval"), names, own)  # noqa: S307  # see above
 
     def keep(self) -> None:
         """Write what is new, in one piece; nothing where Python writes no bytecode or the folder is not ours."""
@@ -56,16 +58,55 @@ class KeptCode:
                 _write(spare, _HEAD + len(body).to_bytes(8, "big") + body)
                 os.replace(spare, self._path)  # noqa: PTH105  # pathlib comes later
 
-    def _code(self, text: str, mode: str) -> CodeType:
+    def _code(self, text: Any, mode: str) -> Any:
+        if not isinstance(text, str):
+            return text
+        return self.kept(text, lambda: compile(text, "<string>", mode, dont_inherit=True))
+
+    def kept(self, text: str, make: Callable[[], Any]) -> Any:
+        """Return what was made of a text once, in this process or another."""
         if self._octets is None:
             self._octets = _read(self._path)
         if (octets := self._octets.get(text)) is not None:
-            kept: CodeType = marshal.loads(octets)  # noqa: S302  # as bytecode is read
-            return kept
-        code = compile(text, "<string>", mode, dont_inherit=True)
-        self._octets[text] = marshal.dumps(code)
+            return marshal.loads(octets)  # noqa: S302  # as bytecode is read
+        made = make()
+        self._octets[text] = marshal.dumps(made)
         self._has_news = True
-        return code
+        return made
+
+
+class KeptPatterns:
+    """Does what `re._compiler.compile` does, with what was found out about an expression before."""
+
+    def __init__(self, kept: KeptCode, compiler: Any) -> None:
+        self._kept = kept
+        self._compiler = compiler
+        self._compile = compiler.compile
+
+    def compile(self, pattern: Any, flags: int = 0) -> re.Pattern[Any]:
+        """Return the compiled expression."""
+        found: re.Pattern[Any]
+        flags = int(flags)
+        if type(pattern) is not str or flags & re.DEBUG:
+            found = self._compile(pattern, flags)
+            return found
+        all_flags, octets, *groups = self._kept.kept(f"\0{flags}\0{pattern}", lambda: self._facts(pattern, flags))
+        try:
+            found = self._compiler._sre.compile(pattern, all_flags, array("I", octets).tolist(), *groups)  # noqa: SLF001  # see above
+        except (RuntimeError, OverflowError, TypeError, ValueError):  # what was kept is damaged
+            found = self._compile(pattern, flags)
+        return found
+
+    def _facts(self, pattern: str, flags: int) -> tuple[Any, ...]:
+        """Return what `_sre.compile` wants, as the standard library finds it."""
+        parsed = self._compiler._parser.parse(pattern, flags)  # noqa: SLF001  # see above
+        code = self._compiler._code(parsed, flags)  # noqa: SLF001  # see above
+        state = parsed.state
+        names: list[str | None] = [None] * state.groups
+        for name, number in state.groupdict.items():
+            names[number] = name
+        all_flags = int(flags | state.flags)
+        return all_flags, array("I", code).tobytes(), state.groups - 1, dict(state.groupdict), tuple(names)
 
 
 def _read(path: str) -> dict[str, bytes]:
@@ -93,8 +134,11 @@ KEPT: Final = KeptCode(f"{os.path.splitext(__spec__.cached or __file__)[0]}.kept
 
 
 def keep_code() -> None:
-    """Have the methods of records and the constructors of named tuples made of kept code from now on."""
-    # Names of the two modules, where they would otherwise find the built-in functions.
+    """Have records, named tuples and expressions made of kept code from now on."""
+    # Names of the modules, where they would otherwise find the built-in functions.
     vars(dataclasses)["exec"] = KEPT.run
     vars(collections)["eval"] = KEPT.value
+    compiler = getattr(re, "_compiler", None)
+    if all(hasattr(compiler, name) for name in ("compile", "_sre", "_parser", "_code")):
+        vars(compiler)["compile"] = KeptPatterns(KEPT, compiler).compile
     atexit.register(KEPT.keep)
