@@ -219,6 +219,30 @@ async def test_what_is_there_or_archived_is_skipped(queue: Queue, site: Site, tm
     assert (there.status, there.reason, there.path) == (Status.SKIPPED, Reason.TARGET_EXISTS, first.path)
 
 
+async def test_the_journal_archives_videos_by_their_ids(queue: Queue, site: Site) -> None:
+    """With `archive` a video is not downloaded again, whatever its address."""
+    await queue.close()
+    await queue.open(archive=True)
+    first = await queue.ended(await queue.add(f"{site.url}/v360.mp4"))
+    again = await queue.ended(await queue.add(f"{site.url}/v360.mp4?again", "-o", "again.mp4"))
+    assert (first.status, again.status, again.reason) == (Status.COMPLETED, Status.SKIPPED, Reason.ARCHIVED)
+
+
+async def test_deleting_parts_leaves_nothing(queue: Queue, site: Site) -> None:
+    """The part of one format, and what another one is already."""
+    (queue.dir).mkdir(parents=True)
+    (queue.dir / "base2.mp4").write_text("somebody else's")
+    site.write("gate/audio.m4a", "")
+    manifest = (site.root / "base.mpd").read_text().replace("audio.m4a", "gate/v720.mp4")
+    task = await queue.add(site.write("base2.mpd", manifest), "-f", "v+a", "-o", "base2 %(id)s.%(ext)s")
+    await until(lambda: site.asked["/gate/v720.mp4"])
+    await until(lambda: (one := queue.engine.progress(task.id)) and one.task.part_path.endswith(".fa.m4a.part"))
+    assert len(files_in(queue.dir)) == 3
+    await queue.order(CommandName.DELETE_PART, task)
+    assert list(files_in(queue.dir)) == ["base2.mp4"]
+    assert (await queue.row(task)).status is Status.CANCELLED
+
+
 async def test_too_many_requests_park_the_site(queue: Queue, site: Site) -> None:
     """Its rows wait, and say so; they go on by themselves."""
     task = await queue.add(f"{site.url}/many/v360.mp4")

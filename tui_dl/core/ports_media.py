@@ -305,8 +305,8 @@ class MediaWorker(Protocol):
         """Return the forms of a video, of a playlist those of its first entry. Raises `TuiDlError`."""
         ...
 
-    async def delete_parts(self, wish: MediaWish, part_path: str) -> int:
-        """Delete what an unfinished download left; return how many files."""
+    async def delete_parts(self, key: int, part_path: str) -> int:
+        """Delete what an unfinished download of a row left; return how many files."""
         ...
 
     async def aclose(self) -> None:

@@ -199,6 +199,10 @@ class MediaTransfer:
                 await reading.take(one)
         if reading.number is not None:
             return await reading.end()
+        facts = live.task.facts
+        key = (facts.extractor.lower(), facts.video_id)
+        if context.settings.archive and any(await context.journal.remembered.archived([key])):
+            return Outcome(End.SKIPPED, text="done before, as the archive says", reason=Reason.ARCHIVED)
         options = live.task.options
         if options.asks and context.settings.media_ask == "always":
             live.change(options=replace(options, asks=False))

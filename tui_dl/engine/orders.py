@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.commands import Command, CommandName, CommandOutcome
-from tui_dl.core.errors import FileSystemError, Reason, UsageError
+from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.live_settings import live_values
 from tui_dl.core.places import Base, Place
@@ -18,7 +18,7 @@ from tui_dl.engine.adding_wishes import WishAdder
 from tui_dl.engine.bulk_work import BulkWorks
 from tui_dl.engine.choosing import Choosing
 from tui_dl.engine.refreshing import refresh
-from tui_dl.engine.tidying import LEAVE_FOLDERS, remove_made_folders
+from tui_dl.engine.tidying import LEAVE_FOLDERS, delete_part_file, remove_made_folders
 from tui_dl.engine.tuning import Tuning
 from tui_dl.engine.turns import Turns
 
@@ -197,12 +197,7 @@ class Orders:
         return replace(outcome, changed=max(outcome.changed, deleted), message=message)
 
     async def _delete_part_of(self, task: DownloadTask) -> bool:
-        try:
-            part = await self._context.reopen_part(task)
-            await part.delete()
-        except FileSystemError as error:
-            if error.reason not in (Reason.PART_LOST, Reason.FOLDER_MISSING):
-                raise
+        await delete_part_file(self._context, task)
         await self._journal.forget_checkpoint(task.id)
         await self._journal.save(replace(task, part_path="", downloaded_bytes=0), is_durable=True)
         return True

@@ -26,13 +26,19 @@ MOST_KEPT: Final = 16
 """Files of one address or digest that are looked at, the latest first."""
 
 _ARCHIVING: Final = """CREATE TEMP TRIGGER archive_completed AFTER UPDATE OF status ON main.tasks
-    WHEN NEW.status = 'completed' BEGIN
+    WHEN NEW.status = 'completed' AND NEW.kind IN ('', 'media') BEGIN
       INSERT OR IGNORE INTO archive VALUES ('url', NEW.url, NEW.id, NEW.finished_at);
       INSERT OR IGNORE INTO archive SELECT 'sha256', NEW.sha256, NEW.id, NEW.finished_at WHERE NEW.sha256 <> '';
       INSERT OR IGNORE INTO archive
         SELECT substr(given, 1, instr(given, '=') - 1), substr(given, instr(given, '=') + 1), NEW.id, NEW.finished_at
         FROM (SELECT json_extract(CASE NEW.options WHEN '' THEN '{}' ELSE NEW.options END, '$.checksum') AS given)
         WHERE given IS NOT NULL;
+    END"""
+_ARCHIVING_MEDIA: Final = """CREATE TEMP TRIGGER archive_media AFTER UPDATE OF status ON main.tasks
+    WHEN NEW.status = 'completed' AND NEW.kind IN ('media', 'entry') BEGIN
+      INSERT OR IGNORE INTO archive SELECT lower(json_extract(NEW.facts, '$.extractor')),
+        json_extract(NEW.facts, '$.video_id'), NEW.id, NEW.finished_at
+        WHERE json_extract(NEW.facts, '$.extractor') <> '' AND json_extract(NEW.facts, '$.video_id') <> '';
     END"""
 _INTO_KEPT: Final = """INSERT INTO kept (path, url, identity, size_bytes, mtime_ns, validator, sha256, at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET url = excluded.url, identity = excluded.identity,
@@ -83,6 +89,8 @@ def start_archiving(connection: sqlite3.Connection) -> None:
     """Note every address and digest that is completed from now on by this connection."""
     connection.execute("DROP TRIGGER IF EXISTS temp.archive_completed")
     connection.execute(_ARCHIVING)
+    connection.execute("DROP TRIGGER IF EXISTS temp.archive_media")
+    connection.execute(_ARCHIVING_MEDIA)
 
 
 def start_keeping(connection: sqlite3.Connection, *, is_wanted: bool) -> None:

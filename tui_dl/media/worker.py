@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import glob
 import json
 import os
+import re
 import time
 from collections import OrderedDict
 from contextlib import aclosing, suppress
@@ -222,9 +222,9 @@ class QueueMedia:
         manager.is_on = self._is_on
         return manager
 
-    async def delete_parts(self, wish: MediaWish, part_path: str) -> int:
-        """Delete what an unfinished download left."""
-        self._reads.pop(wish.key, None)
+    async def delete_parts(self, key: int, part_path: str) -> int:
+        """Delete what an unfinished download of a row left."""
+        self._reads.pop(key, None)
         return await asyncio.to_thread(_delete_parts, part_path) if part_path else 0
 
     async def aclose(self) -> None:
@@ -253,14 +253,18 @@ def _on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None]) -
 
 
 def _delete_parts(part_path: str) -> int:
-    """Delete a part file with its notes and its fragments: what yt-dlp would go on with."""
-    stem = part_path.removesuffix(".part")
-    found = {part_path, f"{stem}.ytdl", *glob.glob(f"{glob.escape(part_path)}-Frag*")}  # noqa: PTH207  # as below
+    """Delete a part file with what belongs to the same video: its other parts, notes and fragments, half made files."""
+    folder, name = os.path.split(part_path)
+    stem = os.path.splitext(name.removesuffix(".part"))[0]  # noqa: PTH122  # yt-dlp's names are text
+    stem = re.sub(r"\.f[\w-]+$", "", stem)
+    unfinished = r"(\.f[\w-]+)?\.\w+\.(part(-Frag\d+(\.part)?)?|ytdl|part\.mended)|\.(f[\w-]+|temp)\.\w+"
+    pattern = re.compile(re.escape(stem) + f"({unfinished})")
     number = 0
-    for path in found:
-        with suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108  # yt-dlp's names are text
-            number += 1
+    with suppress(FileNotFoundError):
+        for one in os.listdir(folder):  # noqa: PTH208  # names alone
+            if pattern.fullmatch(one):
+                os.unlink(os.path.join(folder, one))  # noqa: PTH108, PTH118  # as above
+                number += 1
     return number
 
 
