@@ -114,7 +114,8 @@ async def test_entries_are_counted_noted_and_added_once(open_journal: OpenJourna
         (Kind.ENTRY, head.id, 1),
         (Kind.ENTRY, head.id, 2),
     ]
-    (new,) = await journal.playlists.add(head, entries_of(head, "abc", Status.WAITING))
+    a, b, new = await journal.playlists.add(head, entries_of(head, "abc", Status.WAITING))
+    assert [a.id, b.id] == [task.id for task in found]
     assert (new.filename, new.status, new.reason) == ("c", Status.WAITING, Reason.CHOICE)
     assert await journal.playlists.note(new.id) == '{"id": "c"}'
     counts = (await journal.playlists.counts([head.id]))[head.id]

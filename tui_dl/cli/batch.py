@@ -161,7 +161,7 @@ class _Batch:
     bound: FailureBound | None
     accounts: Accounts | None
     heads: set[int] = field(default_factory=set)
-    """Playlists whose entries are counted in their stead."""
+    """Playlists that are known for such: their entries count, they do not."""
     too_many: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once more failed than may."""
 
@@ -185,14 +185,14 @@ class _Batch:
         if event.kind is EventKind.ADDED and event.task.parent_id:
             # A Metalink brought it: nobody counted it when the batch was added.
             self.tally.total += 1
-            if event.task.kind is Kind.ENTRY and event.task.parent_id not in self.heads:
-                # It stands for its playlist, which was counted.
-                self.heads.add(event.task.parent_id)
-                self.tally.total -= 1
         self.listen(event)
 
     def listen(self, event: Event) -> None:
         """Count an event and pass it on."""
+        if event.task.kind is Kind.PLAYLIST and event.task.id not in self.heads:
+            # It was counted when nobody knew; its entries are what counts.
+            self.heads.add(event.task.id)
+            self.tally.total -= 1
         self.tally.count(event)
         if self.accounts is not None:
             self.accounts.hear(event)

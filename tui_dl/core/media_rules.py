@@ -49,6 +49,7 @@ _NETWORK: Final = (
 )
 _CODE_OF_MARKS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX: Final = re.compile(r"^(?:ERROR: )?\s*")
+_CAUSE: Final = re.compile(r" \(caused by .*", re.DOTALL)
 _ADVICE: Final = re.compile(r"; please report this issue on .*|; see  https?://\S+ for.*", re.DOTALL)
 
 
@@ -70,7 +71,7 @@ def obvious_form(url: str) -> str:
 def plain_words(text: str) -> str:
     """Return what yt-dlp says of an error without its ornaments."""
     bare = _PREFIX.sub("", _CODE_OF_MARKS.sub("", text))
-    return _ADVICE.sub("", bare).strip()
+    return _CAUSE.sub("", _ADVICE.sub("", bare)).strip()
 
 
 def error_of_words(

@@ -85,12 +85,12 @@ class Playlists:
             self._doubt(self._heads)
 
     async def read_again(self, heads: Sequence[DownloadTask]) -> None:
-        """Read playlists once more that are added again: they may have grown."""
+        """Read playlists once more that are added again: they may have grown, or their entries be nobody's."""
         again = []
         async with self.changing:
             for task in heads:
                 is_at_rest = self._scheduler.live_of(task.id) is None
-                if task.kind is Kind.PLAYLIST and task.status in FINISHED and is_at_rest:
+                if task.kind is Kind.PLAYLIST and task.status is not Status.PAUSED and is_at_rest:
                     told = {"status": Status.PENDING, "facts": replace(task.facts, is_reading=True)}
                     again.append(changed(task, {**told, "reason": None, "reason_text": "", "finished_at": None}))
             await self._book.save_heads(again)
@@ -99,9 +99,10 @@ class Playlists:
             self._ledger.tell(EventKind.RETRYING, task)
 
     def added(self, rows: Sequence[DownloadTask]) -> None:
-        """Tell of new entries, and let them start."""
+        """Tell of entries that are new or go on, and let them start."""
         for task in rows:
-            self._ledger.tell(EventKind.ADDED, task)
+            if self._scheduler.live_of(task.id) is None:
+                self._ledger.tell(EventKind.ADDED, task)
         self._scheduler.look_again()
 
     def note(self, task: DownloadTask) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from tui_dl.core.display_text import display_text
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.hook_commands import QUEUE_END, SETTING_OF_EVENT
+from tui_dl.core.media import Kind
 from tui_dl.hooks.backlog import Backlog
 from tui_dl.hooks.payload import as_json, payload_of, queue_end_payload, variables_of
 from tui_dl.hooks.running import GRACE_S, Run
@@ -94,6 +95,8 @@ class Hooks:
 
     def hear(self, event: Event) -> None:
         """Take in a step of a task."""
+        if event.task.kind is Kind.PLAYLIST:
+            return  # its entries are what starts, and ends with a file
         if event.kind in _ENDS:
             self._counts[event.kind.value] += 1
         if event.kind.value in self._plan.commands:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from tui_dl.core.errors import Reason
 from tui_dl.core.media import Kind, MediaChoice, MediaFacts
 from tui_dl.core.playlists import EntryCount
-from tui_dl.core.status import Status
+from tui_dl.core.status import UNFINISHED, Status
 from tui_dl.journal import adding
 from tui_dl.journal.adding import Batch, BatchKind
 from tui_dl.journal.records import write_tasks
@@ -81,7 +81,7 @@ class PlaylistBook:
         return await self._ask(partial(_counts, heads=list(heads)), Need.READ)
 
     async def add(self, head: DownloadTask, entries: Sequence[NewEntry]) -> list[DownloadTask]:
-        """Add entries behind those that a head has, to its batch; return the rows that are new, as they are then."""
+        """Add entries behind those that a head has, to its batch; return those that are new, and those that go on."""
         held = tuple(entries)
         return await self._ask(lambda connection: _add(connection, self._owner, head, held), Need.DURABLE)
 
@@ -166,7 +166,10 @@ def _add(
         "INSERT OR REPLACE INTO media_notes (task_id, note) VALUES (?, ?)",
         [(task_id, one.note) for task_id, one in fresh if one.note],
     )
-    ids = json.dumps([task_id for task_id, _ in fresh])
+    # What was nobody's is ours from now on.
+    known = [outcome.task for outcome in outcomes if not outcome.is_new]
+    going_on = [task.id for task in known if task.status in UNFINISHED and task.owner == owner.instance]
+    ids = json.dumps([*(task_id for task_id, _ in fresh), *going_on])
     statement = f"{SELECT_TASK} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position"  # noqa: S608  # fixed
     found = connection.execute(statement, (ids,))
     return [decode(row) for row in found]
