@@ -28,7 +28,7 @@ class DownloadChosen(RowAction):
 
 
 class Formats(Action):
-    """Pick format and subtitles of a video, or of all."""
+    """Pick the format and subtitles of videos."""
 
     name, keys, label, group, footer_rank = "formats", ("m",), "Formats", Group.DOWNLOADS, 4
 
