@@ -99,6 +99,7 @@ async def make_media_screenshots(
         made.append(path)
 
     async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "at once")
         await pilot.press("a")
         await pilot.pause()
         app.screen.query_one("#urls").load_text(feed)  # type: ignore[attr-defined]
