@@ -23,7 +23,7 @@ def test_a_playlist_is_pasted_chosen_from_paused_and_done(tmp_path: Path, site: 
     (tmp_path / "home" / "config").mkdir(parents=True)
     (tmp_path / "home" / "config" / "config.toml").write_text(SETTINGS)
     with terminal(tmp_path, "--foreground") as screen:
-        screen.until(lambda: "a Add" in screen.text)
+        screen.until(lambda: "at once" in screen.text)
         screen.press("a")
         screen.until(lambda: "Add downloads" in screen.text)
         screen.press(f"\x1b[200~{feed}\x1b[201~")
