@@ -149,6 +149,23 @@ async def test_a_pause_frees_the_slot_and_goes_on_with_the_same_bytes(queue: Que
     assert (queue.dir / row.filename).read_bytes() == (site.root / "v720.mp4").read_bytes()
 
 
+async def test_links_that_do_not_hold_any_more_are_read_anew(queue: Queue, site: Site) -> None:
+    """A paused row goes on with what was read, and reads again only where that is refused now."""
+    page = site.write("links.html", page_of("/gate/v720.mp4?old"))
+    task = await queue.add(page)
+    await until(lambda: (one := queue.engine.progress(task.id)) and one.downloaded_bytes > 0)
+    await queue.order(CommandName.PAUSE, task)
+    site.gate.set()
+    site.write("links.html", page_of("/v720.mp4?new"))
+    site.redirects["/gate/v720.mp4"] = "/gone/"
+    await queue.order(CommandName.RESUME, task)
+    row = await queue.ended(task)
+    del site.redirects["/gate/v720.mp4"]
+    assert row.status is Status.COMPLETED
+    assert site.asked["/links.html"] == 2
+    assert (queue.dir / row.filename).read_bytes() == (site.root / "v720.mp4").read_bytes()
+
+
 async def test_cancelling_a_reading_ends_its_process(queue: Queue, site: Site) -> None:
     """The row is cancelled at once, though the page never comes."""
     site.write("hung.html", "x" * 400_000)

@@ -141,7 +141,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.JOURNAL_BUSY: ReasonFacts("the journal is in use", "End the other process or set TUI_DL_HOME."),
     Reason.CHANGED: ReasonFacts("the file changed on the server", "Retry with r to fetch the new version."),
     Reason.WEB_PAGE: ReasonFacts(
-        "a web page came instead of the file", "Log in with a browser, then give its link with e."
+        "a web page came instead of the file", "Log in, then give its link with e; --as media takes what is on it."
     ),
     Reason.WRONG_RANGE: ReasonFacts("the server sent another range", "Retry; use --connections 1 with this server."),
     Reason.LENGTH_MISMATCH: ReasonFacts("the length differs from the one promised", "Retry with r."),

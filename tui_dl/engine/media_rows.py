@@ -114,8 +114,8 @@ def worker_of(context: EngineContext) -> MediaWorker:
     """Return who reads and downloads; raises `ContentError` with the command that installs what is missing."""
     media = context.media
     if media is None or media.missing:
-        command = "pip install 'tui_dl[media]'" if media is None else media.missing
-        raise ContentError(Reason.EXTRA_MISSING, f"media need yt-dlp; install it with: {command}")
+        way = "open the engine with `media`" if media is None else f"install it with: {media.missing}"
+        raise ContentError(Reason.EXTRA_MISSING, f"media need yt-dlp; {way}")
     return media
 
 

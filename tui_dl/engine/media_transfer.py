@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, HttpError, Reason, TuiDlError
 from tui_dl.core.media import Kind
 from tui_dl.core.media_rules import AS_FILE, AS_FOUND, AS_MEDIA, obvious_form
 from tui_dl.core.playlists import chosen_form, site_of
@@ -43,6 +43,10 @@ def is_media_row(context: EngineContext, task: DownloadTask) -> bool:
 
 _REFUSALS: Final = frozenset({Reason.FORBIDDEN, Reason.UNAUTHORIZED, Reason.HTTP_STATUS, Reason.SERVER_ERROR})
 """What sites of media answer to those who are no browser, nor yt-dlp."""
+
+
+_EXPIRED: Final = frozenset({403, 404, 410})
+"""Answers to links that were good once."""
 
 
 class MediaTransfer:
@@ -175,10 +179,24 @@ class MediaTransfer:
             return Outcome(End.HANDED_ON)
         await self._choose_form()
         wish = await wish_of(self._context, live.task)
-        if not media.has_read(wish):
-            if (end := await self._read(media, wish)) is not None:
-                return end
-            wish = await wish_of(self._context, live.task)
+        is_known = media.has_read(wish)
+        if not is_known and (end := await self._read(media, wish)) is not None:
+            return end
+        try:
+            return await self._download(media)
+        except HttpError as error:
+            if not is_known or error.status not in _EXPIRED:
+                raise
+            live.note(f"{error.message}; what was read earlier does not hold any more, so it is read anew")
+        live.step(Trigger.REQUEUE)
+        live.step(Trigger.RESOLVE)
+        self._context.on_change(live)
+        end = await self._read(media, await wish_of(self._context, live.task))
+        return await self._download(media) if end is None else end
+
+    async def _download(self, media: MediaWorker) -> Outcome:
+        live = self._live
+        wish = await wish_of(self._context, live.task)
         live.step(Trigger.START)
         self._context.on_change(live)
         outcome = await media.download(wish, self._hear, live.note, self._begin)

@@ -94,6 +94,11 @@ class VideoProgress:
             self._stage = ""
         self.tell()
 
+    @property
+    def is_merging(self) -> bool:
+        """Whether its parts are being put into one file."""
+        return self._stage == STAGES["Merger"]
+
     def tell(self) -> None:
         """Report where it stands."""
         sizes = [self._totals.get(key) or size for key, size in self._expected.items()]

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from tui_dl.core.ports_media import MediaProgress, MediaSource, MediaWish
     from tui_dl.media.queue_lanes import QueueLanes
     from tui_dl.media.readers import Readers
+    from tui_dl.media.video_progress import VideoProgress
 
 LASTS_S: Final = 300.0
 """Links that an extractor found are taken to work for so long."""
+MERGE_S: Final = 0.5
+"""How often a merge is looked at."""
 MOST_READ: Final = 64
 """Videos that are remembered as they were read."""
 
@@ -183,6 +186,7 @@ class QueueMedia:
         job.was_begun = wish.was_begun
         job.tell_begin = lambda path: asyncio.run_coroutine_threadsafe(on_begin(path), loop)
         job.limit_bps, job.connections = wish.limit_bps, wish.connections
+        watching = asyncio.ensure_future(_watch(job.progress))
         try:
             await lanes.run(job, LaneWish.of(wish), () if read is None else read.cookies)
         except asyncio.CancelledError:
@@ -196,6 +200,8 @@ class QueueMedia:
             # Its links may be why.
             self._reads.pop(wish.key, None)
             raise
+        finally:
+            watching.cancel()
         self._reads.pop(wish.key, None)
         return job.outcome or MediaOutcome()
 
@@ -235,6 +241,14 @@ class QueueMedia:
             await self._lanes.aclose()
         if self._manager is not None:
             await asyncio.to_thread(self._manager.close)
+
+
+async def _watch(progress: VideoProgress) -> None:
+    """Have a merge tell how far it is: it tells nothing by itself."""
+    while True:
+        await asyncio.sleep(MERGE_S)
+        if progress.is_merging:
+            await asyncio.to_thread(progress.tell)
 
 
 def _request(wish: MediaWish) -> dict[str, Any]:
