@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -40,6 +41,7 @@ PATIENCE_S: Final = 60.0
 QUIET_S: Final = 0.6
 """How long nothing may change until a screen counts as settled."""
 KEY_BAR: Final = ROWS - 1
+_ENDED: Final = re.compile("cancelled|failed")
 PORT: Final = "port"
 """File that says which port the addresses of a queue have."""
 
@@ -248,7 +250,7 @@ def commanding(screen: Watched, times: int) -> list[Answer]:
     """Pause and resume all that match, which takes seconds behind the screen."""
     steps = (
         (Answer("pause all of host:127.0.0.3 (*, p)"), (b"/host:127.0.0.3\r", b"*", b"p"), True),
-        (Answer("resume them (p)"), (b"p",), False),
+        (Answer("resume them (*, p)"), (b"*", b"p"), False),
         (Answer("pause all (P)"), (b"\x1b", b"\x1b", b"\x1b", b"P"), True),
         (Answer("resume all (P)"), (b"P",), False),
     )
@@ -259,7 +261,7 @@ def commanding(screen: Watched, times: int) -> list[Answer]:
                 screen.settle()
 
             def has_come(lines: list[str], are_paused: bool = are_paused) -> bool:
-                rows = [line for line in _rows(lines) if "image-" in line and "cancelled" not in line]
+                rows = [line for line in _rows(lines) if "image-" in line and not _ENDED.search(line)]
                 return sum(("paused" in row) is are_paused for row in rows) > len(rows) / 2
 
             ask(screen, one, keys[-1], has_come)
@@ -287,6 +289,19 @@ def _port_of(home: Path) -> tuple[int, ...]:
     return (int((home / PORT).read_text()),) if (home / PORT).exists() else ()
 
 
+def show(screen: Watched, times: int, rows: int) -> None:
+    """Press all keys and print the table."""
+    try:
+        screen.settle()
+        print(f"| {'key to screen, ms':44} | sign | worst | answer | below {TARGET_MS:.0f} |")
+        print("| --- | ---: | ---: | ---: | --- |")
+        for part in (scrolling, partial(filtering, rows=rows), sorting, commanding):
+            for one in part(screen, times=times):
+                print(one.line(), flush=True)
+    finally:
+        screen.end(signal.SIGTERM)
+
+
 def main() -> None:
     """Fill a queue, open the screen on it and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -302,14 +317,7 @@ def main() -> None:
             if not home.exists():
                 asyncio.run(fill(home, asked.rows, port))
             options = ["--foreground", "-j1", "--timeout", "86400", "-d", str(work / "out")]
-            screen = Watched([sys.executable, "-m", "tui_dl", *options], environment)
-            screen.settle()
-            print(f"| {'key to screen, ms':44} | sign | worst | answer | below {TARGET_MS:.0f} |")
-            print("| --- | ---: | ---: | ---: | --- |")
-            for part in (scrolling, partial(filtering, rows=asked.rows), sorting, commanding):
-                for one in part(screen, times=asked.times):
-                    print(one.line(), flush=True)
-            screen.end(signal.SIGTERM)
+            show(Watched([sys.executable, "-m", "tui_dl", *options], environment), asked.times, asked.rows)
         finally:
             shutil.rmtree(work)
 
