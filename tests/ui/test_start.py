@@ -16,6 +16,7 @@ from textual.css.stylesheet import Stylesheet
 from tests.ui.fake_engine import FakeEngine, make_task
 from tests.ui.pilots import make_app, running, screen_text, settle
 from tests.ui.scene import make_scene
+from tui_dl.core.commands import CommandName
 from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.core.settings import Settings
 from tui_dl.ui.app import DARK, LIGHT, TuiDlApp
@@ -49,6 +50,25 @@ async def test_the_first_page_is_painted_before_the_engine_is_there() -> None:
         await settle(app, pilot)
         assert "84.2 MiB/s" in screen_text(app)
     assert engine.commands == []
+
+
+async def test_what_is_added_before_the_engine_is_there_is_not_lost() -> None:
+    """It is added once it is; a person who pastes at once types it no second time."""
+    engine, gate = FakeEngine(), asyncio.Event()
+
+    async def connect() -> FakeEngine:
+        await gate.wait()
+        return engine
+
+    app = TuiDlApp(Start(connect=connect, folder="/downloads"))
+    async with app.run_test(size=(100, 24), notifications=True) as pilot:
+        await pilot.press("a", *"http://a.example/f", "ctrl+s")
+        while "it is added in a moment" not in screen_text(app):
+            await pilot.pause(0.02)
+        gate.set()
+        while not engine.commands:
+            await pilot.pause(0.02)
+    assert [(one.name, one.arguments["urls"]) for one in engine.commands] == [(CommandName.ADD, ["http://a.example/f"])]
 
 
 async def test_an_engine_that_fails_ends_the_screen_with_its_error() -> None:

@@ -33,6 +33,7 @@ class Commander:
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
         self._under_way: list[WorkView] = []
+        self._early: list[tuple[Command, int]] = []
 
     @property
     def works(self) -> tuple[WorkView, ...]:
@@ -87,9 +88,18 @@ class Commander:
     def execute(self, command: Command, rows: int = 0) -> None:
         """Have a command carried out that is for about so many rows; the answer is told when it comes."""
         if self._screen.port is None:
-            self.say("Still starting; try again in a moment")
+            # What was pasted is not lost; what is meant of a row may be another thing once its state is known.
+            is_kept = command.name is CommandName.ADD
+            self._early += [(command, rows)] if is_kept else []
+            self.say("Still starting; " + ("it is added in a moment" if is_kept else "try again in a moment"))
             return
         self._screen.run_worker(self.carry_out(command, rows), group="commands", exit_on_error=True)
+
+    def begin(self) -> None:
+        """Add what was given before the engine was there."""
+        early, self._early = self._early, []
+        for command, rows in early:
+            self.execute(command, rows)
 
     async def carry_out(self, command: Command, rows: int, *, tells_always: bool = False) -> None:
         """Carry it out and say what the screen does not show by itself: of many rows, or where `tells_always`."""

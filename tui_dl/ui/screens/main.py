@@ -151,6 +151,7 @@ class MainScreen(Screen[None]):
             port, self.model, on_view=self._show_view, on_rows=self._show_rows, on_busy=self._show_busy
         )
         self._bridge.tick(is_forced=True)
+        self.desk.commander.begin()
         self.set_interval(TICK_S, self._bridge.tick)
         await self._viewer.run()
 
