@@ -104,6 +104,18 @@ async def test_all_of_a_head_is_chosen_or_not(engine: AsyncDownloadEngine) -> No
     assert row.facts.is_chosen
 
 
+async def test_of_nothing_a_few_are_chosen_and_wait_for_the_word(engine: AsyncDownloadEngine) -> None:
+    """The way to three of a thousand: leave all out, take some, then say that they may begin."""
+    head, (a, b, c) = await asking(engine)
+    await order(engine, CommandName.CHOOSE, head, chosen=False)
+    await order(engine, CommandName.CHOOSE, b, chosen=True)
+    await order(engine, CommandName.CHOOSE, c, chosen=True)
+    assert await statuses(engine, head, a, b, c) == "waiting skipped waiting waiting"
+    (row,) = await engine.rows([head.id])
+    assert (row.reason, row.facts.chosen_count) == (Reason.CHOICE, 2)
+    assert await order(engine, CommandName.DOWNLOAD_CHOSEN, head) == "2 on their way"
+
+
 async def test_what_is_meant_of_a_head_is_meant_of_its_entries(engine: AsyncDownloadEngine) -> None:
     """Pausing leaves alone what waits for a choice; ends are summed up in the head, and told."""
     head, (a, b) = await asking(engine, "ab")

@@ -80,7 +80,9 @@ class Choosing:
         on = [task for task in entries if not task.facts.is_chosen and chosen is not False]
         off = [task for task in entries if task.facts.is_chosen and chosen is not True]
         async with self._playlists.changing:
-            number = await self._select(on) + await self._deselect(off)
+            # Whoever leaves all out and then takes some has not said yet that they may begin.
+            waits = frozenset({Reason.CHOICE, Reason.NOT_CHOSEN})
+            number = await self._select(on, waits) + await self._deselect(off)
         self._note()
         message = f"{number:,} chosen" if not off else f"{number:,} deselected" if not on else ""
         return CommandOutcome(number, tuple(task.id for task in entries[:MOST_IDS]), message)
@@ -90,12 +92,13 @@ class Choosing:
         rows = [task for task in await self._context.journal.rows(ids) if task.kind is Kind.ENTRY]
         if unchosen := [task for task in rows if not task.facts.is_chosen]:
             async with self._playlists.changing:
-                await self._select(unchosen)
+                await self._select(unchosen, frozenset({Reason.CHOICE}))
             self._note()
 
-    async def _select(self, tasks: Sequence[DownloadTask]) -> int:
+    async def _select(self, tasks: Sequence[DownloadTask], waits: Collection[Reason]) -> int:
+        """Want entries; those of heads that have a reason among `waits` wait for the word to begin."""
         heads = await self._context.journal.rows(list({task.parent_id for task in tasks}))
-        asking = {head.id for head in heads if head.reason is Reason.CHOICE}
+        asking = {head.id for head in heads if head.reason in waits}
         rows = []
         for task in tasks:
             row = changed(task, {"facts": replace(task.facts, is_chosen=True)})
