@@ -11,7 +11,7 @@ import pytest
 
 from tui_dl.core.errors import UsageError
 from tui_dl.core.query import TaskQuery
-from tui_dl.journal import schema
+from tui_dl.journal import opening, schema
 from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
@@ -94,3 +94,27 @@ async def test_the_journal_can_be_read_by_its_owner_only(path: Path, open_journa
     files = [file for file in path.parent.rglob("*") if file.is_file()]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_new_file_is_synced_once_before_it_has_its_name(
+    path: Path, open_journal: OpenJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its steps wait for no disk: four syncs of each step were a quarter of a first start."""
+    steps: list[int] = []
+    syncs: list[tuple[str, bool]] = []
+    migrate, sync = schema.migrate, opening._sync
+
+    def noted_migrate(connection: sqlite3.Connection) -> None:
+        if not path.exists():
+            steps.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+        migrate(connection)
+
+    def noted_sync(synced: Path) -> None:
+        syncs.append((synced.name, path.exists()))
+        sync(synced)
+
+    monkeypatch.setattr(schema, "migrate", noted_migrate)
+    monkeypatch.setattr(opening, "_sync", noted_sync)
+    await open_journal()
+    assert steps == [0]
+    assert syncs == [("journal.db.new", False), ("state", True)]

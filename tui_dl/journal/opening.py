@@ -134,7 +134,7 @@ def _make_or_mend(path: Path, owner: Owner, clock: Callable[[], float]) -> tuple
     if not path.exists():
         fresh = make_new(path)
         fresh.replace(path)
-        _sync_folder(path.parent)
+        _sync(path.parent)
         return ()
     damage = _damage_of(path, is_exclusive=bool(owner.foreign_to))
     if not damage:
@@ -150,7 +150,7 @@ def _make_or_mend(path: Path, owner: Owner, clock: Callable[[], float]) -> tuple
         )
     notice = replace_damaged(path, make_new(path), damage, clock())
     path.with_name(path.name + SUSPECT_SUFFIX).unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    _sync(path.parent)
     return (notice,)
 
 
@@ -159,8 +159,12 @@ def make_new(path: Path) -> Path:
     fresh = path.with_name(path.name + ".new")
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-        # The default rollback journal: nothing is left beside the file when it is closed.
+        # Nobody has it before it has its name: one sync at the end does for four of each step, which was a third of a
+        # first start. Not yet in WAL mode: nothing is left beside the file when it is closed.
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = OFF")
         schema.migrate(connection)
+    _sync(fresh)
     return fresh
 
 
@@ -200,8 +204,9 @@ def _closer_look(connection: sqlite3.Connection, path: Path, *, is_suspect: bool
     return ""
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Make a file or a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
