@@ -6,7 +6,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from datetime import date
-from importlib import metadata, util
+from importlib import util
 from pathlib import PurePath
 
 from tui_dl.core.errors import UsageError
@@ -86,6 +86,8 @@ def lacks_of(today: date) -> tuple[Lack, ...]:
 
 def installed_version() -> str:
     """Return the version that is installed, empty for none."""
+    from importlib import metadata  # noqa: PLC0415  # it loads much, and most queues ask for no version
+
     try:
         return metadata.version(PACKAGE)
     except metadata.PackageNotFoundError:
