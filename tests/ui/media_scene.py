@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.ui.fake_engine import MIB, FakeEngine, make_task
 from tui_dl.core.errors import Reason
-from tui_dl.core.media import PRESETS, Kind, MediaFacts, MediaFormat, MediaFormats
+from tui_dl.core.media import PRESETS, Kind, MediaChoice, MediaFacts, MediaFormat, MediaFormats
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadProgress
 
@@ -72,7 +72,7 @@ def waiting_playlist() -> FakeEngine:
     """Make a playlist that waits for a choice, its last entry left out, between two files."""
     entries = [
         entry(1, reason=Reason.CHOICE, _choice=PRESETS[2]),
-        entry(2, reason=Reason.CHOICE),
+        entry(2, reason=Reason.CHOICE, _choice=MediaChoice(subtitles=("en",))),
         entry(3, Status.SKIPPED, reason=Reason.NOT_CHOSEN, _is_chosen=False),
     ]
     engine = FakeEngine([make_task(1, "before.iso"), head(), *entries, make_task(20, "after.iso")])

@@ -9,6 +9,7 @@ from tui_dl.core.media import Kind
 from tui_dl.core.status import FACTS, FINISHED, LIVE, Status
 from tui_dl.core.task import Flag
 from tui_dl.ui.format import count, duration, wait_time
+from tui_dl.ui.format_choice import words_of
 
 if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask
@@ -110,5 +111,6 @@ def _choice_words(task: DownloadTask) -> str:
         return REASONS[Reason.CHOICE].meaning
     if task.reason is Reason.NOT_CHOSEN or not facts.is_chosen:
         return REASONS[Reason.NOT_CHOSEN].meaning
-    known = (duration(facts.duration_s), facts.format_label or facts.choice.name)
+    chosen = "" if facts.choice.is_empty else words_of(facts.choice)
+    known = (duration(facts.duration_s), chosen)
     return ", ".join(filter(None, known)) or REASONS[Reason.CHOICE].meaning
