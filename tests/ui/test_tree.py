@@ -52,7 +52,7 @@ async def test_a_playlist_is_a_tree() -> None:
     ]
     assert [line.split("  ")[-1].strip() for line in lines[start + 1 : start + 4]] == [
         "12:34, 720p",
-        "12:34",
+        "12:34, as configured, subtitles en",
         "not chosen",
     ]
 
