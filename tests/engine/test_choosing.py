@@ -11,6 +11,7 @@ from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.media import Kind, MediaChoice, MediaFacts
+from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask, changed
 from tui_dl.engine.bulk_work import Everything
@@ -134,6 +135,17 @@ async def test_what_is_meant_of_a_head_is_meant_of_its_entries(engine: AsyncDown
     await order(engine, CommandName.CLEAR_FINISHED, head)
     assert await engine.rows([head.id, a.id, b.id]) == []
     await until(lambda: not engine.playlists.are_there)
+
+
+async def test_steps_on_all_rows_leave_a_choice_alone(engine: AsyncDownloadEngine) -> None:
+    """What a person was asked about is neither paused nor started, and what was not wanted is not retried."""
+    head, (a, b) = await asking(engine, "ab")
+    await order(engine, CommandName.CHOOSE, a)
+    for name in (CommandName.PAUSE, CommandName.RETRY):
+        await engine.execute(Command(name, query=TaskQuery()))
+        await engine.execute(Command(name, (b.id,)))
+        await engine.playlists.settle()
+        assert await statuses(engine, head, a, b) == "waiting skipped waiting"
 
 
 async def test_a_form_is_set_for_one_for_all_and_for_later(engine: AsyncDownloadEngine) -> None:

@@ -56,7 +56,9 @@ async def test_one_bar_shows_all_parts_of_a_video(queue: Queue, site: Site) -> N
 
     await until(lambda: task.id in queue.engine.snapshot().live)
     await until(has_ended)
-    shown = [one.live[task.id] for one in seen if task.id in one.live]
+    working = (Status.DOWNLOADING, Status.PROCESSING)
+    held = [one.live[task.id] for one in seen if task.id in one.live]
+    shown = [one for one in held if one.task.status in working]
     sizes = [one.downloaded_bytes for one in shown]
     assert sizes == sorted(sizes)
     parts = [(site.root / name).stat().st_size for name in ("video.mp4", "audio.m4a")]
@@ -113,6 +115,15 @@ async def test_forms_are_told_and_what_was_read_is_used(queue: Queue, site: Site
     assert formats.subtitles == ("en",)
     assert formats.site.startswith("127.0.0.1")
     assert site.asked["/html5.html"] <= 2
+
+
+async def test_options_of_yt_dlp_hold_for_a_playlist(queue: Queue, site: Site) -> None:
+    """Items that are wanted, in the order that is wanted, named by the playlist's fields."""
+    options = ("-I", "2:3", "--playlist-reverse", "-o", "%(playlist_title)s %(playlist_index)s.%(ext)s")
+    await queue.add(f"{site.url}/feed.rss", *options)
+    await queue.idle()
+    assert [task.facts.title for task in await queue.rows()] == ["Episode 3", "Episode 2"]
+    assert list(files_in(queue.dir)) == ["Feed 2.mp4", "Feed 3.mp4"]
 
 
 async def test_a_form_is_remembered_for_its_site(queue: Queue, site: Site) -> None:

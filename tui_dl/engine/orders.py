@@ -183,8 +183,10 @@ class Orders:
         if trigger is Trigger.RETRY:
             for task in moved:
                 self._engine.ledger.tally.uncount(task)
-        for task in await self._journal.rows([task.id for task in moved]):
-            self._engine.ledger.tell(EVENTS[trigger], task)
+        stood = {task.id: task.status for task in moved}
+        for task in await self._journal.rows(list(stood)):
+            if task.status is not stood[task.id]:
+                self._engine.ledger.tell(EVENTS[trigger], task)
 
     async def _delete_part(self, command: Command) -> CommandOutcome:
         ids = await self._targets(command)

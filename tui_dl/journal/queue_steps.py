@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _DAY_S: Final = 86_400.0
 _BELONGINGS: Final = ("extents", "checkpoints", "log", "media_notes")
 """Tables whose rows go with their task."""
+_SPARED: Final = {
+    Trigger.PAUSE: " AND NOT (status = 'waiting' AND reason IS 'choice')",
+    Trigger.RETRY: " AND (reason IS NULL OR reason NOT IN ('choice', 'not-chosen'))",
+}
+"""What a person was asked about, or did not want, is left alone by steps on many rows."""
 _HANDS_OFF: Final = "owner NOT IN (SELECT value FROM json_each(:hands_off))"
 
 
@@ -76,7 +81,7 @@ def bulk(connection: sqlite3.Connection, owner: Owner, trigger: Trigger, selecti
     parameters |= {"hands_off": json.dumps(owner.foreign(connection)), "lease": owner.lease(connection), "at": at}
     return connection.execute(
         f"UPDATE {selection.table} SET {assignments(trigger)}, owner = :lease"  # noqa: S608  # fixed parts
-        f" WHERE status IN ({sources}) AND {_HANDS_OFF} AND {where}",
+        f" WHERE status IN ({sources}) AND {_HANDS_OFF}{_SPARED.get(trigger, '')} AND {where}",
         parameters,
     ).rowcount
 
