@@ -30,6 +30,8 @@ async def test_rows_end_with_the_files_of_stock_yt_dlp(queue: Queue, site: Site,
     for url in urls:
         await queue.add(url)
     assert await queue.idle() == []
+    # All of its entries were told at once.
+    assert site.asked["/three.html"] == 1
     assert await run_native(urls, ["--no-cache-dir"], tmp_path / "native") == 0
     assert files_in(queue.dir) == files_in(tmp_path / "native")
     heads = await queue.rows(Kind.PLAYLIST)

@@ -51,6 +51,7 @@ async def open_engine(
     import_aiohttp()
     from tui_dl.engine.engine import MEMORY, AsyncDownloadEngine  # noqa: PLC0415  # see above
     from tui_dl.journal.adding import BatchKind  # noqa: PLC0415  # see above
+    from tui_dl.media.engine_settings import defaults_of  # noqa: PLC0415  # see above
     from tui_dl.media.worker import QueueMedia  # noqa: PLC0415  # yt-dlp is not loaded with it
 
     calm_collector()
@@ -59,7 +60,10 @@ async def open_engine(
     async with AsyncExitStack() as stack:
         hooks = await open_hooks(stack, settings, is_get=is_get, on_trouble=on_trouble)
         media = QueueMedia(
-            connections=settings.connections, chunk_bytes=settings.chunk_size, is_on=settings.async_downloads
+            connections=settings.connections,
+            chunk_bytes=settings.chunk_size,
+            is_on=settings.async_downloads,
+            defaults=defaults_of(settings),
         )
         engine = await stack.enter_async_context(
             AsyncDownloadEngine(settings, source, batch_kind=kind, adopts_orphans=not is_get, media=media)

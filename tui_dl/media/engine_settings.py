@@ -39,3 +39,16 @@ def settings_for(base: Settings, params: Mapping[str, Any], *, timeout_s: float 
     if rate := params.get("ratelimit"):
         values["limit_rate"] = max(1, int(rate))
     return replace(settings_with(base, values))
+
+
+def defaults_of(settings: Settings) -> dict[str, Any]:
+    """Return yt-dlp's parameters for the same way to the servers as the engine's: pages go no other one than files."""
+    families = {family: address for address, family in _FAMILIES.items()}
+    found: dict[str, Any] = {"socket_timeout": settings.timeout}
+    if settings.proxy:
+        found["proxy"] = settings.proxy
+    if settings.insecure:
+        found["nocheckcertificate"] = True
+    if settings.ip_version in families:
+        found["source_address"] = families[settings.ip_version]
+    return found

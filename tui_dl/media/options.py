@@ -32,8 +32,11 @@ FORCED: Final[Mapping[str, Any]] = {
 """What a row of a queue is: downloaded, alone, in silence; counting is the queue's work."""
 
 
-def params_of(options: Sequence[str], *, has_config: bool) -> dict[str, Any]:
-    """Return yt-dlp's parameters; raises `UsageError` in its own words where they make no sense."""
+def params_of(options: Sequence[str], *, has_config: bool, defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return yt-dlp's parameters; raises `UsageError` in its own words where they make no sense.
+
+    `defaults` are those of this program, for what neither its options nor its configuration speak of.
+    """
     arguments = [*options] if has_config else ["--ignore-config", *options]
     with _parsing, _command_line(arguments) as told:
         try:
@@ -49,7 +52,8 @@ def params_of(options: Sequence[str], *, has_config: bool) -> dict[str, Any]:
             raise UsageError(f"yt-dlp's options: {error}") from None
     params = {**parsed.ydl_opts, **FORCED}
     params.pop("playlist_items_shown", None)
-    return params
+    unsaid = {name: value for name, value in (defaults or {}).items() if params.get(name) in (None, False, "")}
+    return params | unsaid
 
 
 def config_files() -> tuple[str, ...]:

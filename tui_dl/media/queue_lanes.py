@@ -21,7 +21,7 @@ from tui_dl.media.portable import cookie_from
 from tui_dl.media.queue_youtube_dl import QueueYoutubeDL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tui_dl.core.ports_media import MediaWish
     from tui_dl.media.lane_job import LaneJob
@@ -67,7 +67,9 @@ class LaneWish:
 class Shared:
     """What lanes share: parsed options, archives, cookie jars."""
 
-    def __init__(self) -> None:
+    def __init__(self, defaults: Mapping[str, Any]) -> None:
+        self.defaults = defaults
+        """Parameters of this program, for what yt-dlp's options do not speak of."""
         self._lock = threading.Lock()
         self._params: dict[LaneWish, tuple[float, dict[str, Any]]] = {}
         self._archives: dict[str | None, SharedArchive] = {}
@@ -80,7 +82,7 @@ class Shared:
             at, held = self._params.get(wish, (float("-inf"), {}))
         if now - at < CONFIG_S:
             return held
-        params = params_of(wish.arguments, has_config=wish.has_config)
+        params = params_of(wish.arguments, has_config=wish.has_config, defaults=self.defaults)
         paths = dict(params.get("paths") or {})
         if wish.has_own_dir or not paths.get("home"):
             paths["home"] = wish.dir
@@ -110,9 +112,9 @@ class Shared:
 class QueueLanes:
     """All lanes; used on the loop."""
 
-    def __init__(self, manager: AsyncDownloadManager) -> None:
+    def __init__(self, manager: AsyncDownloadManager, defaults: Mapping[str, Any]) -> None:
         self._manager = manager
-        self._shared = Shared()
+        self._shared = Shared(defaults)
         self._lanes: list[_Lane] = []
 
     async def run(self, job: LaneJob, wish: LaneWish, cookies: Sequence[list[Any]]) -> None:
@@ -209,7 +211,9 @@ class _Lane:
                 self._ydl.close()
             archive = self._shared.archive(params.get("download_archive"))
             given = self._manager.begin(dict(params))
-            self._ydl = QueueYoutubeDL(self._manager, given, archive, self._shared.jar(wish))
+            # That is of each row by itself here.
+            self._manager.limit_bps = 0
+            self._ydl = QueueYoutubeDL(self._manager, given, archive, self._shared.jar(wish), self._shared.defaults)
             self._shared.keep_jar(wish, self._ydl.cookiejar)
             self._wish, self._params = wish, params
         return self._ydl

@@ -12,6 +12,8 @@ from tui_dl.media.archive import SharedArchive
 from tui_dl.media.youtube_dl import EngineYoutubeDL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tui_dl.core.ports_media import MediaOutcome
     from tui_dl.media.lane_job import LaneJob
     from tui_dl.media.manager import AsyncDownloadManager
@@ -21,12 +23,24 @@ _TURNING: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that change the direction of what stands beside them."""
 
 
+_WAYS: Final = {
+    "proxy": "a proxy of yt-dlp's",
+    "nocheckcertificate": "--no-check-certificates",
+    "source_address": "an address of yt-dlp's",
+}
+"""Parameters that say how servers are reached, in words."""
+
+
 class QueueYoutubeDL(EngineYoutubeDL):
     """Kept by its lane as long as rows come that want the same of yt-dlp."""
 
     job: LaneJob
 
-    def __init__(self, manager: AsyncDownloadManager, params: dict[str, Any], archive: Any, jar: Any) -> None:
+    def __init__(
+        self, manager: AsyncDownloadManager, params: dict[str, Any], archive: Any, jar: Any, ways: Mapping[str, Any]
+    ) -> None:
+        """`ways` are the engine's own, under yt-dlp's names."""
+        self._ways = {"nocheckcertificate": False, **ways}
         super().__init__(manager, {**params, "download_archive": None, "logger": self}, auto_init=False)
         self.params["download_archive"] = params.get("download_archive")
         self.archive = archive
@@ -76,6 +90,7 @@ class QueueYoutubeDL(EngineYoutubeDL):
     def work_on(self, job: LaneJob) -> MediaOutcome:
         """Download one video. Raises what yt-dlp raises, and `Cancelled`."""
         self.job = job
+        job.limit_bps = job.limit_bps or int(self.params.get("ratelimit") or 0)
         self._num_downloads = self._num_videos = 0
         self._download_retcode = 0
         self._autonumber = 0
@@ -112,6 +127,11 @@ class QueueYoutubeDL(EngineYoutubeDL):
         self._in_hand = info_dict
         self.job.begin(info_dict, self.prepare_filename(info_dict, warn=False))
         return super().process_info(info_dict)
+
+    def why_native(self) -> str:
+        """Return which way to the servers yt-dlp's options name that is not the engine's."""
+        different = (words for name, words in _WAYS.items() if self.params.get(name) != self._ways.get(name))
+        return next(different, "")
 
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
         """Download one format; what an earlier attempt finished is taken for just come."""

@@ -136,7 +136,7 @@ class Reader:
         key = f"{has_config} {options} {self.wants_formats}"
         ydl = self._kept.pop(key, None)
         if ydl is None:
-            params = params_of(options, has_config=has_config)
+            params = params_of(options, has_config=has_config, defaults=request.get("defaults"))
             kept = {name: value for name, value in params.items() if name not in _LEFT_OUT}
             if self.wants_formats:
                 # All of them, whatever is wanted of this video otherwise.

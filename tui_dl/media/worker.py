@@ -50,8 +50,19 @@ class _Read:
 class QueueMedia:
     """Fulfils `core.ports_media.MediaWorker`."""
 
-    def __init__(self, *, connections: int = 8, chunk_bytes: int = 1 << 20, is_on: bool = True) -> None:
-        """`is_on`: whether transfers are the engine's; else they are left to yt-dlp's own downloaders."""
+    def __init__(
+        self,
+        *,
+        connections: int = 8,
+        chunk_bytes: int = 1 << 20,
+        is_on: bool = True,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`is_on`: whether transfers are the engine's; else they are left to yt-dlp's own downloaders.
+
+        `defaults` are parameters of yt-dlp's for what its options do not speak of: the way to the servers.
+        """
+        self._defaults = dict(defaults or {})
         self._connections, self._chunk_bytes, self._is_on = connections, chunk_bytes, is_on
         self._source: MediaSource | None = None
         self._readers: Readers | None = None
@@ -92,7 +103,7 @@ class QueueMedia:
         self._reads.pop(wish.key, None)
         for lack in await self._look_around():
             note_line(str(lack))
-        async with aclosing(self._reading().ask(_request(wish), note_line)) as messages:
+        async with aclosing(self._reading().ask(self._request(wish), note_line)) as messages:
             async for message in messages:
                 if "playlist" in message:
                     yield FoundPlaylist(MediaFacts.of_json(message["playlist"]))
@@ -130,14 +141,18 @@ class QueueMedia:
     async def formats(self, wish: MediaWish) -> MediaFormats:
         """Return the forms of a video, of a playlist those of its first entry."""
         if not self.has_read(wish) or self._reads[wish.key].info is None:
-            async with aclosing(self._reading().ask({**_request(wish), "wants_first": True}, _unheard)) as messages:
+            async with aclosing(
+                self._reading().ask({**self._request(wish), "wants_first": True}, _unheard)
+            ) as messages:
                 async for message in messages:
                     if "video" in message or message.get("archived"):
                         self._video(wish.key, message)
         read = self._reads.get(wish.key)
         if read is None or read.info is None:
             raise ContentError(Reason.NO_MEDIA, "its forms cannot be told beforehand")
-        async with aclosing(self._reading().ask({**_request(wish), "formats_of": read.info}, _unheard)) as messages:
+        async with aclosing(
+            self._reading().ask({**self._request(wish), "formats_of": read.info}, _unheard)
+        ) as messages:
             async for message in messages:
                 from tui_dl.media.found import formats_of  # noqa: PLC0415  # beside what it is for
 
@@ -151,6 +166,12 @@ class QueueMedia:
             self._all_lacks = await asyncio.to_thread(lacks_of, datetime.now(UTC).date())
             self.lacks = tuple(str(one) for one in self._all_lacks if one.concerns_all)
         return self._all_lacks
+
+    def _request(self, wish: MediaWish) -> dict[str, Any]:
+        """Return what a process is asked for a wish."""
+        note = json.loads(wish.note) if wish.note else {}
+        options = {"options": list(wish.options), "has_config": wish.has_config, "defaults": self._defaults}
+        return {"url": wish.url, "note": note, **options}
 
     def _reading(self) -> Readers:
         if self._readers is None:
@@ -213,7 +234,7 @@ class QueueMedia:
                 self._manager.attach(self._source, asyncio.get_running_loop())
                 from tui_dl.media.queue_lanes import QueueLanes  # noqa: PLC0415  # loaded by now
 
-                self._lanes = QueueLanes(self._manager)
+                self._lanes = QueueLanes(self._manager, self._defaults)
             return self._lanes
 
     def _load(self) -> Any:
@@ -249,11 +270,6 @@ async def _watch(progress: VideoProgress) -> None:
         await asyncio.sleep(MERGE_S)
         if progress.is_merging:
             await asyncio.to_thread(progress.tell)
-
-
-def _request(wish: MediaWish) -> dict[str, Any]:
-    note = json.loads(wish.note) if wish.note else {}
-    return {"url": wish.url, "note": note, "options": list(wish.options), "has_config": wish.has_config}
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None]) -> Callable[[Any], None]:

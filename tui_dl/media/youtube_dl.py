@@ -52,7 +52,7 @@ class EngineYoutubeDL(YoutubeDL):
             return False, False
         replacement = replacement_for(info, self.params)
         why = reason_for_native(name, info, self.params) or ("" if replacement else "its kind of stream")
-        why = why or self.manager.why_not()
+        why = why or self.why_native() or self.manager.why_not()
         self._sleep(name, is_subtitle=subtitle)
         if replacement is None or why:
             self.say_native(info, why)
@@ -62,6 +62,10 @@ class EngineYoutubeDL(YoutubeDL):
             downloader.add_progress_hook(hook)
         self.write_debug(f'Invoking {downloader.FD_NAME} downloader on "{info["url"][:200]}", by tui-dl')
         return downloader.download(name, new_info, subtitle)
+
+    def why_native(self) -> str:
+        """Return what of the parameters this engine does not do as they say; empty for nothing."""
+        return ""
 
     def say_native(self, info: dict[str, Any], why: str) -> None:
         """Count a transfer that yt-dlp makes, and say so."""
