@@ -211,7 +211,8 @@ class Playlists:
             return task
         now = changed(task, {"facts": facts})
         if not facts.is_reading and counts:
-            running = sum(slot.live.task.parent_id == task.id for slot in self._scheduler.running.values())
+            lives = (slot.live.task for slot in self._scheduler.running.values())
+            running = sum(one.parent_id == task.id and one.status not in FINISHED for one in lives)
             now = self._stepped(now, counts, running)
         self._heads[task.id] = now
         return now
