@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.message import Message
 
+    from tui_dl.core.commands import Command, CommandOutcome
     from tui_dl.ui.app import TuiDlApp
 
 HUGE = 1_000_000
@@ -307,3 +308,26 @@ async def test_every_key_that_moves_moves_the_cursor(key: str, row: int) -> None
         await pilot.press("g")
         await settle(app, pilot)
         assert app.main.table.cursor == 0
+
+
+@pytest.mark.parametrize(("key", "words"), [("P", "pausing or resuming 1,000,000"), ("R", "retrying 1,000,000")])
+async def test_a_key_for_all_says_at_once_what_goes_on(key: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine counts the rows it has come to with its next tick, which was half a second later."""
+    engine, gate = HugeEngine(HUGE), asyncio.Event()
+    monkeypatch.setattr(
+        engine, "_counts", lambda: {Status.PAUSED if key == "P" else Status.FAILED: HUGE, Status.COMPLETED: 7}
+    )
+    carry_out = engine.execute
+
+    async def execute(command: Command) -> CommandOutcome:
+        await gate.wait()
+        return await carry_out(command)
+
+    monkeypatch.setattr(engine, "execute", execute)
+    async with running(engine) as (app, pilot):
+        await pilot.press(key)
+        await pilot.pause()
+        assert words in screen_text(app)
+        gate.set()
+        await settle(app, pilot)
+        assert words not in screen_text(app)

@@ -13,7 +13,7 @@ from textual.command import CommandPalette
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.ports_session import Leaving
 from tui_dl.core.query import TermKind
-from tui_dl.core.status import FACTS, READDRESSABLE, Status, Tab
+from tui_dl.core.status import FACTS, READDRESSABLE, UNFINISHED, Status, Tab
 from tui_dl.ui.commanding import Commander
 from tui_dl.ui.completion import Known
 from tui_dl.ui.format import change_time, count
@@ -55,7 +55,15 @@ class ScreenDesk:
 
     def send(self, name: CommandName, arguments: Mapping[str, Any]) -> None:
         """Give a command without rows to the engine."""
-        self.commander.execute(Command(name, arguments=dict(arguments)))
+        self.commander.execute(Command(name, arguments=dict(arguments)), self._rows_of(name))
+
+    def _rows_of(self, name: CommandName) -> int:
+        """Return for about how many rows a command is that names none."""
+        counts = self._screen.snapshot.counts if self._screen.snapshot is not None else {}
+        if name is CommandName.TOGGLE_ALL:
+            paused = counts.get(Status.PAUSED, 0)
+            return sum(counts.get(status, 0) for status in UNFINISHED) - paused or paused
+        return counts.get(Status.FAILED, 0) if name is CommandName.RETRY_FAILED else 0
 
     def send_for_rows(self, name: CommandName, arguments: Mapping[str, Any], *, question: str) -> None:
         """Give a command for the selection, else the current row; ask first where there is a question."""
