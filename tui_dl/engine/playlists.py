@@ -190,12 +190,15 @@ class Playlists:
             rows = await journal.rows(sorted(wanted))
             for gone in wanted - {task.id for task in rows}:
                 self._heads.pop(gone, None)
-            changes = [
-                (task, now)
-                for task in rows
-                if task.kind is Kind.PLAYLIST and (now := self._derived(task, counts[task.id])) != task
-            ]
-            await self._book.save_heads([now for _, now in changes])
+            heads = [(task, self._derived(task, counts[task.id])) for task in rows if task.kind is Kind.PLAYLIST]
+            changes = [(task, now) for task, now in heads if now != task]
+            try:
+                await self._book.save_heads([now for _, now in changes])
+            except TuiDlError:
+                self._dirty |= wanted
+                raise
+            # Not before it is recorded: what is shown of a head agrees with the counts.
+            self._heads |= {now.id: now for _, now in heads if self._scheduler.live_of(now.id) is None}
         for before, now in changes:
             self._tell(before, now)
 
@@ -214,7 +217,6 @@ class Playlists:
             lives = (slot.live.task for slot in self._scheduler.running.values())
             running = sum(one.parent_id == task.id and one.status not in FINISHED for one in lives)
             now = self._stepped(now, counts, running)
-        self._heads[task.id] = now
         return now
 
     def _stepped(self, task: DownloadTask, counts: Sequence[EntryCount], running: int) -> DownloadTask:
