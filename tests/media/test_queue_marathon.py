@@ -36,6 +36,8 @@ PATHS = (
 BLOWS = 140
 KILLS = 60
 RATE_BPS = 1_200_000.0
+SLOW_BPS = 60_000.0
+"""So slow that many kills fall within the transfers."""
 SEED = 20261130
 RUN = """
 import asyncio, json, sys
@@ -116,7 +118,7 @@ async def test_kills_leave_whole_files(queue: Queue, site: Site, tmp_path: Path)
     await run_native(urls, ["--no-cache-dir"], tmp_path / "native")
     wanted = files_in(tmp_path / "native")
     choice = random.Random(SEED)  # a schedule
-    site.rate_bps = RATE_BPS
+    site.rate_bps = SLOW_BPS
     queue.dir.mkdir(parents=True, exist_ok=True)
     folder = tmp_path / "killed"
     kills = await asyncio.to_thread(_kill_often, folder, urls, choice)
@@ -137,7 +139,7 @@ async def test_kills_leave_whole_files(queue: Queue, site: Site, tmp_path: Path)
 def _kill_often(folder: Path, urls: list[str], choice: random.Random) -> int:
     kills = 0
     for _ in range(KILLS):
-        if _run(folder, urls, 1.2 + choice.random() * 1.5):
+        if _run(folder, urls, 1.0 + choice.random() * 1.2):
             break
         kills += 1
     return kills
