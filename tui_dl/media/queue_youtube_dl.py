@@ -31,6 +31,14 @@ _WAYS: Final = {
 """Parameters that say how servers are reached, in words."""
 
 
+_LAUNCHED: Final = frozenset(
+    {"desktop", "url", "webloc", "lnk", "exe", "bat", "cmd", "com", "scr", "ps1", "sh", "msi", "jar", "pif", "vbs"}
+)
+"""Extensions of what a click would run: no video has one, whatever its site says."""
+UNKNOWN: Final = "unknown_video"
+"""yt-dlp's own word for an extension that nobody knows."""
+
+
 class QueueYoutubeDL(EngineYoutubeDL):
     """Kept by its lane as long as rows come that want the same of yt-dlp."""
 
@@ -125,6 +133,9 @@ class QueueYoutubeDL(EngineYoutubeDL):
     def process_info(self, info_dict: dict[str, Any]) -> Any:
         """Download one choice of formats (see `YoutubeDL.process_info`)."""
         self._in_hand = info_dict
+        for one in (info_dict, *(info_dict.get("requested_formats") or ())):
+            if str(one.get("ext")).lower() in _LAUNCHED:
+                one["ext"] = UNKNOWN
         self.job.begin(info_dict, self.prepare_filename(info_dict, warn=False))
         return super().process_info(info_dict)
 
