@@ -58,6 +58,16 @@ async def test_an_empty_part_file_of_nobody_is_taken_up(folder: Path, pool: Disk
     (folder / "f.bin.tui-dl.part").touch()
     part = await PartFile.open(pool, str(folder), "f.bin", is_ordered=False)
     assert part.path == str(folder / "f.bin.tui-dl.part")
+    assert part.was_there
+    await part.close()
+
+
+async def test_an_empty_part_file_that_is_to_be_avoided_is_left_alone(folder: Path, pool: DiskPool) -> None:
+    """It may be another task's, which only the journal knows."""
+    (folder / "f.bin.tui-dl.part").touch()
+    avoided = frozenset({"f.bin.tui-dl.part"})
+    part = await PartFile.open(pool, str(folder), "f.bin", is_ordered=False, avoided=avoided)
+    assert (part.path, part.was_there) == (str(folder / "f (1).bin.tui-dl.part"), False)
     await part.close()
 
 

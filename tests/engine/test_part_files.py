@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.engine.stage import LARGE_BYTES, MIB, ended, half_done, is_whole, log_of, row
-from tests.faults import Resource
+from tests.engine.stage import LARGE_BYTES, MIB, ended, half_done, is_whole, log_of, row, until
+from tests.faults import Resource, first, tempers
 from tui_dl.core.commands import Command, CommandName
 
 if TYPE_CHECKING:
@@ -100,3 +100,32 @@ async def test_a_part_file_replaced_by_a_link_is_left_alone(engines: Engines, fa
     done, _ = await resumed(engines, task)
     assert is_whole(done, OLD)
     assert precious.read_bytes() == b"mine"
+
+
+async def test_an_empty_one_that_another_task_counts_on_is_left_to_it(
+    engines: Engines, fault_server: FaultServer
+) -> None:
+    """Two tasks whose files have one name, the first cancelled before its first byte: both get their own file."""
+    other = Resource(LARGE_BYTES, seed=2)
+    urls = [
+        fault_server.add("/a/f.bin", OLD, first(1, tempers.stall_after(0))),
+        fault_server.add("/b/f.bin", other, first(1, tempers.stall_after(0))),
+    ]
+    engine = await engines(preallocate="off")
+    tasks: list[DownloadTask] = []
+
+    def has_part() -> bool:
+        progress = engine.progress(tasks[-1].id)
+        return progress is not None and bool(progress.task.part_path)
+
+    for url in urls:
+        tasks.append(task := await engine.add(url))
+        await until(has_part)
+        await engine.execute(Command(CommandName.CANCEL, (task.id,)))
+    held = [part_of(await row(engine, task)) for task in tasks]
+    assert [path.name for path in held] == ["f.bin.tui-dl.part", "f (1).bin.tui-dl.part"]
+    assert [path.stat().st_size for path in held] == [0, 0]
+    await engine.execute(Command(CommandName.RETRY, tuple(task.id for task in tasks)))
+    done = [await ended(engine, task) for task in tasks]
+    assert is_whole(done[0], OLD)
+    assert is_whole(done[1], other)

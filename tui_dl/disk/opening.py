@@ -14,6 +14,8 @@ from tui_dl.disk.folder import require_component
 from tui_dl.disk.placing import SCATTERED_SUFFIX, first_free
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tui_dl.disk.folder import Folder
 
 _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -39,27 +41,33 @@ class OpenPart(NamedTuple):
     """Whether it was made now."""
     is_locked: bool
     """Whether the lock was taken; False where the file system has none."""
+    was_there: bool = False
+    """Whether an empty one was taken up: whoever knows the other tasks has to ask whether it is one of theirs."""
 
 
-def create_part(folder: Folder, name: str, suffix: str, total_bytes: int | None) -> OpenPart:
+def create_part(
+    folder: Folder, name: str, suffix: str, total_bytes: int | None, avoided: Collection[str] = ()
+) -> OpenPart:
     """Make a part file under the first free of `NAME`, `NAME (1)`... with the suffix; mode `0666 & ~umask`.
 
-    An empty scattered one that nobody holds is taken up: a crash came between its making and its record.
-    Takes the folder over: it is closed where this fails.
+    An empty scattered one that nobody holds is taken up: a crash came between its making and its record. Those of
+    the names `avoided` are left alone. Takes the folder over: it is closed where this fails.
     """
     fd = -1
 
-    is_locked = False
+    is_locked = was_there = False
 
     def take(free_name: str) -> None:
-        nonlocal fd, is_locked
-        fd, is_locked = _make_or_take_up(folder, free_name + suffix)
+        nonlocal fd, is_locked, was_there
+        if free_name + suffix in avoided:
+            raise _taken(free_name + suffix)
+        fd, is_locked, was_there = _make_or_take_up(folder, free_name + suffix)
 
     try:
         require_component(name)
         _require_possible(name, total_bytes)
         part_name = numbered(name, first_free(name, take)) + suffix
-        return OpenPart(folder, fd, part_name, 0, is_new=True, is_locked=is_locked)
+        return OpenPart(folder, fd, part_name, 0, is_new=True, is_locked=is_locked, was_there=was_there)
     except BaseException:
         _close(fd, folder.fd)
         raise
@@ -109,16 +117,19 @@ def _require_possible(name: str, total_bytes: int | None) -> None:
         raise FileSystemError(Reason.FILE_TOO_LARGE, f"{name} would have {total_bytes} bytes")
 
 
-def _make_or_take_up(folder: Folder, part_name: str) -> tuple[int, bool]:
-    """Return the descriptor of an empty part file and whether it is locked; raises `FileExistsError` where it is not.
+def _make_or_take_up(folder: Folder, part_name: str) -> tuple[int, bool, bool]:
+    """Return the descriptor of an empty part file, whether it is locked, and whether it was there before.
 
-    Between its making and its lock another process of ours may take it up: then the name is taken.
+    Raises `FileExistsError` where what is there is not empty, or somebody's. Between its making and its lock another
+    process of ours may take it up: then the name is taken.
     """
+    was_there = False
     try:
         fd = os.open(part_name, _CREATE, 0o666, dir_fd=folder.fd)
     except FileExistsError:
         if not part_name.endswith(SCATTERED_SUFFIX):
             raise
+        was_there = True
         fd = _reopen_or_leave(part_name, folder)
     try:
         is_locked = _lock(folder, part_name, fd)
@@ -128,7 +139,7 @@ def _make_or_take_up(folder: Folder, part_name: str) -> tuple[int, bool]:
         if isinstance(error, FileSystemError) and error.reason is Reason.PART_BUSY:
             raise _taken(part_name) from error
         raise
-    return fd, is_locked
+    return fd, is_locked, was_there
 
 
 def _reopen_or_leave(part_name: str, folder: Folder) -> int:

@@ -20,7 +20,7 @@ from tui_dl.disk.watch import Watch
 from tui_dl.disk.writer import write_extents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from tui_dl.core.extents import Extent
     from tui_dl.core.ports import Chunk
@@ -47,6 +47,8 @@ class PartFile:
         self._is_committing = False
         self.is_new = opened.is_new
         """Whether `open()` made it."""
+        self.was_there = opened.was_there
+        """Whether it is an empty one that was there, and may be another task's."""
         self.is_locked = opened.is_locked
         """False where the file system has no locks."""
         self.size_bytes = opened.size_bytes
@@ -68,10 +70,12 @@ class PartFile:
         part_path: str = "",
         total_bytes: int | None = None,
         create_folder: bool = False,
+        avoided: Collection[str] = (),
     ) -> PartFile:
         """Open a new part file for `name`, or the one at `part_path` that a task of ours left.
 
-        A new one takes the first free name of `NAME.part`, `NAME (1).part`... and is never laid over a foreign file.
+        A new one takes the first free name of `NAME.part`, `NAME (1).part`... that is not `avoided`, and is never laid
+        over a foreign file.
         Raises `FileSystemError`: PART_LOST where `part_path` is missing or no plain file, PART_BUSY where another
         process holds it, FILE_TOO_LARGE where `total_bytes` is beyond what files can have.
         """
@@ -81,7 +85,7 @@ class PartFile:
         if part_path:
             work = partial(reopen_part, held, os.path.basename(part_path))  # noqa: PTH119 - text in, text out
         else:
-            work = partial(create_part, held, name, suffix, total_bytes)
+            work = partial(create_part, held, name, suffix, total_bytes, avoided)
         what = f"open the part file {part_path or held.join(name + suffix)}"
         return cls(writer, await writer.call(work, what=what, undo=abandon_part))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -99,16 +100,7 @@ class Holding:
             # Another source goes on where one gave up: what that brought is recorded first.
             await self.checkpointer.finish(is_committing=False)
         is_made = self.part is None
-        if self.part is None:
-            self.part = await PartFile.open(
-                self._context.pool,
-                task.dir,
-                task.filename,
-                is_ordered=task.options.is_ordered or self._live.total_bytes is None,
-                total_bytes=self._live.total_bytes,
-                create_folder=not task.started_at or task.downloaded_bytes == 0,
-            )
-        part = self.part
+        part = self.part if self.part is not None else await self._new_part()
         self._live.change(part_path=part.path)
         await self._context.store(self._live)
         # Only now: some file systems take their time over it, and a crash meanwhile leaves nothing that is not known.
@@ -117,6 +109,25 @@ class Holding:
         self.checkpointer = Checkpointer(self._context, self._live, self.plan, part)
         self.checkpointer.start()
         return part, self.checkpointer
+
+    async def _new_part(self) -> PartFile:
+        """Make a part file, or take up an empty one that a crash left; one that another task counts on is avoided."""
+        task, avoided = self._live.task, set[str]()
+        while True:
+            self.part = part = await PartFile.open(
+                self._context.pool,
+                task.dir,
+                task.filename,
+                is_ordered=task.options.is_ordered or self._live.total_bytes is None,
+                total_bytes=self._live.total_bytes,
+                create_folder=not task.started_at or task.downloaded_bytes == 0,
+                avoided=frozenset(avoided),
+            )
+            if not part.was_there or not await self._context.journal.is_part_of_another(part.path, task.id):
+                return part
+            self.part = None
+            await part.close()
+            avoided.add(os.path.basename(part.path))  # noqa: PTH119  # text in, text out
 
     async def _take_room(self, part: PartFile, length_bytes: int) -> None:
         """Take the room of the whole file; where there is none, nothing of the part file stays."""

@@ -329,6 +329,10 @@ class Journal:
         """Return at most two tasks whose gid begins with these hexadecimal digits."""
         return await self._read(lambda connection: views.ids_named(connection, prefix))
 
+    async def is_part_of_another(self, part_path: str, task_id: int) -> bool:
+        """Whether any other task counts on this part file, removed ones included; looks at all rows."""
+        return await self._read(lambda connection: views.is_part_of_another(connection, part_path, task_id))
+
     async def children(self, ids: Sequence[int]) -> list[DownloadTask]:
         """Return the rows that these brought (the files of Metalinks), in the order of the queue."""
         held = tuple(ids)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.query import SortKey, allowed_statuses
 from tui_dl.core.status import Status
 from tui_dl.journal.conditions import condition_of_query
-from tui_dl.journal.task_rows import SELECT_TASK, decode
+from tui_dl.journal.task_rows import SELECT_TASK, clean, decode
 from tui_dl.journal.transitions import words
 from tui_dl.journal.trees import has_entries, tree_of
 
@@ -105,6 +105,16 @@ def rows_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Download
     statement = f"{SELECT_TASK} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608  # fixed parts
     found = {row[0]: decode(row) for row in connection.execute(statement, (json.dumps(list(ids)),))}
     return [found[task_id] for task_id in ids if task_id in found]
+
+
+def is_part_of_another(connection: sqlite3.Connection, part_path: str, task_id: int) -> bool:
+    """Whether a row other than this one names a part file."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM tasks WHERE part_path = :path AND id <> :id)"
+        " OR EXISTS (SELECT 1 FROM removed WHERE part_path = :path AND id <> :id)",
+        {"path": clean(part_path), "id": task_id},
+    )
+    return bool(found.fetchone()[0])
 
 
 def children_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[DownloadTask]:
