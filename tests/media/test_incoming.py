@@ -37,6 +37,12 @@ class Source:
             self.is_closed = True
 
 
+async def many_turns() -> None:
+    """Let the loop go round so often that a source that may go on would be at its end."""
+    for _ in range(1000):
+        await asyncio.sleep(0)
+
+
 def incoming(source: Source) -> Incoming[bytes]:
     """Return the way for a source, on the running loop."""
     return Incoming(asyncio.get_running_loop(), source.items, len, lambda: None)
@@ -60,14 +66,14 @@ async def test_a_thread_gets_all_in_order() -> None:
 
 async def test_a_source_is_not_far_ahead() -> None:
     """However slow the thread is."""
-    source = Source(40)
+    source, loop = Source(40), asyncio.get_running_loop()
     way = incoming(source)
 
     def work() -> int:
         with way:
             batches = way.batches()
             next(batches)
-            time.sleep(0.2)  # the source would be at its end by now
+            asyncio.run_coroutine_threadsafe(many_turns(), loop).result()
             return source.given
 
     assert await asyncio.to_thread(work) <= 10
@@ -76,15 +82,13 @@ async def test_a_source_is_not_far_ahead() -> None:
 @pytest.mark.parametrize("count", [1, 40])
 async def test_a_thread_that_leaves_waits_for_no_more_than_the_end(count: int) -> None:
     """Also where the source had ended already, in the same batch."""
-    source = Source(count)
+    source, loop = Source(count), asyncio.get_running_loop()
     way = incoming(source)
 
     def work() -> float:
         began_at = time.monotonic()
         with way:
-            while not source.is_closed and source.given < count and source.given < 4:
-                time.sleep(0.01)
-            time.sleep(0.1)
+            asyncio.run_coroutine_threadsafe(many_turns(), loop).result()
             for _ in way.batches():
                 break
         return time.monotonic() - began_at
