@@ -94,8 +94,9 @@ def test_programs_end_with_the_video_and_with_us() -> None:
     code = (
         "import os; from tui_dl.media.children import Children, watch_children; from tui_dl.media.job import Job\n"
         "from yt_dlp.utils import Popen; watch_children(); Children().enter(Job({}))\n"
-        "print(Popen(['sleep', '60']).pid, flush=True); os.kill(os.getpid(), 9)"
+        "print(Popen(['sleep', '60'], stdout=-3, stderr=-3).pid, flush=True); os.kill(os.getpid(), 9)"
     )
+    # Its output is not the program's, too: else one that goes on would be waited for, to its end.
     killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert killed.returncode == -9
     assert has_ended(int(killed.stdout))
