@@ -56,12 +56,28 @@ async def test_a_finished_file_is_named_with_its_path_and_size() -> None:
 
 
 async def test_a_failure_is_explained_at_the_end() -> None:
-    """Name, what happened, reason code, way out."""
+    """Address, since several files may have one name; what happened, reason code, way out."""
     failed = event(EventKind.FAILED, reason=Reason.FORBIDDEN, reason_text="forbidden (403)")
     lines = (await said(failed, has_closing=True)).splitlines()
     assert lines[0] == "failed   a: forbidden (403)"
-    assert lines[1:3] == ["a: forbidden (403) [forbidden]", f"    {REASONS[Reason.FORBIDDEN].hint}"]
+    assert lines[1:3] == ["http://h/a: forbidden (403) [forbidden]", f"    {REASONS[Reason.FORBIDDEN].hint}"]
     assert lines[3] == "1 failed, 1 unfinished · 0 B in 2.0 s"
+
+
+async def test_failures_alike_have_one_way_out() -> None:
+    """It stands below the last of those that stand together."""
+    reasons = (Reason.STALLED, Reason.STALLED, Reason.FORBIDDEN, Reason.STALLED)
+    failed = [event(EventKind.FAILED, reason=reason, reason_text="it failed") for reason in reasons]
+    lines = (await said(*failed, has_closing=True)).splitlines()[len(failed) : -1]
+    stalled, forbidden = (REASONS[reason].hint for reason in (Reason.STALLED, Reason.FORBIDDEN))
+    shown = [line.strip() if line.startswith(" ") else line.rpartition(" ")[2] for line in lines]
+    assert shown == ["[stalled]", "[stalled]", stalled, "[forbidden]", forbidden, "[stalled]", stalled]
+
+
+async def test_a_way_out_needs_no_key() -> None:
+    """Hints are written for the screen; here the same command is what tries again."""
+    failed = event(EventKind.FAILED, reason=Reason.SERVER_ERROR, reason_text="the server failed (500)")
+    assert "    Retry later with the same command.\n" in await said(failed, has_closing=True)
 
 
 async def test_the_end_sums_up_what_was_done() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.cli.board import Board, failed_words
@@ -41,6 +42,8 @@ _FLAG_WORDS: Final = {
     Flag.RESTARTED: "changed on the server, fetched anew",
     Flag.INSECURE: "server not verified",
 }
+_KEY: Final = "with r"
+_AGAIN: Final = "with the same command"
 _OF_FILES: Final = frozenset({EventKind.COMPLETED, EventKind.SKIPPED, EventKind.WAITING, EventKind.RETRYING})
 """What is told of single files in a short batch alone."""
 
@@ -134,8 +137,10 @@ class PeopleReporter:
         if result.failed > MOST_FAILURES_NOTED:
             self._sum_up_failures(tally, result)
         else:
-            for failure in tally.failures:
-                for line in explain(failure.name, failure.reason, failure.text):
+            for _, alike in groupby(tally.failures, lambda failure: failure.reason):
+                # One way out for those that stand together: a list of bad lines would repeat it below each.
+                *earlier, last = [explain(one.name, one.reason, one.text) for one in alike]
+                for line in (*(words for words, _ in earlier), *last):
                     self.note(line)
         self.note(self._sum(result))
 
@@ -147,7 +152,7 @@ class PeopleReporter:
             named = ", ".join(f"{host} {count(many)}" for host, many in hosts.most_common(MOST_HOSTS))
             where = f" at {named}" if named else ""
             self.note(f"{count(number)} x {facts.meaning} [{reason}]{where}")
-            self.note(f"    {facts.hint}")
+            self.note(f"    {_way_out(facts.hint)}")
         self.note(f"{count(result.failed)} failed; `tui-dl ls --failed --group` and --failed-list FILE name them")
 
     def note(self, text: str) -> None:
@@ -182,7 +187,12 @@ def _took(seconds: float) -> str:
 def explain(name: str, reason: Reason, text: str) -> tuple[str, str]:
     """Return what happened, with its reason code, and the way out."""
     facts = REASONS[reason]
-    return f"{mask_secrets(name)}: {mask_secrets(text) or facts.meaning} [{reason}]", f"    {facts.hint}"
+    return f"{mask_secrets(name)}: {mask_secrets(text) or facts.meaning} [{reason}]", f"    {_way_out(facts.hint)}"
+
+
+def _way_out(hint: str) -> str:
+    """Return a hint for somebody without the screen: there is no key, and the same command tries again what failed."""
+    return hint.replace(_KEY, _AGAIN)
 
 
 def _reason_words(task: DownloadTask) -> str:

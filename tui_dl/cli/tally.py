@@ -31,7 +31,7 @@ class Failure:
     """A failed task as it is explained at the end."""
 
     name: str
-    """File name or address."""
+    """Its address, since several files may have one name; or the list and the number of its line."""
     reason: Reason
     """Documented reason."""
     text: str
@@ -81,7 +81,7 @@ class Tally:
         if event.kind is EventKind.FAILED:
             self.gone += is_gone(task)
             reason = task.reason or Reason.INTERNAL
-            self._fail(task.filename or task.url, task.url, reason, task.reason_text)
+            self._fail(task.url, task.url, reason, task.reason_text)
             self.places[reason, task.host] += 1
             if len(self.places) > 2 * MOST_PLACES:
                 self.places = Counter(dict(self.places.most_common(MOST_PLACES)))
