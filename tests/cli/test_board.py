@@ -78,6 +78,19 @@ def test_lasting_conditions_are_told() -> None:
     assert board_lines(snapshot, Tally(AT, total=9))[-1] == "The disk is full."
 
 
+def test_what_most_wait_for_is_told() -> None:
+    """A long batch has no line for each: without this a disk that is full looks like a hang."""
+    reasons = (Reason.STALLED, Reason.DISK_FULL, Reason.DISK_FULL)
+    waiting = [
+        replace(one, task=replace(one.task, status=Status.WAITING, reason=reason))
+        for number, reason in enumerate(reasons)
+        for one in [running(number, "a", 0.0)]
+    ]
+    snapshot, tally = snapshot_of(running(9, "a", 5.0), *waiting), Tally(AT, total=1000, is_list_read=True)
+    assert board_lines(snapshot, tally)[1] == " 0 done · 1 running · 3 waiting: the disk is full"
+    assert Board(Units(), has_utf8=True).line(snapshot, tally) == "0 of 1,000 · 5 B/s · 3 waiting: the disk is full"
+
+
 def test_a_narrow_terminal_has_shorter_bars_then_none() -> None:
     """What a file is called and how far it is comes before how it looks."""
     board, snapshot = Board(Units(), has_utf8=True), snapshot_of(running(1, "a", 5.0))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.cli.frame import Line, Span, Style
 from tui_dl.cli.pulse import HostCounts, Pulse, slowest_hosts
 from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.errors import REASONS
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
 from tui_dl.ui.format import count, duration, percent, wait_time
@@ -60,7 +62,8 @@ class Board:
     def line(self, snapshot: EngineSnapshot, tally: Tally) -> str:
         """Return one line for a log."""
         live = _running(snapshot)
-        parts = [f"{count(tally.ended)} of {self._total(tally)}", *self._pace(snapshot, tally), _failures(tally)]
+        done = f"{count(tally.ended)} of {self._total(tally)}"
+        parts = [done, *self._pace(snapshot, tally), _failures(tally), _waiting(snapshot)]
         if len(live) == 1 and tally.total == 1:
             parts = [self._one(live[0])]
         return _DOT.join(part for part in (*parts, *snapshot.notices) if part)
@@ -100,18 +103,11 @@ class Board:
         return f"{count(tally.total)}{'' if tally.is_list_read else '+'}"
 
     def _counts(self, snapshot: EngineSnapshot, tally: Tally) -> Iterator[Line]:
-        waiting = sum(one.task.status is Status.WAITING for one in snapshot.live.values())
-        running = len(snapshot.live) - waiting
+        running = sum(one.task.status is not Status.WAITING for one in snapshot.live.values())
         good = f"{count(tally.outcomes[EventKind.COMPLETED])} done"
-        others = [
-            f"{count(number)} {word}"
-            for number, word in (
-                (tally.outcomes[EventKind.SKIPPED], "skipped"),
-                (running, "running"),
-                (waiting, "waiting"),
-            )
-            if number
-        ]
+        skipped = tally.outcomes[EventKind.SKIPPED]
+        others = [f"{count(number)} {word}" for number, word in ((skipped, "skipped"), (running, "running")) if number]
+        others += [waiting] if (waiting := _waiting(snapshot)) else []
         failed = _failures(tally)
         spans = [Span(" "), Span(good, Style.GOOD)]
         if failed:
@@ -172,6 +168,15 @@ def failed_words(failed: int, gone: int) -> str:
 
 def _failures(tally: Tally) -> str:
     return failed_words(tally.outcomes[EventKind.FAILED], tally.gone)
+
+
+def _waiting(snapshot: EngineSnapshot) -> str:
+    """Return how many tasks in hand wait, and why most of them do; empty for none."""
+    reasons = Counter(one.task.reason for one in snapshot.live.values() if one.task.status is Status.WAITING)
+    if not reasons:
+        return ""
+    ((reason, _),) = reasons.most_common(1)
+    return f"{count(reasons.total())} waiting" + (f": {REASONS[reason].meaning}" if reason is not None else "")
 
 
 def _running(snapshot: EngineSnapshot) -> list[DownloadProgress]:
