@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.stage import until
+from tests.engine.stage import LARGE_BYTES, until
 from tests.faults import Resource, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.events import EventKind
@@ -16,13 +16,15 @@ from tui_dl.core.query_text import parse_query
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
 from tui_dl.engine.bulk_work import MOST_ROWS
+from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.engine.stage import Engines
     from tests.faults import FaultServer
     from tui_dl.core.ports import WorkView
+    from tui_dl.core.task import DownloadTask
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 MANY = 3 * MOST_ROWS
@@ -129,6 +131,111 @@ async def test_many_rows_get_a_priority_and_move_to_the_end(engine: AsyncDownloa
     ids = await engine.view(ALL)
     last = await engine.rows(ids[-moved.changed :])
     assert all(task.filename.startswith("1") and task.priority == 1 for task in last)
+
+
+class Widest:
+    """The most rows that one call of the journal was given, or gave back, as objects."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows = 0
+        for name in ("rows", "save_many", "bulk", "move", "change_priority", "remove", "ids_among"):
+            monkeypatch.setattr(Journal, name, self._counted(getattr(Journal, name)))
+
+    def _counted(self, method: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def call(*words: Any, **named: Any) -> object:
+            given = (*words[1:], *named.values())
+            self.rows = max(self.rows, *(len(one) for one in given if isinstance(one, list | tuple | frozenset)), 0)
+            return await method(*words, **named)
+
+        return call
+
+
+EVERY: tuple[tuple[CommandName, dict[str, object], int], ...] = (
+    (CommandName.PAUSE, {}, MANY),
+    (CommandName.RESUME, {}, MANY),
+    (CommandName.TOGGLE_PAUSE, {}, MANY),
+    (CommandName.TOGGLE_PAUSE, {}, MANY),
+    (CommandName.SET_PRIORITY, {"delta": 1}, MANY),
+    (CommandName.SET_CONNECTIONS, {"delta": -1}, MANY),
+    (CommandName.SET_LIMIT, {"limit": 4000}, MANY),
+    (CommandName.SET_OPTIONS, {"options": {"max_retries": 7}}, MANY),
+    (CommandName.MOVE_UP, {}, MANY),
+    (CommandName.DOWNLOAD_CHOSEN, {}, 0),
+    (CommandName.SET_FORMAT, {"choice": {}}, 0),
+    (CommandName.CHOOSE, {}, 0),
+    (CommandName.CANCEL, {}, MANY),
+    (CommandName.RETRY, {}, MANY),
+    (CommandName.DELETE_PART, {}, MANY),
+    (CommandName.CLEAR_FINISHED, {}, MANY),
+)
+"""Commands, each on what the one before left, and how many rows it changes."""
+
+
+@pytest.mark.parametrize("is_by_ids", [False, True])
+async def test_no_command_holds_many_rows(
+    engine: AsyncDownloadEngine, monkeypatch: pytest.MonkeyPatch, is_by_ids: bool
+) -> None:
+    """Rows, statements and lists of ids stay small whatever is selected, or the loop, the journal and memory suffer."""
+    query = parse_query("name:*.bin -name:running*")
+    ids = tuple(reversed(await engine.view(query))) if is_by_ids else ()
+    widest = Widest(monkeypatch)
+    for name, arguments, changed in EVERY:
+        command = Command(name, ids=ids, query=None if is_by_ids else query, arguments=arguments)
+        outcome = await engine.execute(command)
+        assert (name, outcome.changed) == (name, changed)
+        assert (name, widest.rows <= MOST_ROWS) == (name, True)
+        if name is CommandName.SET_OPTIONS:
+            task = (await engine.rows((await engine.view(query))[:1]))[0]
+            options = (task.priority, task.options.connections, task.options.limit_rate_bps, task.options.max_retries)
+            assert options == (1, 7, 4000, 7)
+    assert counts(engine) == {Status.DOWNLOADING: 1}
+
+
+async def test_what_was_asked_for_changes_for_those_in_hand_too(engine: AsyncDownloadEngine) -> None:
+    """And is theirs still when they go back to the queue."""
+    (running,) = engine.scheduler.running
+    await engine.execute(Command(CommandName.SET_CONNECTIONS, query=ALL, arguments={"delta": 1}))
+    await engine.execute(Command(CommandName.SET_LIMIT, query=ALL, arguments={"limit": 5000}))
+    live = engine.scheduler.live_of(running)
+    assert live is not None
+    assert (live.task.options.connections, live.task.options.limit_rate_bps) == (9, 5000)
+    await engine.execute(Command(CommandName.PAUSE, query=ALL))
+    tasks = await engine.rows([running, (await engine.view(ALL))[-1]])
+    assert {(task.options.connections, task.options.limit_rate_bps) for task in tasks} == {(9, 5000)}
+
+
+async def test_part_files_of_many_are_deleted_and_no_others(engines: Engines, fault_server: FaultServer) -> None:
+    """Of rows that are paused, were cancelled before, or run; what was let go, or has another name, stays."""
+    engine = await engines(concurrent_downloads=1)
+    names = ("meant-paused", "meant-cancelled", "meant-let-go", "other", "meant-running")
+    tasks = []
+    for name in names:
+        url = fault_server.add(f"/{name}.bin", Resource(LARGE_BYTES), tempers.stall_after(LARGE_BYTES // 2))
+        tasks.append(await engine.add(url))
+        if name != names[-1]:
+            await part_of(engine, tasks[-1])
+            stop = CommandName.PAUSE if name == names[0] else CommandName.CANCEL
+            await engine.execute(Command(stop, ids=(tasks[-1].id,)))
+    await part_of(engine, tasks[-1])
+    host = fault_server.url("/x").removesuffix("/x")
+    await engine.add_many([NewTask(f"{host}/meant-{number}.txt", "/srv") for number in range(MANY)])
+    query, let_go = parse_query("name:meant*"), (tasks[2].id,)
+    outcome = await engine.execute(Command(CommandName.DELETE_PART, query=query, excluding_ids=let_go))
+    assert (outcome.changed, outcome.message) == (MANY + 2, "3 part files deleted")
+    assert engines.names() == ["meant-let-go.bin.tui-dl.part", "other.bin.tui-dl.part"]
+    rows = await engine.rows([task.id for task in tasks])
+    assert {row.status for row in rows} == {Status.CANCELLED}
+    assert [bool(row.part_path) for row in rows] == [False, False, True, True, False]
+
+
+async def part_of(engine: AsyncDownloadEngine, task: DownloadTask) -> None:
+    """Wait until a task holds some bytes in its part file."""
+
+    def holds() -> bool:
+        live = engine.scheduler.live_of(task.id)
+        return live is not None and live.received_bytes > 0 and bool(live.task.part_path)
+
+    await until(holds)
 
 
 async def test_the_snapshot_tells_how_far_it_is(engine: AsyncDownloadEngine) -> None:

@@ -23,12 +23,14 @@ from tui_dl.journal.sweeping import (
     FIRST_WINDOW,
     Step,
     Sweep,
+    connecting,
     prioritising,
     removing,
     retrying,
     shifting,
     stepping,
     toggling,
+    wishing,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ async def test_rows_of_another_living_process_stay(open_journal: OpenJournal) ->
     await added(other, wishes(3))
     steps: list[Step] = [stepping(Trigger.PAUSE, 1.0), toggling(1.0), removing(), shifting(5)]
     steps += [prioritising(PriorityChange(1)), retrying(1.0, restarts=True, starts_over=())]
+    steps += [wishing({"limit_rate_bps": 1}), connecting(1, None, 1, 8)]
     assert [await mine.sweep(Sweep(step, ALL)) for step in steps] == [0] * len(steps)
 
 
@@ -120,6 +123,54 @@ async def test_rows_move_to_an_end_of_the_queue_in_their_order(
     by = await journal.way_to_end(query, is_front=is_front)
     assert await journal.sweep(Sweep(shifting(by), query)) == 2
     assert list(await journal.ids(ALL)) == [tasks[index].id for index in order]
+
+
+async def test_a_sweep_of_ids_steps_these_alone(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many, window by window; those of a question that names none of them are not read."""
+    monkeypatch.setattr("tui_dl.journal.sweeping._MOST_IDS", 100)
+    tasks = await added(journal, wishes(1200))
+    ids = [task.id for task in tasks[100:1100]]
+    told: list[tuple[int, int]] = []
+    sweep = Sweep(stepping(Trigger.PAUSE, 1.0), ALL, {ids[0]}, ids)
+    assert await journal.sweep(sweep, on_progress=lambda *state: told.append(state)) == len(ids) - 1
+    rows = await journal.rows([task.id for task in tasks])
+    assert {row.id for row in rows if row.status is Status.PAUSED} == {*ids[1:]}
+    assert len(told) >= len(ids) // 100
+    assert told[-1][0] == told[-1][1]
+
+
+async def test_ids_move_to_an_end_of_the_queue(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Piece by piece looked at, moved by one distance."""
+    monkeypatch.setattr("tui_dl.journal.sweeping._MOST_IDS", 2)
+    tasks = await added(journal, wishes(7))
+    ids = [tasks[index].id for index in (1, 2, 5)]
+    by = await journal.way_to_end(ALL, ids, is_front=True)
+    await journal.sweep(Sweep(shifting(by), ALL, ids=ids))
+    assert list(await journal.ids(ALL)) == [tasks[index].id for index in (1, 2, 5, 0, 3, 4, 6)]
+
+
+async def test_what_was_asked_for_is_changed_and_the_rest_stays(journal: Journal) -> None:
+    """Limits and connections of all rows, as the same change of each by itself gives them."""
+    tasks = await added(journal, wishes(3))
+    asked = (
+        TaskOptions(),
+        TaskOptions(connections=7, limit_rate_bps=5, gid="0123456789abcdef"),
+        TaskOptions(connections=2, headers=(("X", "y"),)),
+    )
+    await journal.save_many([replace(task, options=own) for task, own in zip(tasks, asked, strict=True)])
+    for step in (connecting(2, 5, 1, 8), wishing({"limit_rate_bps": None})):
+        assert await journal.sweep(Sweep(step, ALL)) == len(tasks)
+    rows = await journal.rows([task.id for task in tasks])
+    assert [row.options for row in rows] == [
+        TaskOptions(connections=7),
+        TaskOptions(connections=8, gid="0123456789abcdef"),
+        TaskOptions(connections=4, headers=(("X", "y"),)),
+    ]
+    assert await journal.ids_named("0123456789abcdef") == [tasks[1].id]
+    for step in (connecting(3, None, 1, 8), wishing({"limit_rate_bps": 9})):
+        await journal.sweep(Sweep(step, ALL))
+    rows = await journal.rows([task.id for task in tasks])
+    assert [(row.options.connections, row.options.limit_rate_bps) for row in rows] == [(3, 9)] * len(tasks)
 
 
 async def test_moves_end_before_the_numbers_do(journal: Journal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from array import array
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,18 +12,21 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.commands import CommandName, CommandOutcome
 from tui_dl.core.ports import WorkView
-from tui_dl.core.query import TaskQuery, allowed_statuses, without_statuses
+from tui_dl.core.query import without_statuses
 from tui_dl.core.sharing import PriorityChange, priority_word
 from tui_dl.core.status import Trigger
 from tui_dl.journal import sweeping
 from tui_dl.journal.sweeping import Sweep
+from tui_dl.journal.views import A_PART, a_part_since
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui_dl.core.errors import Reason
+    from tui_dl.core.query import TaskQuery
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.context import EngineContext
+    from tui_dl.engine.meant import Meant
     from tui_dl.engine.scheduler import Scheduler
     from tui_dl.journal.sweeping import Step
 
@@ -87,68 +91,74 @@ class BulkWorks:
         left = [task_id for task_id in found if task_id not in excluded]
         return left if len(left) <= MOST_ROWS else None
 
-    async def step(
-        self, name: CommandName, trigger: Trigger, query: TaskQuery, excluding_ids: Collection[int] = ()
-    ) -> CommandOutcome:
-        """Step all rows of a query: pause, resume or cancel them."""
+    async def step(self, name: CommandName, trigger: Trigger, meant: Meant) -> CommandOutcome:
+        """Step all rows that are meant: pause, resume or cancel them."""
         step = sweeping.stepping(trigger, self._context.wall_clock())
-        return await self._carry_out(name, step, query, excluding_ids, trigger)
+        return await self._carry_out(name, step, meant, trigger)
 
-    async def retry(
-        self, query: TaskQuery, excluding_ids: Collection[int], *, restarts: bool, starts_over: Collection[Reason]
-    ) -> CommandOutcome:
-        """Put all rows of a query that ended without a file back in the queue."""
+    async def retry(self, meant: Meant, *, restarts: bool, starts_over: Collection[Reason]) -> CommandOutcome:
+        """Put all rows that are meant and ended without a file back in the queue."""
         step = sweeping.retrying(self._context.wall_clock(), restarts=restarts, starts_over=starts_over)
-        return await self._carry_out(CommandName.RETRY, step, query, excluding_ids, Trigger.RETRY)
+        return await self._carry_out(CommandName.RETRY, step, meant, Trigger.RETRY)
 
-    async def toggle(self, query: TaskQuery, excluding_ids: Collection[int]) -> CommandOutcome:
-        """Pause what runs or is queued of a query's rows, resume what is paused."""
+    async def toggle(self, meant: Meant) -> CommandOutcome:
+        """Pause what runs or is queued of these rows, resume what is paused."""
         step = sweeping.toggling(self._context.wall_clock())
-        return await self._carry_out(CommandName.TOGGLE_PAUSE, step, query, excluding_ids, Trigger.PAUSE)
+        return await self._carry_out(CommandName.TOGGLE_PAUSE, step, meant, Trigger.PAUSE)
 
-    async def remove(self, query: TaskQuery, excluding_ids: Collection[int]) -> CommandOutcome:
-        """Take a query's rows, none of them in hand, out of the queue."""
-        return await self._carry_out(CommandName.CLEAR_FINISHED, sweeping.removing(), query, excluding_ids, None)
+    async def remove(self, meant: Meant) -> CommandOutcome:
+        """Take rows, none of them in hand, out of the queue."""
+        return await self._carry_out(CommandName.CLEAR_FINISHED, sweeping.removing(), meant, None)
 
-    async def move(self, name: CommandName, query: TaskQuery, excluding_ids: Collection[int]) -> CommandOutcome:
-        """Move the unfinished ones of a query's rows to an end of the queue: step by step they would go nowhere."""
+    async def move(self, name: CommandName, meant: Meant) -> CommandOutcome:
+        """Move the unfinished ones of these rows to an end of the queue: step by step they would go nowhere."""
         is_front = name is CommandName.MOVE_UP
-        by = await self._journal.way_to_end(query, is_front=is_front)
-        outcome = await self._carry_out(name, sweeping.shifting(by), query, excluding_ids, None)
+        by = await self._journal.way_to_end(meant.query, meant.ids, is_front=is_front)
+        outcome = await self._carry_out(name, sweeping.shifting(by), meant, None)
         where = "front" if is_front else "end"
         return replace(outcome, message=f"{outcome.changed} moved to the {where} of the queue")
 
     async def prioritise(
-        self,
-        query: TaskQuery,
-        excluding_ids: Collection[int],
-        change: PriorityChange,
-        change_live: Callable[[Collection[int]], None],
+        self, meant: Meant, change: PriorityChange, change_live: Callable[[Collection[int]], None]
     ) -> CommandOutcome:
-        """Change the priority of a query's rows, those in hand included."""
-        live = await self._live_ids(query, excluding_ids)
-        outcome = await self._carry_out(
-            CommandName.SET_PRIORITY, sweeping.prioritising(change), query, excluding_ids, None, leaves_live=False
-        )
+        """Change the priority of rows, those in hand included."""
+        live = await self._live_ids(meant)
+        step = sweeping.prioritising(change)
+        outcome = await self._carry_out(CommandName.SET_PRIORITY, step, meant, None, leaves_live=False)
         change_live(live)
         message = "" if change.is_relative else f"{priority_word(change.number)} priority"
         return replace(outcome, message=message)
 
+    async def set_options(
+        self, name: CommandName, meant: Meant, step: Step, change_live: Callable[[Collection[int]], None]
+    ) -> CommandOutcome:
+        """Change what was asked for rows; `change_live` does so for those in hand. Nothing starts meanwhile."""
+        with self._scheduler.barring(Everything()):
+            live = await self._live_ids(meant)
+            change_live(live)
+            others = replace(meant, excluding_ids=frozenset((*meant.excluding_ids, *live)))
+            outcome = await self._carry_out(name, step, others, None)
+        return CommandOutcome(outcome.changed + len(live))
+
+    async def cancel_parts(self, meant: Meant) -> tuple[CommandOutcome, Sequence[int]]:
+        """Cancel rows; return what came of it, and which of them may have a part file, however many were meant."""
+        began_at = self._context.wall_clock()
+        live = await self._live_ids(meant)
+        held = await self._journal.ids_having(meant.query, A_PART)
+        outcome = await self.step(CommandName.DELETE_PART, Trigger.CANCEL, meant)
+        await self._journal.flush()
+        # What began in the meantime has one, too.
+        late = await self._journal.ids_having(without_statuses(meant.query), a_part_since(began_at))
+        found = array("q", (one for one in dict.fromkeys((*held, *live, *late)) if meant.has(one)))
+        return outcome, found
+
     # -- within --------------------------------------------------------------------------------------------------------
 
     async def _carry_out(
-        self,
-        name: CommandName,
-        step: Step,
-        query: TaskQuery,
-        excluding_ids: Collection[int],
-        trigger: Trigger | None,
-        *,
-        leaves_live: bool = True,
+        self, name: CommandName, step: Step, meant: Meant, trigger: Trigger | None, *, leaves_live: bool = True
     ) -> CommandOutcome:
         """Sweep in a task of its own: whoever asked may leave, what was asked for is done."""
-        sweep = Sweep(step, query, excluding_ids)
-        task = asyncio.ensure_future(self._sweep(name, sweep, trigger, leaves_live=leaves_live))
+        task = asyncio.ensure_future(self._sweep(name, step, meant, trigger, leaves_live=leaves_live))
         self._tasks.add(task)
         task.add_done_callback(self._end)
         return await asyncio.shield(task)
@@ -159,18 +169,18 @@ class BulkWorks:
             logger.warning("a bulk action stopped half way: %s", error)
 
     async def _sweep(
-        self, name: CommandName, sweep: Sweep, trigger: Trigger | None, *, leaves_live: bool
+        self, name: CommandName, step: Step, meant: Meant, trigger: Trigger | None, *, leaves_live: bool
     ) -> CommandOutcome:
         work = _Work(name)
         stops = trigger in (Trigger.PAUSE, Trigger.CANCEL)
+        sweep = Sweep(step, meant.query, meant.excluding_ids, meant.ids)
         self._under_way.append(work)
         try:
             with ExitStack() as barring:
                 if stops:
                     barring.enter_context(self._scheduler.barring(Everything()))
-                means_all = not without_statuses(sweep.query).is_filtered
-                free_at = float("inf") if means_all else self._context.clock() + BARRED_S
-                stopped = await self._stop_live(sweep, trigger)
+                free_at = float("inf") if meant.is_all else self._context.clock() + BARRED_S
+                stopped = await self._stop_live(meant, trigger)
                 touched = {task.id for task in stopped}
                 await self._journal.flush()
 
@@ -186,28 +196,26 @@ class BulkWorks:
                 if stops and name is not CommandName.TOGGLE_PAUSE:  # what that one resumed may run by now
                     # Rows fetched before their turn came may stand by to start.
                     with self._scheduler.barring(Everything()):
-                        late = replace(sweep, excluding_ids=(*sweep.excluding_ids, *touched))
+                        late = replace(meant, excluding_ids=frozenset((*meant.excluding_ids, *touched)))
                         stopped += await self._stop_live(late, trigger)
         finally:
             self._under_way.remove(work)
             self._scheduler.look_again()
         return CommandOutcome(changed + len(stopped))
 
-    async def _stop_live(self, sweep: Sweep, trigger: Trigger | None) -> list[DownloadTask]:
+    async def _stop_live(self, meant: Meant, trigger: Trigger | None) -> list[DownloadTask]:
         if trigger is None or trigger is Trigger.RESUME:
             return []
-        meant = await self._live_ids(sweep.query, sweep.excluding_ids)
+        ids = await self._live_ids(meant)
         if trigger is Trigger.RETRY:
-            return await self._scheduler.retry_waiting(meant)
-        return await self._scheduler.stop(meant, trigger)
+            return await self._scheduler.retry_waiting(ids)
+        return await self._scheduler.stop(ids, trigger)
 
-    async def _live_ids(self, query: TaskQuery, excluding_ids: Collection[int]) -> frozenset[int]:
-        """Return the tasks in hand that a query means; the journal may not know yet what they do."""
-        statuses, excluded = allowed_statuses(query), frozenset(excluding_ids)
-        in_hand = [*self._scheduler.running, *self._scheduler.waiting]
-        meant = []
-        for task_id in in_hand:
+    async def _live_ids(self, meant: Meant) -> frozenset[int]:
+        """Return the tasks in hand that are meant; the journal may not know yet what they do."""
+        ids = []
+        for task_id in [*self._scheduler.running, *self._scheduler.waiting]:
             live = self._scheduler.live_of(task_id)
-            if live is not None and live.task.status in statuses and task_id not in excluded:
-                meant.append(task_id)
-        return frozenset(await self._journal.ids_among(meant, without_statuses(query))) if meant else frozenset()
+            if live is not None and meant.has(task_id, live.task.status):
+                ids.append(task_id)
+        return frozenset(await self._journal.ids_among(ids, without_statuses(meant.query))) if ids else frozenset()

@@ -53,7 +53,7 @@ class Choosing:
             return command
         heads = await self._playlists.heads_among(command.ids)
         if not heads:
-            if command.name is CommandName.RETRY and self._playlists.are_there:
+            if command.name is CommandName.RETRY and self._playlists.are_there and len(command.ids) <= MOST_IDS:
                 await self.select(command.ids)
             return command
         entries = await self._playlists.entries_of(heads)

@@ -15,17 +15,19 @@ from tui_dl.core.query import TaskQuery
 from tui_dl.core.settings import SETTINGS, coerce, settings_with
 from tui_dl.core.status import FINISHED, LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.engine.adding_wishes import WishAdder
-from tui_dl.engine.bulk_work import BulkWorks
+from tui_dl.engine.bulk_work import MOST_ROWS, BulkWorks
 from tui_dl.engine.choosing import Choosing
+from tui_dl.engine.meant import Meant, meant_by
 from tui_dl.engine.refreshing import refresh
 from tui_dl.engine.tidying import LEAVE_FOLDERS, delete_part_file, remove_made_folders
-from tui_dl.engine.tuning import Tuning
+from tui_dl.engine.tuning import Tuning, number_of
 from tui_dl.engine.turns import Turns
+from tui_dl.journal.views import MAYBE_MEDIA
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from tui_dl.core.task import DownloadTask, TaskOptions
+    from tui_dl.core.task import DownloadTask
     from tui_dl.engine.engine import AsyncDownloadEngine
 
 MOST_EVENTS: Final = 1000
@@ -53,7 +55,7 @@ class Orders:
         self._turns = Turns()
         self.works = BulkWorks(engine.context, engine.scheduler)
         """Commands on very many rows, and how far they are."""
-        self._tuning = Tuning(engine.context, engine.scheduler, self._set_options)
+        self._tuning = Tuning(engine.context, engine.scheduler)
         self._choosing = Choosing(engine.context, engine.scheduler, engine.playlists)
         self._doers: dict[CommandName, Callable[[Command], Awaitable[CommandOutcome]]] = {
             CommandName.ADD: WishAdder(engine).add,
@@ -108,12 +110,12 @@ class Orders:
         ids = await self._few(command)
         if ids is not None:
             return await self._step(trigger, ids)
-        return await self.works.step(command.name, trigger, _query(command), command.excluding_ids)
+        return await self.works.step(command.name, trigger, meant_by(command))
 
     async def _toggle_pause(self, command: Command) -> CommandOutcome:
         ids = await self._few(command)
         if ids is None:
-            return await self.works.toggle(_query(command), command.excluding_ids)
+            return await self.works.toggle(meant_by(command))
         tasks = await self._engine.rows(ids)
         paused = [task.id for task in tasks if task.status is Status.PAUSED]
         others = [task.id for task in tasks if task.status is not Status.PAUSED]
@@ -129,26 +131,21 @@ class Orders:
         )
         if sum(counts.get(status, 0) for status in statuses) <= MOST_EVENTS:
             return await self._step(trigger, await self._ids(statuses))
-        return await self.works.step(command.name, trigger, TaskQuery(statuses=statuses))
+        return await self.works.step(command.name, trigger, Meant(TaskQuery(statuses=statuses)))
 
     async def _retry(self, command: Command) -> CommandOutcome:
         ids = await self._few(command)
         if ids is None:
             restarts = bool(command.arguments.get("restart"))
             self._scheduler.parker.try_again()
-            return await self.works.retry(
-                _query(command), command.excluding_ids, restarts=restarts, starts_over=STARTS_OVER
-            )
-        hosts: set[str] | None = None
-        if len(ids) <= MOST_EVENTS:
-            restarts = bool(command.arguments.get("restart"))
-            rows = await self._journal.rows(ids)
-            hosts = {task.host for task in rows}
-            for task in rows:
-                if (restarts or _starts_over(task)) and task.status in sources_of(Trigger.RETRY):
-                    wanted = replace(task, options=replace(task.options, restarts=True))
-                    await self._journal.save(wanted, is_durable=False)
-        unparked = self._scheduler.parker.try_again(hosts)
+            return await self.works.retry(meant_by(command), restarts=restarts, starts_over=STARTS_OVER)
+        restarts = bool(command.arguments.get("restart"))
+        rows = await self._journal.rows(ids)
+        for task in rows:
+            if (restarts or _starts_over(task)) and task.status in sources_of(Trigger.RETRY):
+                wanted = replace(task, options=replace(task.options, restarts=True))
+                await self._journal.save(wanted, is_durable=False)
+        unparked = self._scheduler.parker.try_again({task.host for task in rows})
         outcome = await self._step(Trigger.RETRY, ids)
         text = f"{unparked} parked host{'' if unparked == 1 else 's'} tried again"
         return replace(outcome, message=text) if unparked else outcome
@@ -157,7 +154,7 @@ class Orders:
         self._scheduler.parker.try_again()
         query = TaskQuery(statuses=frozenset({Status.FAILED}))
         if await self.works.few(query, ()) is None:
-            return await self.works.retry(query, (), restarts=False, starts_over=STARTS_OVER)
+            return await self.works.retry(Meant(query), restarts=False, starts_over=STARTS_OVER)
         return await self._step(Trigger.RETRY, await self._ids({Status.FAILED}))
 
     async def _step(self, trigger: Trigger, ids: Sequence[int]) -> CommandOutcome:
@@ -189,12 +186,16 @@ class Orders:
                 self._engine.ledger.tell(EVENTS[trigger], task)
 
     async def _delete_part(self, command: Command) -> CommandOutcome:
-        ids = await self._targets(command)
-        outcome = await self._step(Trigger.CANCEL, ids)
+        ids = await self._few(command)
+        if ids is None:
+            outcome, ids = await self.works.cancel_parts(meant_by(command))
+        else:
+            outcome = await self._step(Trigger.CANCEL, ids)
         deleted = 0
-        for task in await self._journal.rows(ids):
-            if task.part_path and task.status is Status.CANCELLED and await self._delete_part_of(task):
-                deleted += 1
+        for start in range(0, len(ids), MOST_EVENTS):
+            for task in await self._journal.rows(ids[start : start + MOST_EVENTS]):
+                if task.part_path and task.status is Status.CANCELLED and await self._delete_part_of(task):
+                    deleted += 1
         message = f"{deleted} part file{'' if deleted == 1 else 's'} deleted"
         return replace(outcome, changed=max(outcome.changed, deleted), message=message)
 
@@ -215,7 +216,7 @@ class Orders:
     async def _move(self, command: Command, *, up: bool) -> CommandOutcome:
         ids = await self._few(command)
         if ids is None:
-            return await self.works.move(command.name, _query(command), command.excluding_ids)
+            return await self.works.move(command.name, meant_by(command))
         moved = await self._journal.move(ids, up=up)
         self._scheduler.look_again()
         return CommandOutcome(moved)
@@ -243,41 +244,24 @@ class Orders:
     def _set_number(self, command: Command, name: str) -> int:
         """Set a whole number among the settings, within its bounds; return it."""
         facts, settings = SETTINGS[name], self._context.settings
-        wanted = _number(command, getattr(settings, name))
+        wanted = number_of(command, getattr(settings, name))
         value: int = coerce(facts, max(int(facts.low or 0), min(wanted, int(facts.high or wanted))))
         self._context.settings = settings_with(settings, {name: value})
         return value
 
     async def _set_connections(self, command: Command) -> CommandOutcome:
-        facts = SETTINGS["connections"]
-        shown = ""
-
-        def options_of(task: DownloadTask) -> TaskOptions:
-            nonlocal shown
-            slot = self._scheduler.running.get(task.id)
-            asked = task.options.connections or self._context.settings.connections
-            now = slot.transfer.whole.wanted_connections if slot is not None else asked
-            value = max(int(facts.low or 1), min(_number(command, now), int(facts.high or 1)))
-            if slot is not None:
-                slot.transfer.whole.set_connections(value)
-            shown = f"at most {value} connection{'' if value == 1 else 's'}"
-            return replace(task.options, connections=value)
-
-        changed = await self._set_options(await self._targets(command), options_of)
-        return CommandOutcome(len(changed), tuple(changed), shown)
+        return await self._tuning.set_connections(self.works, command, await self._few(command))
 
     async def _set_limit(self, command: Command) -> CommandOutcome:
-        has_targets = bool(command.ids) or command.query is not None
-        return await self._tuning.set_limit(command, await self._targets(command) if has_targets else None)
+        if not command.ids and command.query is None:
+            return self._tuning.set_limit(command)
+        return await self._tuning.limit_tasks(self.works, command, await self._few(command))
 
     async def _set_priority(self, command: Command) -> CommandOutcome:
-        ids = await self._few(command)
-        if ids is None:
-            return await self._tuning.set_priority_of(self.works, command, _query(command))
-        return await self._tuning.set_priority(command, ids)
+        return await self._tuning.set_priority(self.works, command, await self._few(command))
 
     async def _set_wishes(self, command: Command) -> CommandOutcome:
-        return await self._tuning.set_wishes(command, await self._targets(command))
+        return await self._tuning.set_wishes(self.works, command, await self._few(command))
 
     async def _set_settings(self, command: Command) -> CommandOutcome:
         values = live_values(command.arguments.get("settings") or {})
@@ -287,38 +271,21 @@ class Orders:
         self._scheduler.shrink()
         return CommandOutcome(message=f"{', '.join(values)} set" if values else "")
 
-    async def _set_options(self, ids: Sequence[int], options_of: Callable[[DownloadTask], TaskOptions]) -> list[int]:
-        """Change the options of tasks, in hand or not; return the ids of those that there are."""
-        with self._scheduler.barring(frozenset(ids)):
-            rows = await self._journal.rows(ids)
-            at_rest = []
-            for task in rows:
-                live = self._scheduler.live_of(task.id)
-                if live is None:
-                    at_rest.append(replace(task, options=options_of(task)))
-                else:
-                    live.stored = live.change(options=options_of(live.task))
-                    self._journal.save_soon(live.task)
-            if at_rest:
-                # Durable at once: a row that waits to be saved is not looked at when the next one is started.
-                await self._journal.save_many(at_rest)
-        return [task.id for task in rows]
-
     # -- media ---------------------------------------------------------------------------------------------------------
 
     async def _choose(self, command: Command) -> CommandOutcome:
-        return await self._choosing.choose(command, await self._targets(command))
+        return await self._choosing.choose(command, await self._media_targets(command))
 
     async def _download_chosen(self, command: Command) -> CommandOutcome:
-        return await self._choosing.download_chosen(await self._targets(command))
+        return await self._choosing.download_chosen(await self._media_targets(command))
 
     async def _set_format(self, command: Command) -> CommandOutcome:
-        return await self._choosing.set_format(command, await self._targets(command))
+        return await self._choosing.set_format(command, await self._media_targets(command))
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     async def _clear_finished(self, command: Command) -> CommandOutcome:
-        is_by_ids = bool(command.ids) and command.query is None
+        is_by_ids = 0 < len(command.ids) <= MOST_ROWS and command.query is None
         removed = await (self._remove_few(command.ids) if is_by_ids else self._remove_many(command))
         return CommandOutcome(removed, message=f"{removed} removed, u brings back")
 
@@ -333,31 +300,32 @@ class Orders:
         return removed
 
     async def _remove_many(self, command: Command) -> int:
-        query = _query(command)
-        finished = replace(query, statuses=(query.statuses or FINISHED) & FINISHED)
-        if not finished.statuses:
+        meant = meant_by(command) if command.ids else Meant(_query(command), command.excluding_ids)
+        finished = replace(meant, query=replace(meant.query, statuses=(meant.query.statuses or FINISHED) & FINISHED))
+        if not finished.query.statuses:
             return 0
-        few = await self.works.few(finished, command.excluding_ids)
+        few = await self.works.few(finished.query, finished.excluding_ids) if finished.ids is None else None
         if few is not None:
             return await self._remove_few(few)
-        return (await self.works.remove(finished, command.excluding_ids)).changed
+        return (await self.works.remove(finished)).changed
 
     async def _undo(self, _command: Command) -> CommandOutcome:
         restored = await self._journal.undo()
         self._scheduler.look_again()
         return CommandOutcome(restored, message=f"{restored} brought back" if restored else "nothing to bring back")
 
-    async def _targets(self, command: Command) -> Sequence[int]:
-        if command.query is None:
-            return command.ids
-        excluded = frozenset(command.excluding_ids)
-        found = await self._engine.view(command.query)
-        return [task_id for task_id in found if task_id not in excluded] if excluded else found
+    async def _media_targets(self, command: Command) -> Sequence[int]:
+        """Return the ids that a command on media means: of very many rows those that may be media."""
+        ids = await self._few(command)
+        if ids is not None:
+            return ids
+        meant = meant_by(command)
+        return [one for one in await self._journal.ids_having(meant.query, MAYBE_MEDIA) if meant.has(one)]
 
     async def _few(self, command: Command) -> Sequence[int] | None:
-        """Return the ids that a command means, None where its question finds more than are held in memory."""
+        """Return the ids that a command means, None where these are more than are looked at one by one."""
         if command.query is None:
-            return command.ids
+            return command.ids if len(command.ids) <= MOST_ROWS else None
         return await self.works.few(command.query, command.excluding_ids)
 
     async def _ids(self, statuses: set[Status] | frozenset[Status]) -> Sequence[int]:
@@ -383,12 +351,3 @@ def _starts_over(task: DownloadTask) -> bool:
 def _query(command: Command) -> TaskQuery:
     """Return the question of a command that has one."""
     return command.query or TaskQuery()
-
-
-def _number(command: Command, now: int) -> int:
-    value, delta = command.arguments.get("value"), command.arguments.get("delta")
-    if isinstance(value, int):
-        return value
-    if isinstance(delta, int):
-        return now + delta
-    raise UsageError(f"{command.name} wants `value` or `delta` as a whole number")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ON_ALL: Final = frozenset({CommandName.TOGGLE_ALL, CommandName.RETRY_FAILED})
 """Commands that name no task and mean many."""
+_MOST_IDS: Final = 1000
+"""Tasks that are compared one by one; a command on more of them waits for its turn as one on all does."""
 
 
 class Turns:
@@ -26,7 +28,7 @@ class Turns:
     @asynccontextmanager
     async def take(self, command: Command) -> AsyncGenerator[None, None]:
         """Wait until all that was given before on any of a command's tasks is done."""
-        is_on_all = command.query is not None or command.name in ON_ALL
+        is_on_all = command.query is not None or command.name in ON_ALL or len(command.ids) > _MOST_IDS
         ids = None if is_on_all else frozenset(command.ids)
         earlier = [done for other, done in self._given if _meet(ids, other)]
         mine = (ids, asyncio.Event())

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from tui_dl.journal.placing import Placed
     from tui_dl.journal.readdressing import AddressChange, Readdressed
     from tui_dl.journal.sweeping import Sweep
+    from tui_dl.journal.views import Having
 
 _MOST_ADDED: Final = 5_000
 """Wishes in one transaction: checkpoints of running transfers and other processes wait no longer than that."""
@@ -231,9 +232,9 @@ class Journal:
         """Carry out a bulk step on all rows of a query, in many transactions; return how many changed; durable."""
         return await sweep.run(self._threads, self._owner, in_hand=in_hand, on_progress=on_progress)
 
-    async def way_to_end(self, query: TaskQuery, *, is_front: bool) -> int:
-        """Return by how much a query's rows are to be shifted to stand before, or behind, all others."""
-        return await self._read(lambda connection: sweeping.way_to_end(connection, query, is_front=is_front))
+    async def way_to_end(self, query: TaskQuery, ids: Sequence[int] | None = None, *, is_front: bool) -> int:
+        """Return by how much a query's rows, or these of them, are to be shifted to stand before, or behind, all."""
+        return await self._read(lambda connection: sweeping.way_to_end(connection, query, ids, is_front=is_front))
 
     async def move(self, ids: Sequence[int], *, up: bool) -> int:
         """Swap unfinished rows with their neighbours in the queue; return how many moved."""
@@ -310,6 +311,10 @@ class Journal:
     async def ids(self, query: TaskQuery, *, limit: int = -1) -> array[int]:
         """Return the ids of matching rows in order, as committed when it was asked; at most `limit`, -1 for all."""
         return await self._read(lambda connection: views.ids_of(connection, query, limit))
+
+    async def ids_having(self, query: TaskQuery, having: Having) -> array[int]:
+        """Return the ids of matching rows of which that is true as well, in no order, as committed."""
+        return await self._read(lambda connection: views.ids_having(connection, query, having))
 
     async def failure_groups(self, query: TaskQuery) -> list[FailureGroup]:
         """Return the failed rows that match, by reason and host, the largest group first."""

@@ -15,7 +15,7 @@ from tui_dl.journal.transitions import assignments, status_case, words
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.sharing import PriorityChange
@@ -29,6 +29,8 @@ _SPARED: Final = {
     Trigger.RETRY: " AND (reason IS NULL OR reason NOT IN ('choice', 'not-chosen'))",
 }
 """What a person was asked about, or did not want, is left alone by steps on many rows."""
+OPTIONS: Final = "CASE options WHEN '' THEN '{}' ELSE options END"
+"""What was asked for a row, as SQLite's functions for JSON take it."""
 _HANDS_OFF: Final = "owner NOT IN (SELECT value FROM json_each(:hands_off))"
 
 
@@ -163,6 +165,18 @@ def change_priority(connection: sqlite3.Connection, owner: Owner, selection: Sel
     if changed:
         note_order(connection)
     return changed
+
+
+def change_options(
+    connection: sqlite3.Connection, owner: Owner, selection: Selection, new: str, values: Mapping[str, Any]
+) -> int:
+    """Set the options of rows to the SQL `new`; return how many. Rows of other living processes stay."""
+    where, parameters = selection.condition()
+    parameters |= {"hands_off": json.dumps(owner.foreign(connection))} | dict(values)
+    return connection.execute(
+        f"UPDATE {selection.table} SET options = {new} WHERE {_HANDS_OFF} AND {where}",  # noqa: S608  # fixed parts
+        parameters,
+    ).rowcount
 
 
 def _neighbour(

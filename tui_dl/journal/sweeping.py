@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tui_dl.core.errors import Reason, UsageError
 from tui_dl.core.status import UNFINISHED, Status, Trigger
 from tui_dl.journal import queue_steps
-from tui_dl.journal.conditions import condition_of_query
 from tui_dl.journal.queue_steps import Selection
 from tui_dl.journal.schema import POSITION_GAP
 from tui_dl.journal.transitions import words
@@ -19,7 +19,7 @@ from tui_dl.journal.writer import Need
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tui_dl.core.query import TaskQuery
     from tui_dl.core.sharing import PriorityChange
@@ -33,6 +33,8 @@ _MOST_WINDOW: Final = 200_000
 _WINDOW_S: Final = 0.06
 """How long a window should take: what else is to be recorded waits as long."""
 _MOST_GROWTH: Final = 4.0
+_MOST_IDS: Final = 10_000
+"""Ids that one statement names: writing down more of them would keep everybody else from the interpreter."""
 _FARTHEST: Final = 1 << 61
 """Positions beyond which no row is moved: SQLite's integers end soon after."""
 
@@ -63,8 +65,8 @@ def retrying(at: float, *, restarts: bool, starts_over: Collection[Reason]) -> S
     """
     reasons = json.dumps([reason.value for reason in starts_over])
     mark = (
-        "UPDATE tasks SET options = json_set(CASE options WHEN '' THEN '{}' ELSE options END,"
-        " '$.restarts', json('true')) WHERE (:restarts OR reason IN (SELECT value FROM json_each(:reasons))"
+        f"UPDATE tasks SET options = json_set({queue_steps.OPTIONS}, '$.restarts', json('true'))"  # noqa: S608  # ours
+        " WHERE (:restarts OR reason IN (SELECT value FROM json_each(:reasons))"
         " AND NOT (reason = :mismatch AND options LIKE '%\"pieces\"%')) AND status IN"
     )
     values = {"restarts": restarts, "reasons": reasons, "mismatch": Reason.DIGEST_MISMATCH.value}
@@ -116,21 +118,61 @@ def shifting(by: int) -> Step:
     return step
 
 
-def way_to_end(connection: sqlite3.Connection, query: TaskQuery, *, is_front: bool) -> int:
-    """Return by how much the unfinished rows of a query are to move to stand before, or behind, all others."""
-    where, parameters = condition_of_query(query)
-    scope = f"status IN ({words(UNFINISHED)})"
-    low, high = connection.execute(
-        f"SELECT min(position), max(position) FROM tasks WHERE {scope} AND {where}",  # noqa: S608  # fixed parts
-        parameters,
-    ).fetchone()
-    if low is None:
+def _options_changing(new: str, values: Mapping[str, Any]) -> Step:
+    def step(connection: sqlite3.Connection, owner: Owner, selection: Selection, *, is_first: bool) -> int:
+        del is_first
+        return queue_steps.change_options(connection, owner, selection, new, values)
+
+    return step
+
+
+def wishing(values: Mapping[str, Any]) -> Step:
+    """Change what was asked for rows: fields of `TaskOptions` by name, as JSON knows them; None for nothing asked."""
+    return _options_changing(f"json_patch({queue_steps.OPTIONS}, :values)", {"values": json.dumps(dict(values))})
+
+
+def connecting(number: int, usual: int | None, least: int, most: int) -> Step:
+    """Give each row at most so many connections; with `usual` so many more than it asks for, or than that."""
+    held = queue_steps.OPTIONS
+    base = "0" if usual is None else f"coalesce(json_extract({held}, '$.connections'), :usual)"
+    new = f"json_set({held}, '$.connections', max(:least, min(:most, {base} + :number)))"
+    return _options_changing(new, {"number": number, "usual": usual, "least": least, "most": most})
+
+
+def way_to_end(
+    connection: sqlite3.Connection, query: TaskQuery, ids: Sequence[int] | None = None, *, is_front: bool
+) -> int:
+    """Return by how much the unfinished rows of a query are to move to stand before, or behind, all others.
+
+    Where `ids` are given, in ascending order, those alone.
+    """
+    ends = [end for piece in _pieces(ids) for end in _extent(connection, Selection(query, piece)) if end is not None]
+    if not ends:
         return 0
+    low, high = min(ends), max(ends)
     first, last = connection.execute("SELECT min(position), max(position) FROM tasks").fetchone()
     by = int(first - high - POSITION_GAP if is_front else last - low + POSITION_GAP)
     if max(abs(low + by), abs(high + by)) > _FARTHEST:
         raise UsageError("these rows were moved to an end of the queue too often; give them a priority instead")
     return by
+
+
+def _pieces(ids: Sequence[int] | None) -> Iterator[Sequence[int] | None]:
+    if ids is None:
+        yield None
+        return
+    for start in range(0, len(ids), _MOST_IDS):
+        yield ids[start : start + _MOST_IDS]
+
+
+def _extent(connection: sqlite3.Connection, selection: Selection) -> tuple[int | None, int | None]:
+    """Return the first and the last position of the unfinished ones among rows."""
+    where, parameters = selection.condition()
+    low, high = connection.execute(
+        f"SELECT min(position), max(position) FROM {selection.table} WHERE status IN ({words(UNFINISHED)}) AND {where}",  # noqa: S608  # fixed parts
+        parameters,
+    ).fetchone()
+    return low, high
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +185,8 @@ class Sweep:
     """With which rows; its order does not matter."""
     excluding_ids: Collection[int] = ()
     """Rows that it leaves alone."""
+    ids: Sequence[int] | None = None
+    """With these alone of them, in ascending order; None for all."""
 
     async def run(
         self,
@@ -160,9 +204,9 @@ class Sweep:
         first, last = await threads.ask(_bounds, Need.READ)
         after, window, changed, is_first = first - 1, FIRST_WINDOW, 0, True
         while after < last:
-            until = min(after + window, last)
+            until, ids = self._window(after, min(after + window, last))
             excluded = (*self.excluding_ids, *in_hand())
-            selection = Selection(self.query, excluding_ids=excluded, above_id=after, up_to_id=until)
+            selection = Selection(self.query, ids, excluded, above_id=after, up_to_id=until)
             need = Need.DURABLE if until == last else Need.WRITE
             took_s, count = await threads.ask(partial(self._timed, owner, selection, is_first=is_first), need)
             changed, after, is_first = changed + count, until, False
@@ -170,6 +214,14 @@ class Sweep:
             growth = min(_MOST_GROWTH, _WINDOW_S / max(took_s, 1e-6))
             window = max(_LEAST_WINDOW, min(int(window * growth), _MOST_WINDOW))
         return changed
+
+    def _window(self, after: int, until: int) -> tuple[int, Sequence[int] | None]:
+        """Return where the window behind `after` ends, and which ids in it are meant; None for all."""
+        if self.ids is None:
+            return until, None
+        start = bisect_right(self.ids, after)
+        ids = self.ids[start : min(bisect_right(self.ids, until), start + _MOST_IDS)]
+        return ids[-1] if len(ids) == _MOST_IDS else until, ids
 
     def _timed(
         self, owner: Owner, selection: Selection, connection: sqlite3.Connection, *, is_first: bool

@@ -6,7 +6,7 @@ import json
 from array import array
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tui_dl.core.query import SortKey, allowed_statuses
 from tui_dl.core.status import Status
@@ -38,6 +38,28 @@ _KEYS: Final = {
     SortKey.ADDED: "added_at",
     SortKey.FINISHED: "finished_at",
 }
+
+
+class Having(NamedTuple):
+    """What no query can ask for, and few rows of very many have."""
+
+    condition: str
+    """Part of a `WHERE`."""
+    values: Mapping[str, Any] = {}
+    """Its parameters."""
+
+
+A_PART: Final = Having("part_path <> ''")
+"""Rows that name a part file."""
+MAYBE_MEDIA: Final = Having(
+    "(kind <> '' OR (options LIKE '%\"as_kind\"%' AND json_extract(options, '$.as_kind') IN ('media', 'found')))"
+)
+"""Rows that are media, or may turn out to be."""
+
+
+def a_part_since(at: float) -> Having:
+    """Rows that name a part file and ended at this Unix time or later."""
+    return Having(f"{A_PART.condition} AND finished_at >= :since", {"since": at})
 
 
 def order_of_query(query: TaskQuery) -> str:
@@ -100,6 +122,13 @@ def ids_selected(connection: sqlite3.Connection, selection: Selection) -> array[
     return array("q", map(itemgetter(0), connection.execute(statement, parameters)))
 
 
+def ids_having(connection: sqlite3.Connection, query: TaskQuery, having: Having) -> array[int]:
+    """Return the ids of the matching rows of which that is true as well, in no order."""
+    where, parameters = condition_of_query(query)
+    statement = f"SELECT id FROM tasks WHERE {having.condition} AND {where}"  # noqa: S608  # fixed parts
+    return array("q", map(itemgetter(0), connection.execute(statement, {**parameters, **having.values})))
+
+
 def rows_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[DownloadTask]:
     """Return the rows of these ids in this order; those that are gone are left out."""
     statement = f"{SELECT_TASK} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608  # fixed parts
@@ -129,11 +158,15 @@ def children_of(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Down
 def ids_named(connection: sqlite3.Connection, prefix: str) -> list[int]:
     """Return at most two tasks whose gid (lower case) begins so: a name that a program gave, or that of the id."""
     low, high = int(prefix.ljust(16, "0"), 16), int(prefix.ljust(16, "f"), 16)
-    given = connection.execute("SELECT id FROM tasks WHERE options LIKE ? LIMIT 2", (f'%"gid": "{prefix}%',))
+    given = connection.execute(
+        # As Python writes it, and as SQLite does where it changed options.
+        "SELECT id FROM tasks WHERE options LIKE ? OR options LIKE ? LIMIT 2",
+        (f'%"gid": "{prefix}%', f'%"gid":"{prefix}%'),
+    )
     found = [row[0] for row in given]
     if low < 1 << 63:
         own = connection.execute(
-            "SELECT id FROM tasks WHERE id BETWEEN ? AND ? AND coalesce(options, '') NOT LIKE '%\"gid\": \"%' LIMIT 2",
+            "SELECT id FROM tasks WHERE id BETWEEN ? AND ? AND coalesce(options, '') NOT LIKE '%\"gid\":%' LIMIT 2",
             (low, min(high, (1 << 63) - 1)),
         )
         found += [row[0] for row in own]

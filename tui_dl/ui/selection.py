@@ -47,6 +47,8 @@ class Selection:
         """The selected ids in ascending order; empty where a question is meant."""
         if not self._packed:
             return tuple(sorted(self._ids))
+        if not self._ids and not self._excluded:
+            return tuple(self._packed)  # in order already, and asked for with every command
         kept = (task_id for task_id in self._packed if task_id not in self._excluded)
         return tuple(sorted((*self._ids, *kept)))
 
