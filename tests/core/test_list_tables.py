@@ -199,6 +199,8 @@ def test_the_suffix_tells_the_format(name: str, kind: ListFormat) -> None:
         ("http://h/a,b\n", [Line(1, "http://h/a,b")]),
         ("http://h/?a|url|b\n", [Line(1, "http://h/?a|url|b")]),
         ("url\thash\nhttp://h/a\t1\n", [Line(2, "http://h/a", extra=(("hash", "1"),))]),
+        ('a cat, "red"\thttp://h/a\n', [Line(1, "http://h/a", extra=(("column1", 'a cat, "red"'),))]),
+        ("http://h/a\thttp://m/a\n", [Line(1, "http://h/a", mirrors=("http://m/a",))]),
         ("# nothing\n\n", []),
     ],
 )

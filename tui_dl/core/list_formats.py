@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.address_lines import AddressLines
+from tui_dl.core.addresses import ABSOLUTE
 from tui_dl.core.json_rows import JsonRows
 from tui_dl.core.list_kinds import ListFormat
 from tui_dl.core.table_lines import TableLines, names_columns
@@ -73,4 +74,9 @@ def _sniffed(line: bytes) -> ListFormat:
     text = line.decode("utf-8", "replace").strip()
     if text.startswith("{") or _ARRAY.match(text):
         return ListFormat.JSONL
-    return ListFormat.CSV if names_columns(text) else ListFormat.ARIA2
+    if names_columns(text):
+        return ListFormat.CSV
+    first, *others = text.split("\t")
+    # An address with mirrors begins with one: this is a row, as the lists of pictures with their captions have.
+    is_row = "://" not in first and any(ABSOLUTE.match(one) for one in others)
+    return ListFormat.TSV if is_row else ListFormat.ARIA2
