@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,8 @@ from tui_dl.core.query_text import parse_query
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
 from tui_dl.engine.bulk_work import MOST_ROWS
+from tui_dl.engine.meant import Everything
+from tui_dl.engine.ready_queue import ReadyQueue
 from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
@@ -91,6 +94,28 @@ async def test_nothing_starts_while_all_is_paused(engine: AsyncDownloadEngine, m
             await asyncio.sleep(0)
         assert (len(later) > 0) == bool(starts)
         assert not engine.scheduler.running
+
+
+async def test_nothing_is_looked_through_while_all_is_barred(
+    engine: AsyncDownloadEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many hosts each look costs some thirty milliseconds of the loop, and none could find anything."""
+    looked = 0
+    take = ReadyQueue.take
+
+    def counted(self: ReadyQueue, *able: Any) -> DownloadTask | None:
+        nonlocal looked
+        looked += 1
+        return take(self, *able)
+
+    monkeypatch.setattr(ReadyQueue, "take", counted)
+    engine.context.settings = replace(engine.context.settings, concurrent_downloads=3)
+    with engine.scheduler.barring(Everything()):
+        engine.scheduler.look_again()
+        for _ in range(20):  # each answer comes behind those that the queue asked for
+            await engine.context.journal.next_pending(1)
+        assert looked == 0
+    await until(lambda: looked)
 
 
 async def test_toggling_all_pauses_and_resumes(engine: AsyncDownloadEngine) -> None:

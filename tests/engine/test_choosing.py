@@ -14,7 +14,7 @@ from tui_dl.core.media import Kind, MediaChoice, MediaFacts
 from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask, changed
-from tui_dl.engine.bulk_work import Everything
+from tui_dl.engine.meant import Everything
 from tui_dl.journal.playlists import NewEntry
 
 if TYPE_CHECKING:

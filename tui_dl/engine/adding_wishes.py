@@ -13,9 +13,9 @@ from tui_dl.core.events import EventKind
 from tui_dl.core.status import Trigger
 from tui_dl.core.url_globs import parse_glob
 from tui_dl.core.url_list import check_url
-from tui_dl.engine.bulk_work import Everything
 from tui_dl.engine.in_sequence import InSequence
 from tui_dl.engine.many_addresses import add_glob
+from tui_dl.engine.meant import Everything
 from tui_dl.engine.naming import namer_of
 from tui_dl.engine.wish_reading import WishReader
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -15,12 +14,13 @@ from tui_dl.core.ports import WorkView
 from tui_dl.core.query import without_statuses
 from tui_dl.core.sharing import PriorityChange, priority_word
 from tui_dl.core.status import Trigger
+from tui_dl.engine.meant import Everything
 from tui_dl.journal import sweeping
 from tui_dl.journal.sweeping import Sweep
 from tui_dl.journal.views import A_PART, a_part_since
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from tui_dl.core.errors import Reason
     from tui_dl.core.query import TaskQuery
@@ -39,19 +39,6 @@ BARRED_S: Final = 1.0
 while all rows are stopped."""
 CLOSING_S: Final = 15.0
 """How long closing waits for what a person ordered; a million rows take about half of it."""
-
-
-class Everything(Collection[int]):
-    """Holds every id."""
-
-    def __contains__(self, _key: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 @dataclass(slots=True)

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.query import TaskQuery, allowed_statuses, without_statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from tui_dl.core.commands import Command
     from tui_dl.core.status import Status
 
 _ANY: Final = TaskQuery(has_history=True)
 """Leaves out no row whose id is named."""
+
+
+class Everything(Collection[int]):
+    """Holds every id."""
+
+    def __contains__(self, _key: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

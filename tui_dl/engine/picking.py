@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.sharing import LOWEST
 from tui_dl.engine.live import LiveTask
+from tui_dl.engine.meant import Everything
 from tui_dl.engine.ready_queue import ReadyQueue
 from tui_dl.engine.waiting import POLL_S
 
@@ -82,6 +83,11 @@ class Picker:
     def may_have_more(self) -> bool:
         """Whether rows stand by, or the journal may hold some."""
         return bool(self._ready) or self._may_have_pending
+
+    @property
+    def bars_all(self) -> bool:
+        """Whether nothing at all may be taken: to look through what stands by would be in vain."""
+        return any(isinstance(ids, Everything) for ids in self._barred)
 
     @contextmanager
     def barring(self, ids: Collection[int]) -> Iterator[None]:

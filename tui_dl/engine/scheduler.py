@@ -164,7 +164,7 @@ class Scheduler:
                     await self._wake.wait()
 
     def _next_look_s(self) -> float | None:
-        if not self._has_room():
+        if not self._has_room() or self._picker.bars_all:
             return None
         if (paced_s := self._context.pacing.wait_s()) and (self.waiting or self._picker.may_have_more):
             return max(LEAST_WAIT_S, paced_s)
@@ -178,7 +178,8 @@ class Scheduler:
 
     def _can_start(self) -> bool:
         """Whether a task may start; it may not have been so any more since the journal was asked."""
-        return self._has_room() and not self._is_closing and not self._context.pacing.wait_s()
+        is_open = self._has_room() and not self._is_closing and not self._picker.bars_all
+        return is_open and not self._context.pacing.wait_s()
 
     async def _fill(self) -> None:
         while self._can_start():
