@@ -246,7 +246,7 @@ async def test_part_files_of_many_are_deleted_and_no_others(engines: Engines, fa
     await engine.add_many([NewTask(f"{host}/meant-{number}.txt", "/srv") for number in range(MANY)])
     query, let_go = parse_query("name:meant*"), (tasks[2].id,)
     outcome = await engine.execute(Command(CommandName.DELETE_PART, query=query, excluding_ids=let_go))
-    assert (outcome.changed, outcome.message) == (MANY + 2, "3 part files deleted")
+    assert (outcome.changed, outcome.message) == (MANY + 2, "3,002 cancelled, 3 part files deleted")
     assert engines.names() == ["meant-let-go.bin.tui-dl.part", "other.bin.tui-dl.part"]
     rows = await engine.rows([task.id for task in tasks])
     assert {row.status for row in rows} == {Status.CANCELLED}

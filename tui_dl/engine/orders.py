@@ -186,9 +186,10 @@ class Orders:
                 self._engine.ledger.tell(EVENTS[trigger], task)
 
     async def _delete_part(self, command: Command) -> CommandOutcome:
-        ids = await self._few(command)
+        said, ids = "", await self._few(command)
         if ids is None:
             outcome, ids = await self.works.cancel_parts(meant_by(command))
+            said = f"{outcome.changed:,} cancelled, "
         else:
             outcome = await self._step(Trigger.CANCEL, ids)
         deleted = 0
@@ -196,7 +197,7 @@ class Orders:
             for task in await self._journal.rows(ids[start : start + MOST_EVENTS]):
                 if task.part_path and task.status is Status.CANCELLED and await self._delete_part_of(task):
                     deleted += 1
-        message = f"{deleted} part file{'' if deleted == 1 else 's'} deleted"
+        message = f"{said}{deleted:,} part file{'' if deleted == 1 else 's'} deleted"
         return replace(outcome, changed=max(outcome.changed, deleted), message=message)
 
     async def _delete_part_of(self, task: DownloadTask) -> bool:
