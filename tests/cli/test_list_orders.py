@@ -111,6 +111,15 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, given: dict[str, Any], 
         order(tmp_path, **given)
 
 
+def test_a_list_among_the_addresses_is_told_from_one(tmp_path: Path) -> None:
+    """`-i *.txt` leaves all lists but the first behind it; a file of that name is no host."""
+    first, second = (written(tmp_path, name, "http://h/a\n") for name in ("a.txt", "b.txt"))
+    with pytest.raises(UsageError, match=r"b\.txt is a file and no address.* -i "):
+        order(tmp_path, urls=(second,), input_files=(first,))
+    with pytest.raises(UsageError, match="no http"):
+        order(tmp_path, urls=("x" * 5000,))
+
+
 async def test_strict_reads_a_file_before_anything_is_begun(tmp_path: Path) -> None:
     """The bad line is named; a list without one passes; without the option nothing is read beforehand."""
     bad = written(tmp_path, "bad", "http://h/a\nnonsense\n")

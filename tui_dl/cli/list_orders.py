@@ -145,7 +145,10 @@ def take_lists(given: Mapping[str, Any]) -> tuple[dict[str, Any], Lists]:
     files = tuple(dict.fromkeys(given.get("input_files") or ()))
     for file in files:
         _check_readable(file)
-    urls, globs = _typed(given.get("urls") or (), has_globs=given.get("has_globs", True))
+    words = given.get("urls") or ()
+    for word in words:
+        _refuse_list(word)
+    urls, globs = _typed(words, has_globs=given.get("has_globs", True))
     part = given.get("part")
     if part and not files and not globs:
         raise UsageError("--part is of a list, so it takes --input, or an address that stands for many")
@@ -161,6 +164,17 @@ def take_lists(given: Mapping[str, Any]) -> tuple[dict[str, Any], Lists]:
         batch=_batch(given.get("batch")),
     )
     return {**given, "urls": tuple(urls), "has_list": bool(lists)}, lists
+
+
+def _refuse_list(word: str) -> None:
+    """Raise `UsageError` for the path of a list among the addresses, as the shell leaves it behind `-i *.txt`."""
+    if "://" in word or not os.path.isfile(word):  # noqa: PTH113  # false, too, for what is too long for a name
+        return
+    from tui_dl.core.metalink_names import is_metalink_path  # noqa: PLC0415  # nearly nothing gets here
+
+    if not is_metalink_path(word):
+        shown = display_text(word)
+        raise UsageError(f"{shown} is a file and no address; for a list of them write -i {shown}, -i before each list")
 
 
 def _typed(words: Sequence[str], *, has_globs: bool) -> tuple[list[str], list[UrlGlob]]:
