@@ -75,15 +75,19 @@ def test_records_are_bounded() -> None:
     assert model.row(len(model) - 1) is not None
 
 
-@given(st.sets(st.integers(min_value=0, max_value=39)))
-def test_sorting_live_rows_loses_and_doubles_none(places: set[int]) -> None:
-    """Live rows come first, the others follow in the order of the view, all of them once."""
+PLACES = st.integers(min_value=0, max_value=39)
+
+
+@given(st.sets(PLACES), PLACES, PLACES)
+def test_sorting_live_rows_loses_and_doubles_none(places: set[int], first: int, last: int) -> None:
+    """Live rows come first, the others follow in the order of the view, all of them once; ranges are cut from that."""
     model = model_of(40)
     model.sort_live(LiveSort.SPEED, is_descending=True, live_places=sorted(places))
     shown = [model.id_at(index) for index in range(40)]
     head = {place + 1 for place in places}
     assert set(shown[: len(head)]) == head
     assert shown[len(head) :] == [task_id for task_id in range(1, 41) if task_id not in head]
+    assert model.ids_between(first, last) == array("q", shown[first : last + 1])
 
 
 def test_the_fastest_comes_first() -> None:

@@ -103,7 +103,7 @@ class BulkWorks:
         by = await self._journal.way_to_end(meant.query, meant.ids, is_front=is_front)
         outcome = await self._carry_out(name, sweeping.shifting(by), meant, None)
         where = "front" if is_front else "end"
-        return replace(outcome, message=f"{outcome.changed} moved to the {where} of the queue")
+        return replace(outcome, message=f"{outcome.changed:,} moved to the {where} of the queue")
 
     async def prioritise(
         self, meant: Meant, change: PriorityChange, change_live: Callable[[Collection[int]], None]

@@ -288,7 +288,7 @@ class Orders:
     async def _clear_finished(self, command: Command) -> CommandOutcome:
         is_by_ids = 0 < len(command.ids) <= MOST_ROWS and command.query is None
         removed = await (self._remove_few(command.ids) if is_by_ids else self._remove_many(command))
-        return CommandOutcome(removed, message=f"{removed} removed, u brings back")
+        return CommandOutcome(removed, message=f"{removed:,} removed, u brings back")
 
     async def _remove_few(self, ids: Sequence[int]) -> int:
         """Take rows out and tell of each that went."""
@@ -313,7 +313,7 @@ class Orders:
     async def _undo(self, _command: Command) -> CommandOutcome:
         restored = await self._journal.undo()
         self._scheduler.look_again()
-        return CommandOutcome(restored, message=f"{restored} brought back" if restored else "nothing to bring back")
+        return CommandOutcome(restored, message=f"{restored:,} brought back" if restored else "nothing to bring back")
 
     async def _media_targets(self, command: Command) -> Sequence[int]:
         """Return the ids that a command on media means: of very many rows those that may be media."""

@@ -83,7 +83,8 @@ class Selection:
 
     def add(self, task_ids: Sequence[int]) -> None:
         """Select these too."""
-        self._excluded.difference_update(task_ids)
+        if self._excluded:
+            self._excluded.difference_update(task_ids)
         if self._query is not None:
             return
         if len(task_ids) > MOST_IDS:
