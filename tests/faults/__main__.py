@@ -47,6 +47,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pace", type=float, default=None, help="bytes a second of each connection")
     parser.add_argument("--pace-together", type=float, default=None, help="bytes a second of all connections")
     parser.add_argument("--at-most", type=int, default=None, help="requests answered at a time; others get 503")
+    parser.add_argument(
+        "--send-buffer", type=int, default=0, help="bytes that the system keeps of what was sent; 0: as it likes"
+    )
     parser.add_argument("--no-ranges", action="store_true", help="answer 200 to any Range")
     parser.add_argument("--small", type=int, default=0, help="number of files /small/00000.bin ...")
     parser.add_argument("--small-size", type=int, default=16 << 10, help="their mean size in bytes")
@@ -81,7 +84,9 @@ def populate(server: FaultServer, options: argparse.Namespace) -> None:
 
 async def serve(options: argparse.Namespace, ledger: Ledger | None) -> None:
     """Serve until SIGTERM or SIGINT."""
-    server = FaultServer(host=options.host, port=options.port, is_remembering=False)
+    server = FaultServer(
+        host=options.host, port=options.port, is_remembering=False, send_buffer_bytes=options.send_buffer
+    )
     if ledger is not None:
         server.on_bytes, server.on_finished = ledger.add, ledger.finish_with(server.length_of)
     populate(server, options)

@@ -101,8 +101,11 @@ class FaultServer:
         connection_limit: int | None = None,
         now: Callable[[], float] = time.time,
         is_remembering: bool = True,
+        send_buffer_bytes: int = 0,
     ) -> None:
         """Prepare a server; connections beyond `connection_limit` are reset as soon as they are made.
+
+        With `send_buffer_bytes` hardly more counts as sent than what left it; without, the system may keep megabytes.
 
         Where it is not `is_remembering`, `requests` holds only what is being answered, for servers that run long.
         """
@@ -115,6 +118,7 @@ class FaultServer:
         self._tls = tls
         self._now = now
         self._is_remembering = is_remembering
+        self._send_buffer_bytes = send_buffer_bytes
         self.on_bytes: Callable[[int], None] | None = None
         """Hears of body bytes before they are sent."""
         self.on_finished: Callable[[RequestLog], None] | None = None
@@ -148,6 +152,10 @@ class FaultServer:
             self._protocol, self.host, self.port, ssl=self._tls, reuse_address=True, backlog=1024
         )
         self.port = self._server.sockets[0].getsockname()[1]
+        if self._send_buffer_bytes:
+            for listening in self._server.sockets:
+                # Connections have it of the socket that they come by.
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
 
     async def aclose(self) -> None:
         """Stop listening and cut every connection."""

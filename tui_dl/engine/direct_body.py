@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from tui_dl.engine.blocks import CROWDED_BLOCK_BYTES
+from tui_dl.engine.receive_queue import bound_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,6 +199,7 @@ def take_over(response: aiohttp.ClientResponse | KeptResponse, blocks: Blocks, l
     body = DirectBody(handler, transport, blocks, b"".join(early), length_bytes - content.total_bytes)
     if content.is_eof():
         return body  # aiohttp has the connection back already, and nothing is left to come
+    bound_queue(transport)
     _exchange(transport, body, is_reading=True)
     return body
 
