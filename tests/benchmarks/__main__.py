@@ -29,7 +29,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=0, help="files of the rows batch and batch-delay (100,000)")
     parser.add_argument("--rounds", type=int, default=0, help="rounds behind each median (5; --quick: 1)")
     parser.add_argument("--profile", choices=sorted(WORKS), help="run ours alone under a profiler, print the hot path")
-    parser.add_argument("--work", type=Path, help="folder for files and downloads (12 GiB; the system's temporary one)")
+    parser.add_argument("--work", type=Path, help="folder for files and downloads (12 GiB, or more; the temporary one)")
     parser.add_argument("--cache", type=Path, default=cache_folder(), help="folder that keeps the peers from PyPI")
     parser.add_argument("--no-install", action="store_true", help="take the peers that are there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables to a file too")

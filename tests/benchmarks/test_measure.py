@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.benchmarks.measure import Contender, Figures, Outcome, Setting, compete, median, reaping, run_once
+from tests.benchmarks import measure
+from tests.benchmarks.measure import (
+    MANY_FILES,
+    Contender,
+    Figures,
+    Outcome,
+    Setting,
+    clear,
+    compete,
+    median,
+    reaping,
+    run_once,
+)
 from tests.benchmarks.payload import Payload, make_large, make_small
 from tests.benchmarks.profiling import count_stacks
 from tests.benchmarks.table import Line, Side, Table, Verdict, as_json, as_markdown, make_lines, ratio
@@ -90,6 +102,25 @@ def test_who_is_absent_has_a_line_with_the_reason(tmp_path: Path) -> None:
     text = as_markdown(Table("row", "title", 2, 1, lines))
     assert [line.program for line in lines] == ["true", "axel"]
     assert "- axel: not installed" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "least_free", "is_kept"),
+    [(MANY_FILES, 0, True), (MANY_FILES - 1, 0, False), (MANY_FILES, 1 << 62, False)],
+    ids=["many", "few", "no room"],
+)
+def test_nobody_pays_for_the_removal_of_many_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, count: int, least_free: int, is_kept: bool
+) -> None:
+    """They are moved aside and removed at the end; few files, and those that the disk has no room for, at once."""
+    monkeypatch.setattr(measure, "LEAST_FREE_BYTES", least_free)
+    folder = tmp_path / "run"
+    (folder / "out").mkdir(parents=True)
+    for number in range(count):
+        (folder / "out" / str(number)).touch()
+    clear(folder)
+    assert not folder.exists()
+    assert sum(1 for one in tmp_path.rglob("*") if one.is_file()) == (count if is_kept else 0)
 
 
 def test_medians_keep_the_worst_outcome() -> None:
