@@ -203,6 +203,7 @@ async def test_no_command_holds_many_rows(
     """Rows, statements and lists of ids stay small whatever is selected, or the loop, the journal and memory suffer."""
     query = parse_query("name:*.bin -name:running*")
     ids = tuple(reversed(await engine.view(query))) if is_by_ids else ()
+    monkeypatch.setattr("tui_dl.engine.orders.MOST_MOVED", MOST_ROWS)
     widest = Widest(monkeypatch)
     for name, arguments, changed in EVERY:
         command = Command(name, ids=ids, query=None if is_by_ids else query, arguments=arguments)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_EVENTS: Final = 1000
 """A bulk action on more rows tells no event for each; the screen asks its view anew."""
+MOST_MOVED: Final = 5_000
+"""Rows that are named and move by one place: a playlist with its entries; more go to an end of the queue."""
 EVENTS: Final = {
     Trigger.PAUSE: EventKind.PAUSED,
     Trigger.RESUME: EventKind.RESUMED,
@@ -215,7 +217,8 @@ class Orders:
         return await self._move(command, up=False)
 
     async def _move(self, command: Command, *, up: bool) -> CommandOutcome:
-        ids = await self._few(command)
+        is_named = command.query is None and len(command.ids) <= MOST_MOVED
+        ids = command.ids if is_named else await self._few(command)
         if ids is None:
             return await self.works.move(command.name, meant_by(command))
         moved = await self._journal.move(ids, up=up)

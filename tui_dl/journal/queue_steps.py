@@ -130,13 +130,13 @@ def move(connection: sqlite3.Connection, ids: Iterable[int], *, is_up: bool) -> 
     """
     direction = "" if is_up else " DESC"
     rows = connection.execute(
-        f"SELECT id, position, priority FROM tasks WHERE status IN ({words(UNFINISHED)})"  # noqa: S608  # fixed words
+        f"SELECT id, position, priority FROM tasks NOT INDEXED WHERE status IN ({words(UNFINISHED)})"  # noqa: S608  # fixed words
         f" AND id IN (SELECT value FROM json_each(?)) ORDER BY position{direction}, id{direction}",
         (json.dumps(list(ids)),),
     ).fetchall()
-    stuck = set()
+    next_to, stuck = neighbour_statement(is_up=is_up), set()
     for task_id, position, priority in rows:
-        neighbour = _neighbour(connection, task_id, position, priority, is_up=is_up)
+        neighbour = connection.execute(next_to, (position, task_id, priority)).fetchone()
         if neighbour is None or neighbour[0] in stuck:
             stuck.add(task_id)
             continue
@@ -179,16 +179,14 @@ def change_options(
     ).rowcount
 
 
-def _neighbour(
-    connection: sqlite3.Connection, task_id: int, position: int, priority: int, *, is_up: bool
-) -> tuple[int, int] | None:
+def neighbour_statement(*, is_up: bool) -> str:
+    """Return what finds the next unfinished row of a priority before, or behind, a position and an id."""
     sign, direction = ("<", "DESC") if is_up else (">", "ASC")
-    found: tuple[int, int] | None = connection.execute(
-        f"SELECT id, position FROM tasks WHERE (position, id) {sign} (?, ?) AND priority = ?"  # noqa: S608  # fixed
-        f" AND status IN ({words(UNFINISHED)}) ORDER BY position {direction}, id {direction} LIMIT 1",
-        (position, task_id, priority),
-    ).fetchone()
-    return found
+    # Left to itself SQLite gathers all rows of these states and sorts them: of a million, a tenth of a second for each.
+    return (
+        f"SELECT id, position FROM tasks INDEXED BY tasks_position WHERE (position, id) {sign} (?, ?)"  # noqa: S608  # fixed
+        f" AND priority = ? AND status IN ({words(UNFINISHED)}) ORDER BY position {direction}, id {direction} LIMIT 1"
+    )
 
 
 def remove(connection: sqlite3.Connection, owner: Owner, selection: Selection, *, is_first: bool = True) -> int:
