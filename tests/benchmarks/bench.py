@@ -112,6 +112,11 @@ class Bench:
     ) -> list[Line]:
         """Let them compete for a payload; return their medians."""
         setting = Setting(
-            self.work / "run", payload.check, rounds or self.rounds, limit_s or self.scale.limit_s, cores=cores
+            self.work / "run",
+            payload.check,
+            rounds or self.rounds,
+            limit_s or self.scale.limit_s,
+            cores=cores,
+            warm_bytes=payload.total_bytes * 9 // 8,
         )
         return make_lines(contenders, compete(contenders, setting))
