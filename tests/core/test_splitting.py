@@ -70,14 +70,26 @@ def test_an_idle_connection_takes_half_of_the_largest_remainder() -> None:
         (MIN_OPEN_SPLIT_BYTES - 1, 0, True, False),
         (40 * MIB, 20 * MIB, True, True),
         (39 * MIB, 20 * MIB, True, False),
+        (8 * MIB, MIB, True, True),
+        (8 * MIB - 1, MIB, True, False),
+        (2 * MIB, MIB // 8, True, True),
+        (2 * MIB - 1, MIB // 8, True, False),
     ],
 )
 def test_a_cut_must_be_worth_it(remaining_bytes: int, rate_bps: int, *, is_open_ended: bool, is_cut: bool) -> None:
-    """Both sides keep 1 MiB and a quarter of a second's worth; the open-ended first request 16 MiB and two seconds'."""
+    """Both sides keep 1 MiB and 0.25 s' worth; the open-ended first request 16 MiB and two seconds', or eight alone."""
     plan = SegmentPlan(remaining_bytes)
     plan.begin(0, remaining_bytes, is_open_ended=is_open_ended)
     assert plan.can_split(rate_bps) is is_cut
     assert (plan.take(rate_bps) is not None) is is_cut
+
+
+def test_an_open_ended_request_that_was_cut_is_cut_on_as_any_other() -> None:
+    """Its connection is lost at its end already: the rest of it, large for a slow server, is shared to the last."""
+    plan = SegmentPlan(20 * MIB)
+    first = plan.begin(0, 20 * MIB, is_open_ended=True)
+    assert {taken.start // MIB for _ in range(7) if (taken := plan.take(0))} == {2, 5, 7, 10, 12, 15, 17}
+    assert first.end == 2 * MIB + MIB // 2
 
 
 def test_an_unknown_end_is_never_cut() -> None:

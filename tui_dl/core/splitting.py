@@ -24,7 +24,9 @@ MIN_OPEN_SPLIT_BYTES: Final = 16 * MIB
 """An open-ended request is split only if this much remains, since what is in flight behind the cut is lost (5 MiB
 seen) ..."""
 MIN_OPEN_SPLIT_S: Final = 2.0
-"""... or this much time at its rate, whichever is larger."""
+"""... or this much time at its rate, whichever is larger ..."""
+SLOW_OPEN_SPLIT_S: Final = 8.0
+"""... or if it would take this long, however little it is: what is in flight at such a rate is little, too."""
 ALIGNMENT_BYTES: Final = 64 * 1024
 """Cuts fall on multiples of this, so that extents stay whole."""
 
@@ -40,7 +42,7 @@ class Segment:
     end: int | None
     """One past the last byte wanted; None while the length is unknown."""
     is_open_ended: bool = False
-    """Whether the request behind it has no end, so that cutting it costs the connection."""
+    """Whether the request behind it goes on beyond every end, so that the first cut costs what is in flight there."""
 
     @property
     def remaining_bytes(self) -> int | None:
@@ -99,12 +101,15 @@ class SegmentPlan:
         cut = aligned if aligned > victim.position + MIN_RANGE_BYTES else cut - cut % ALIGNMENT_BYTES
         segment = self.begin(cut, victim.end)
         victim.end = cut
+        victim.is_open_ended = False  # what is in flight behind its end is lost from now on, wherever that lies
         return segment
 
     def _victim(self, rate_bps: float) -> Segment | None:
         """Return the largest remainder among those worth a cut: a large open-ended one spares no smaller one."""
         least = 2 * max(MIN_RANGE_BYTES, int(rate_bps * MIN_RANGE_S))
         least_open = max(least, MIN_OPEN_SPLIT_BYTES, int(rate_bps * MIN_OPEN_SPLIT_S))
+        if rate_bps:
+            least_open = max(least, min(least_open, int(rate_bps * SLOW_OPEN_SPLIT_S)))
         worth_it = (
             one for one in self.segments if (one.remaining_bytes or 0) >= (least_open if one.is_open_ended else least)
         )
