@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.cli.session_stage import Stage
+from tests.engine.stage import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ async def test_a_quick_command_loads_nothing_slow(home: Path) -> None:
 
 
 async def test_a_session_is_started_on_demand(fault_server: FaultServer, home: Path, tmp_path: Path) -> None:
-    """Added without one: it starts, downloads, is waited for, and ends when it is told to."""
+    """Added or given a fresh link without one: it starts, downloads, is waited for, and ends when it is told to."""
     from tests.faults.script import Resource  # noqa: PLC0415  # with what it is for
 
     url = fault_server.add("/a.bin", Resource(size_bytes=2000))
@@ -52,6 +53,12 @@ async def test_a_session_is_started_on_demand(fault_server: FaultServer, home: P
         waited = json.loads(await python(*command, "wait", "--json", "1"))
         assert waited["counts"] == {"completed": 1}
         assert os.path.getsize(tmp_path / "d" / "a.bin") == 2000  # noqa: ASYNC240, PTH202  # of the test
+        await python(*command, "add", "-d", str(tmp_path / "d"), f"{url}.old")
+        await python(*command, "wait", "2")
+        await python(*command, "stop")
+        # Nothing but a failed row is left, for which no session stays.
+        await python(*command, "refresh", "2", fault_server.add("/b.bin", Resource(size_bytes=3000)))
+        await until(lambda: len(list((tmp_path / "d").iterdir())) == 2)
     finally:
         await python(*command, "stop")
     assert not (home / "data" / "session.lock").read_text()  # as above

@@ -177,8 +177,11 @@ async def the_row(home: Path, task: DownloadTask) -> DownloadTask:
 
 
 async def test_refresh_changes_the_row_of_nobody(tmp_path: Path) -> None:
-    """By its old address, with a command from standard input; secrets stay out of what is said."""
+    """By its old address, by a command from a pipe; secrets stay out of what is said, no session is forced."""
     task = await a_row(tmp_path / "home", URL)
+    config_file = locations_under(tmp_path / "home").config_file
+    config_file.parent.mkdir()
+    config_file.write_text("background = false\n")
     command = "curl 'https://fresh.example/g?token=hunter2' \\\n -b 'sid=hunter2'\n"
     done = await asyncio.to_thread(tui_dl, tmp_path, "refresh", URL, "--curl", "-", typed=command)
     assert (done.returncode, done.stdout) == (0, "")

@@ -18,7 +18,7 @@ from tui_dl.cli.targets import id_of
 from tui_dl.core.addresses import shown_url
 from tui_dl.core.curl_download import with_headers
 from tui_dl.core.display_text import display_text
-from tui_dl.core.errors import UsageError
+from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.core.header_lines import parse_header
 from tui_dl.core.status import FACTS, Status
 from tui_dl.core.url_list import check_url
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tui_dl.core.commands import CommandOutcome
     from tui_dl.core.task import DownloadTask
+    from tui_dl.disk.locations import Locations
     from tui_dl.journal.readdressing import Readdressed
     from tui_dl.session.calling import Caller
 
@@ -45,7 +47,8 @@ def refresh(**given: Any) -> int:
     """Give a download a fresh link; what has arrived is kept.
 
     ID or URL name the download as it is in the queue. What it holds is compared with what the new link gives before
-    anything is added to it. What a session runs is told to it; what another tui-dl runs is left to the key e there.
+    anything is added to it. The session goes on with it, started where none runs, unless the download is paused; what
+    another tui-dl runs is left to the key e there.
     """
     locations = find_locations(os.environ)
     which = which_row(given["which"])
@@ -59,7 +62,13 @@ def refresh(**given: Any) -> int:
         if caller is not None:
             with caller:
                 return _refresh_there(caller, which, url, headers)
-        return run_loop(_refresh(locations.journal_file, which, url, headers))
+        done, outcome = run_loop(_refresh(locations.journal_file, which, url, headers))
+        if outcome.is_refused or done.after is None or done.after.status is Status.PAUSED:
+            who = ""
+        else:
+            who = f"; {_go_on(locations)} goes on with it"
+        click.echo(display_text(outcome.message) + who, err=True)
+        return SOME_FAILED if outcome.is_refused else DONE
 
 
 def which_row(text: str) -> int | str:
@@ -114,7 +123,23 @@ def _ids_of(caller: Caller, url: str) -> tuple[int, ...]:
     return (rows[0].id,)
 
 
-async def _refresh(journal_file: Path, which: int | str, url: str, headers: Headers | None) -> int:
+def _go_on(locations: Locations) -> str:
+    """Start the session that takes the download up; return who does: what has just failed has no session any more."""
+    from tui_dl.cli.controlling import reach_session  # noqa: PLC0415  # as above
+
+    try:
+        caller = reach_session(locations, starts=True)
+    except TuiDlError:  # `background = false`, or it cannot start, which the next `tui-dl` tells
+        return "`tui-dl`"
+    if caller is not None:
+        caller.close()
+    return "the session"
+
+
+async def _refresh(
+    journal_file: Path, which: int | str, url: str, headers: Headers | None
+) -> tuple[Readdressed, CommandOutcome]:
+    """Change the row in the queue itself, as no session has it."""
     from tui_dl.engine import refreshing  # noqa: PLC0415  # `--help` must not pay for the journal
     from tui_dl.journal.journal import Journal  # noqa: PLC0415  # as above
     from tui_dl.journal.readdressing import AddressChange  # noqa: PLC0415  # as above
@@ -124,9 +149,7 @@ async def _refresh(journal_file: Path, which: int | str, url: str, headers: Head
     async with await Journal.open(journal_file) as journal:
         done = await journal.readdress(AddressChange(which, bare, options_of, takes_over=False))
     _refuse_unclear(done, which)
-    outcome = refreshing.outcome_of(done, has_own_headers=headers is not None)
-    click.echo(display_text(outcome.message) + _what_now(done), err=True)
-    return SOME_FAILED if outcome.is_refused else DONE
+    return done, refreshing.outcome_of(done, has_own_headers=headers is not None)
 
 
 def _refuse_unclear(done: Readdressed, which: int | str) -> None:
@@ -140,9 +163,3 @@ def _refuse_unclear(done: Readdressed, which: int | str) -> None:
 
 def _line(task: DownloadTask) -> str:
     return f"    {task.id}  {display_text(task.filename)} in {display_text(task.dir)}, {FACTS[task.status].label}"
-
-
-def _what_now(done: Readdressed) -> str:
-    if done.after is None or done.after.status is Status.PAUSED:
-        return ""
-    return "; `tui-dl` goes on with it"
