@@ -77,6 +77,15 @@ async def test_a_host_that_does_not_answer(engines: Engines) -> None:
     assert "127.0.0.1 did not answer the connection in time" in task.reason_text
 
 
+async def test_a_head_that_does_not_come(engines: Engines) -> None:
+    """A connection that stands has the time-out of silence alone, whatever a new one may take to stand."""
+    async with silent_port() as port:
+        engine = await engines(connect_timeout=600.0, timeout=QUICK_S, max_retries=0)
+        task = await fetch(engine, f"http://127.0.0.1:{port}/f.bin")
+    assert (task.status, task.reason) == (Status.FAILED, Reason.STALLED)
+    assert "no byte came from 127.0.0.1 for too long" in task.reason_text
+
+
 async def test_a_secure_handshake_that_does_not_end(engines: Engines) -> None:
     """The connection stands, TLS does not."""
     async with silent_port() as port:

@@ -24,7 +24,7 @@ from tui_dl.engine.proxying import ProxyManners, proxy_words, refusal
 from tui_dl.engine.resolving import names_for
 from tui_dl.engine.short_answers import KeptConnections, KeptResponse, WholeAnswer
 from tui_dl.engine.trust import tls_context
-from tui_dl.engine.watching import ENDS, MADE, WatchingConnector, hear
+from tui_dl.engine.watching import ASKING, MADE, Asking, WatchingConnector, hear
 
 if TYPE_CHECKING:
     import ssl
@@ -226,7 +226,7 @@ class AiohttpTransport:
         """`names` looks names up, and is closed with it; None: one of its own."""
         self._options = options or ClientOptions()
         self._connect_timeout_s = connect_timeout_s
-        self._head_timeout_s = connect_timeout_s + timeout_s
+        self._timeout_s = timeout_s
         self._has_proxies = bool(self._options.proxies.proxies)
         self._manners = ProxyManners()
         self._open_answers = OpenAnswers()
@@ -234,7 +234,7 @@ class AiohttpTransport:
         self._making_tls = asyncio.Lock()
         self._resolver = names or names_for(self._options.own_names, self._options.dns_servers)
         connector = WatchingConnector(**self._connector_words())
-        self._kept = KeptConnections(connector, timeout_s=self._head_timeout_s)
+        self._kept = KeptConnections(connector, timeout_s=timeout_s)
         self._session = self._make_session(connector)
         self._socks_sessions = {one: self._socks_session(one) for one in self._options.proxies.proxies if one.is_socks}
 
@@ -272,12 +272,12 @@ class AiohttpTransport:
 
     async def _ask(self, request: TransportRequest, proxy: ProxyAddress | None, proof: Proof) -> AiohttpAnswer:
         """Send it once by one way; a proxy's 407 ahead of a tunnel raises `ProxyAsksError`."""
-        ends: list[asyncio.Future[None]] = []
-        token = ENDS.set(ends)
+        asking = Asking(self._timeout_s)
+        token = ASKING.set(asking)
         try:
             url = URL(request.url, encoded=True)
             session = self._socks_sessions.get(proxy, self._session) if proxy else self._session
-            async with asyncio.timeout(self._head_timeout_s):
+            async with asyncio.timeout(self._connect_timeout_s + self._timeout_s) as asking.limit:
                 words = proxy_words(proxy, request.headers, proof, request.url)
                 if url.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
                     words["ssl"] = self._tls or await self._make_tls()
@@ -291,8 +291,8 @@ class AiohttpTransport:
         except FOREIGN as error:
             raise map_proxied(error, _host_of(request.url), proxy) from error
         finally:
-            ENDS.reset(token)
-        return self._opened(response, url.host or "", ends[-1] if ends else None, is_direct=proxy is None)
+            ASKING.reset(token)
+        return self._opened(response, url.host or "", asking.closed, is_direct=proxy is None)
 
     async def _ask_kept(self, request: TransportRequest) -> AiohttpAnswer | WholeAnswer | None:
         """Send it over a connection that is kept; None where there is none, or it had ended meanwhile."""

@@ -16,10 +16,26 @@ from tui_dl.core.errors import NetworkError, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENDS: Final[ContextVar[list[asyncio.Future[None]]]] = ContextVar("ENDS")
-"""Takes the future that tells how the connection of the request at hand ends."""
 MADE: Final[ContextVar[list[asyncio.Future[None]]]] = ContextVar("MADE")
 """The same of connections that were made for the current request, and not kept from an earlier one."""
+
+
+@dataclass(slots=True)
+class Asking:
+    """A request from when a connection is looked for until its head is there."""
+
+    head_s: float
+    """Seconds that the head is waited for once there is a connection."""
+    limit: asyncio.Timeout | None = None
+    """What ends it; until there is a connection that has its own time, too."""
+    closed: asyncio.Future[None] | None = None
+    """Tells how its connection ends, once it has one."""
+
+    def connected(self, closed: asyncio.Future[None] | None) -> None:
+        """Count the time of the head from now on."""
+        self.closed = closed if closed is not None else self.closed
+        if self.limit is not None and not self.limit.expired():
+            self.limit.reschedule(asyncio.get_running_loop().time() + self.head_s)
 
 
 @dataclass(slots=True)
@@ -45,6 +61,8 @@ class Stage:
 MOST_KEPT_HOSTS: Final = 256
 """Hosts to which unused connections are kept: with a new one for each file they would use up all descriptors."""
 STAGE: Final[ContextVar[Stage]] = ContextVar("STAGE")
+ASKING: Final[ContextVar[Asking]] = ContextVar("ASKING")
+"""The request at hand."""
 
 
 class WatchingConnector(aiohttp.TCPConnector):
@@ -63,9 +81,8 @@ class WatchingConnector(aiohttp.TCPConnector):
         """Connect as the library does, by a connection that was kept if there is one."""
         connection = await super().connect(req, traces, timeout)
         protocol = connection.protocol
-        ends = ENDS.get(None)
-        if ends is not None and protocol is not None and (closed := protocol.closed) is not None:
-            ends.append(closed)
+        if (asking := ASKING.get(None)) is not None:
+            asking.connected(None if protocol is None else protocol.closed)
         self.on_connected(req)
         return connection
 
