@@ -17,7 +17,7 @@ from tui_dl.cli.tally import Tally
 from tui_dl.core.errors import Reason
 from tui_dl.core.events import Event, EventKind
 from tui_dl.core.status import Status
-from tui_dl.core.task import DownloadProgress
+from tui_dl.core.task import DownloadProgress, Flag
 from tui_dl.core.task_lines import task_line
 from tui_dl.core.url_list import BadLine
 
@@ -86,6 +86,14 @@ async def test_a_completed_file_bears_its_digest_and_path() -> None:
     task = task_of("http://h/a", path="/d/a", sha256="ab" * 32, status=Status.COMPLETED)
     (line,) = await lines_of(Event(EventKind.COMPLETED, task, AT))
     assert (line["path"], line["sha256"]) == ("/d/a", "ab" * 32)
+
+
+async def test_a_completed_file_bears_what_it_could_not_prove() -> None:
+    """As people are told beside "done"; a file that is proven has no such field."""
+    flags = frozenset({Flag.LENGTH_UNVERIFIED, Flag.INSECURE})
+    proven, unproven = task_of("http://h/a"), task_of("http://h/a", flags=flags)
+    lines = await lines_of(*(Event(EventKind.COMPLETED, task, AT) for task in (proven, unproven)))
+    assert [line.get("flags") for line in lines] == [None, ["insecure", "length-unverified"]]
 
 
 async def test_only_the_documented_events_are_told() -> None:

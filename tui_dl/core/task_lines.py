@@ -23,6 +23,7 @@ def task_line(event: str, task: DownloadTask, progress: DownloadProgress | None,
         "eta_s": None if progress is None or progress.eta_s is None else round(progress.eta_s, 1),
         "connections": None if progress is None else progress.connections,
         "reason": None if task.reason is None else task.reason.value,
+        "flags": sorted(one.value for one in task.flags) or None,
         "sha256": task.sha256 or None,
         "at": at,
     }
