@@ -13,9 +13,10 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
+from tui_dl.core.proxies import parse_proxy
 from tui_dl.core.settings import Settings
 from tui_dl.core.task import DownloadTask, TaskOptions
-from tui_dl.engine.error_map import map_error
+from tui_dl.engine.error_map import map_error, map_proxied
 from tui_dl.engine.retrying import AFTER_PROGRESS_S, ANSWERED_LATELY_S, LOCAL_WAIT_S, NETWORK_WAIT_S, next_step
 
 if TYPE_CHECKING:
@@ -77,6 +78,15 @@ def test_each_exception_has_one_reason(error: BaseException, reason: Reason, *, 
     found = map_error(error, "host.example")
     assert (found.reason, found.is_retryable) == (reason, is_retryable)
     assert found.hint
+
+
+def test_a_proxy_whose_name_is_not_found_is_named() -> None:
+    """With what became of its name, and as a matter of the proxy."""
+    proxy = parse_proxy("http://host.example:3128", "--proxy")
+    found = map_proxied(dns(socket.EAI_NONAME), "files.example", proxy)
+    assert (found.reason, found.is_retryable) == (Reason.PROXY_FAILED, True)
+    said = "the proxy host.example:3128 cannot be reached: the host name host.example was not found"
+    assert found.message == said
 
 
 def test_an_error_of_ours_stays_itself() -> None:

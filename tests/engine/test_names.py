@@ -85,6 +85,19 @@ async def test_a_name_given_by_hand_leads_there(engines: Engines, fault_server: 
     assert fault_server.requests[0].headers["host"] == f"files.example:{port}"
 
 
+async def test_an_address_of_the_other_family_does_not_do(engines: Engines, fault_server: FaultServer) -> None:
+    """It is not said that there is no such name, but which addresses are looked for."""
+    engine = await engines(resolve=f"files.example:{port_of(fault_server)}:127.0.0.1", ip_version="ipv6", max_retries=0)
+    task = await fetch(engine, named(fault_server.add("/f.bin", SMALL)))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.DNS_FAILED)
+    said = "no IPv6 address of files.example was found, and no others are to be used"
+    assert said in task.reason_text
+    engine = await engines(proxy="files.example:3128", resolve="*:3128:127.0.0.1", ip_version="ipv6", max_retries=0)
+    task = await fetch(engine, fault_server.url("/f.bin"), name="other.bin")
+    assert (task.status, task.reason) == (Status.FAILED, Reason.PROXY_FAILED)
+    assert f"the proxy files.example:3128 cannot be reached: {said}" in task.reason_text
+
+
 async def test_a_star_stands_for_every_name(engines: Engines, fault_server: FaultServer) -> None:
     """A redirect's target too; the first address that answers is taken."""
     port = port_of(fault_server)

@@ -75,6 +75,9 @@ def map_proxied(error: BaseException, host: str, proxy: ProxyAddress | None) -> 
         return NetworkError(Reason.PROXY_FAILED, text, is_retryable=error.status >= 500)
     if isinstance(error, aiohttp.ClientProxyConnectionError) and error.os_error.errno not in NO_DESCRIPTORS:
         return _network(Reason.PROXY_FAILED, f"the proxy {proxy.authority} cannot be reached")
+    if isinstance(error, aiohttp.ClientConnectorDNSError) and error.host == proxy.host:
+        mapped = map_dns(error.os_error, proxy.host)
+        return _network(Reason.PROXY_FAILED, f"the proxy {proxy.authority} cannot be reached: {mapped.message}")
     if isinstance(error, aiohttp.ClientConnectorError) and (error.host, error.port) == (proxy.host, proxy.port):
         mapped = map_error(error, f"the proxy {proxy.authority}")
         if isinstance(mapped, NetworkError):

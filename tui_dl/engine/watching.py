@@ -12,6 +12,7 @@ import aiohttp
 
 from tui_dl.core.addresses import is_ip_address
 from tui_dl.core.errors import NetworkError, Reason
+from tui_dl.engine.error_map import map_dns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ class Stage:
 MOST_KEPT_HOSTS: Final = 256
 """Hosts to which unused connections are kept: with a new one for each file they would use up all descriptors."""
 STAGE: Final[ContextVar[Stage]] = ContextVar("STAGE")
+_VERSIONS: Final = {int(socket.AF_INET): "IPv4", int(socket.AF_INET6): "IPv6"}
 ASKING: Final[ContextVar[Asking]] = ContextVar("ASKING")
 """The request at hand."""
 
@@ -111,13 +113,22 @@ class WatchingConnector(aiohttp.TCPConnector):
         return protocol
 
     async def _resolve_host(self, host: str, *words: Any, **more: Any) -> Any:
-        if (stage := STAGE.get(None)) is not None:
+        stage = STAGE.get(None)
+        if stage is not None:
             stage.text = f"the name of {_what(stage, host)} was not looked up in time"
-        found = await super()._resolve_host(host, *words, **more)
-        is_ipv6_asked = self._family == socket.AF_INET6
-        if is_ip_address(host) and self._family and is_ipv6_asked is not (":" in host):
+        version = _VERSIONS.get(self._family)
+        try:
+            found = await super()._resolve_host(host, *words, **more)
+        except OSError as error:
+            if version is None or (mapped := map_dns(error, host)).reason is not Reason.DNS_FAILED:
+                raise
+            text = f"no {version} address of {host} was found, and no others are to be used"
+            if stage is not None and stage.is_at_proxy:
+                text = f"the proxy {stage.proxy} cannot be reached: {text}"
+                raise NetworkError(Reason.PROXY_FAILED, text, is_retryable=True) from error
+            raise type(mapped)(mapped.reason, text, is_retryable=mapped.is_retryable) from error
+        if version is not None and is_ip_address(host) and (version == "IPv6") is not (":" in host):
             # The library gives such an address the family that is asked for, and then trips over having none left.
-            version = "IPv6" if is_ipv6_asked else "IPv4"
             raise NetworkError(Reason.DNS_FAILED, f"{host} has no {version} address, and no others are to be used")
         return found
 
