@@ -11,7 +11,7 @@ from tests.engine.stage import fetch, is_whole, log_of
 from tests.faults import FaultServer, Resource, lies
 from tui_dl.core.errors import UsageError
 from tui_dl.core.task import TaskOptions
-from tui_dl.engine.cookies import Cookies, read_cookies
+from tui_dl.engine.cookies import Cookies, open_cookies, read_cookies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,6 +162,25 @@ async def test_without_cookie_options_none_are_kept(engines: Engines, fault_serv
     answer = lies.status(302, ("Location", there), ("Set-Cookie", "a=1"))
     assert is_whole(await fetch(await engines(), fault_server.add("/here", SMALL, answer)), SMALL)
     assert cookie_header(fault_server, 1) is None
+
+
+@pytest.mark.parametrize("text", ["", "# Netscape HTTP Cookie File\n\n", "#HttpOnly_" + line(), "\n" + line(expires=1)])
+def test_a_cookie_file_that_is_there_is_replaced(tmp_path: Path, text: str) -> None:
+    """With cookies or without, of whichever program."""
+    jar(tmp_path, text)
+    assert open_cookies("", str(tmp_path / "cookies.txt")) is not None
+
+
+def test_what_is_no_cookie_file_is_not_replaced(tmp_path: Path) -> None:
+    """A netrc file whose name was given by mistake is left alone, and so is what is no file at all."""
+    file = tmp_path / "netrc"
+    file.write_text("# mine\nmachine e.org login me password c4nary\n")
+    with pytest.raises(UsageError, match="netrc: holds no cookies, and is left as it was"):
+        open_cookies("", str(file))
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in (".", "link"):
+        with pytest.raises(UsageError, match="is no file"):
+            open_cookies("", str(tmp_path / name))
 
 
 async def test_a_folder_that_is_missing_stops_the_start(engines: Engines, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.message
 import os
+import re
 import secrets
 import time
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
@@ -29,6 +30,7 @@ MOST_HEADER_CHARS: Final = 16 * 1024
 """Cookies beyond this are not sent: servers refuse longer headers."""
 _HTTP_ONLY: Final = "#HttpOnly_"
 _MAGIC: Final = "# Netscape HTTP Cookie File\n# Written by tui-dl; whoever has it is you to these servers.\n\n"
+_HEADLINE: Final = re.compile(r"\ufeff?# (Netscape )?HTTP Cookie File")
 _SHOWN_CELLS: Final = 120
 
 
@@ -100,7 +102,22 @@ def open_cookies(file: str, save_to: str) -> Cookies | None:
     target = Path(save_to).expanduser().absolute() if save_to else None
     if target is not None and not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
         raise UsageError(f"--save-cookies {display_text(save_to, _SHOWN_CELLS)}: no folder that can be written to")
+    if target is not None and target.exists():
+        _require_replaceable(target, display_text(save_to, _SHOWN_CELLS))
     return Cookies(read_cookies(file) if file else (), save_to=target)
+
+
+def _require_replaceable(target: Path, shown: str) -> None:
+    """Raise `UsageError` for what is there and no cookie file: a slip of the pen must cost nobody a file."""
+    if not target.is_file():
+        raise UsageError(f"--save-cookies {shown}: is no file")
+    try:
+        with target.open("rb") as opened:
+            text = opened.read(MOST_FILE_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"--save-cookies {shown}: cannot be read: {error.strerror}") from None
+    if text.strip() and not _HEADLINE.match(text) and not any(map(_cookie, text.splitlines())):
+        raise UsageError(f"--save-cookies {shown}: holds no cookies, and is left as it was; name another file")
 
 
 def read_cookies(file: str) -> list[Cookie]:
