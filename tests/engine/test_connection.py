@@ -94,7 +94,7 @@ async def test_a_silent_connection_is_given_up() -> None:
 
 @pytest.mark.parametrize(("came_bytes", "is_given_up"), [(0, True), (DRIP_BPS * DRIP_WINDOW_S, False)])
 async def test_a_dripping_connection_is_given_up(came_bytes: int, *, is_given_up: bool) -> None:
-    """A byte now and then keeps no connection alive beyond a minute; a slow link does."""
+    """A byte now and then keeps no connection alive beyond a minute, and is told apart from none; a slow link does."""
     connection, task = await _reading()
     now = connection.last_byte_at + DRIP_WINDOW_S + 1  # a sum of two clock readings is not exact
     connection.last_byte_at = now
@@ -103,6 +103,8 @@ async def test_a_dripping_connection_is_given_up(came_bytes: int, *, is_given_up
     assert connection.has_stalled is is_given_up
     task.cancel()
     await asyncio.wait([task])
+    if is_given_up:
+        assert "fewer than 64 bytes a second came" in str(task.exception())
 
 
 async def test_what_a_limit_of_ours_slows_is_not_dripping() -> None:

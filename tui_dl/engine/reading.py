@@ -43,6 +43,7 @@ class Reading:
         """Whether it waits for the server, rather than for the disk or a limit."""
         self.has_stalled = False
         """Whether it was given up for want of bytes."""
+        self._stall_text = ""
         self.started_at = self.last_byte_at
         self.task: asyncio.Task[Any] | None = None
         """What reads."""
@@ -59,8 +60,11 @@ class Reading:
         """End the reading with `STALLED` if no byte came for so long, or next to none; called by a ticker."""
         if self.task is None or self.has_stalled or not self.is_reading:
             return
-        if now - self.last_byte_at >= timeout_s or self._only_drips(now):
+        is_silent = now - self.last_byte_at >= timeout_s
+        if is_silent or self._only_drips(now):
             self.has_stalled = True
+            if not is_silent:
+                self._stall_text = f"fewer than {DRIP_BPS} bytes a second came for {DRIP_WINDOW_S:.0f} s"
             self.task.cancel()
 
     def _only_drips(self, now: float) -> bool:
@@ -76,7 +80,7 @@ class Reading:
         if not self.has_stalled or self.task is None:
             return None
         self.task.uncancel()
-        return NetworkError(Reason.STALLED, is_retryable=True)
+        return NetworkError(Reason.STALLED, self._stall_text, is_retryable=True)
 
     async def _read_now(self, read: Callable[[int | None], Awaitable[C]]) -> C:
         if not self.is_limited:
