@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.cli.session_stage import Stage
 from tui_dl.cli import watching
-from tui_dl.cli.listing import row_lines
+from tui_dl.cli.listing import row_lines, row_objects
 from tui_dl.cli.live_numbers import NOTHING_LIVE, LiveNumbers, live_numbers
 from tui_dl.cli.main import run
 from tui_dl.cli.terminal import Terminal
@@ -41,8 +41,17 @@ def test_what_runs_has_its_numbers() -> None:
     assert next(iter(row_lines([[TASK]], 120))).split() == ["ID", "STATUS", "SIZE", "DONE", "NAME", "HOST", "WHY"]
 
 
+def test_programs_have_them_too() -> None:
+    """The journal's count of a download under way is of its last state: 0 for one that was never interrupted."""
+    (line,) = map(json.loads, row_objects([[TASK]], LIVE))
+    known = {name: line.get(name) for name in ("status", "downloaded_bytes", "total_bytes", "speed_bps", "eta_s")}
+    assert known == {**LIVE.rows[7]}
+    (line,) = map(json.loads, row_objects([[TASK]]))
+    assert "speed_bps" not in line
+
+
 async def test_it_asks_the_session_that_runs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is in hand there is laid over the rows; JSON is of the journal alone."""
+    """What is in hand there is laid over the rows."""
     async with Stage(home) as stage:
         await stage.type("add", stage.held_file())
         while (await stage.tasks())[0].total_bytes is None:  # noqa: ASYNC110  # pulled, nobody tells
@@ -53,7 +62,7 @@ async def test_it_asks_the_session_that_runs(home: Path, capsys: pytest.CaptureF
         assert await stage.type("ls") == 0
         assert capsys.readouterr().out.startswith("1\tdownloading\t")
         assert await stage.type("ls", "--json") == 0
-        assert "speed_bps" not in json.loads(capsys.readouterr().out)
+        assert "speed_bps" in json.loads(capsys.readouterr().out)
     assert live_numbers(locations_under(home)).counts == {}
 
 

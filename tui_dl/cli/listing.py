@@ -83,11 +83,11 @@ def batch_lines(batches: Sequence[BatchView], columns: int | None) -> Iterator[s
         yield _aligned(cells, _BATCH_CELLS, columns)
 
 
-def row_objects(blocks: Iterable[Sequence[DownloadTask]]) -> Iterator[str]:
+def row_objects(blocks: Iterable[Sequence[DownloadTask]], live: LiveNumbers = NOTHING_LIVE) -> Iterator[str]:
     """Yield a JSON object for each row: the fields of `get --json`, and what a manifest adds."""
     now = time.time()
-    for task in chain.from_iterable(blocks):
-        line = task_line("row", task, None, now) | _known(record_of_task(task, task.line))
+    for task in map(live.of, chain.from_iterable(blocks)):
+        line = task_line("row", task, None, now) | live.pace_of(task.id) | _known(record_of_task(task, task.line))
         line |= {"file": task.filename, "dir": task.dir, "status": task.status.value}
         yield _as_json(line | {own_name(name): value for name, value in own_columns(task.extra).items()})
 
@@ -109,11 +109,11 @@ def batch_objects(batches: Sequence[BatchView]) -> Iterator[str]:
         yield _as_json(_known({**line, "total": one.total, "counts": counts, "total_bytes": one.total_bytes, **times}))
 
 
-def write_csv(blocks: Iterable[Sequence[DownloadTask]], file: BinaryIO) -> None:
+def write_csv(blocks: Iterable[Sequence[DownloadTask]], file: BinaryIO, live: LiveNumbers = NOTHING_LIVE) -> None:
     """Write the columns of a manifest; the list's own are left out, since they are not known beforehand."""
     form = CsvForm(file, ())
     for block in blocks:
-        form.write([record_of_task(task, task.line) for task in block])
+        form.write([record_of_task(task, task.line) for task in map(live.of, block)])
     form.finish()
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui_dl.disk.locations import Locations
 
 
+_PACE: Final = ("speed_bps", "eta_s", "connections")
 ANSWER_S: Final = 2.0
 """A list is of the journal: it does not wait for a session that hangs."""
 
@@ -46,6 +47,11 @@ class LiveNumbers:
     def eta_of(self, task_id: int) -> float | None:
         """Return the seconds left of one, None where nobody knows."""
         return self.rows.get(task_id, {}).get("eta_s")
+
+    def pace_of(self, task_id: int) -> dict[str, Any]:
+        """Return what a program may want to know of one that runs, as far as it is known."""
+        row = self.rows.get(task_id, {})
+        return {name: row[name] for name in _PACE if row.get(name) is not None}
 
 
 NOTHING_LIVE: Final = LiveNumbers()

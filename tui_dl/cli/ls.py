@@ -125,9 +125,9 @@ def _write(look: Look | None, query: TaskQuery, given: Mapping[str, Any], locati
     else:
         blocks = iter(()) if look is None else look.rows(query, limit)
         if given["is_csv"]:
-            listing.write_csv(blocks, sys.stdout.buffer)
+            listing.write_csv(blocks, sys.stdout.buffer, live_numbers(locations))
         elif given["is_json"]:
-            _print(listing.row_objects(blocks))
+            _print(listing.row_objects(blocks, live_numbers(locations)))
         elif given["has_urls"]:
             _print(task.url for block in blocks for task in block)
         else:
