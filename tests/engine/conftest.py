@@ -32,13 +32,6 @@ QUICK = {
 """Pauses that are politeness or patience, shortened; tests of the pauses themselves set their own."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_collection() -> None:
-    """Leave what was imported out of the collections after each test, which would take most of the time."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(autouse=True)
 def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the pauses that would only make tests slow."""

@@ -249,7 +249,7 @@ SCRIPTS: dict[str, Callable[[int], Fault]] = {
 }
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(
     faults=st.lists(st.tuples(st.sampled_from(sorted(SCRIPTS)), st.integers(1, SIZE_BYTES - 100_000)), max_size=12),
     pace_bps=st.sampled_from([4 * MIB, 8 * MIB, 64 * MIB]),

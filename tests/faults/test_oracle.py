@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SIZE = 3 * BLOCK_BYTES + 12_345
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, SIZE), st.integers(0, 70_000))
 def test_a_slice_is_a_slice_of_the_whole(start: int, length: int) -> None:
     """Content made from the middle equals the middle of content made from the beginning."""

@@ -32,7 +32,7 @@ async def test_bulk_agrees_with_advance(trigger: Trigger) -> None:
     assert changed == sum(can_advance(status, trigger) for status in Status)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     statuses=st.lists(st.sampled_from(Status), min_size=1, max_size=12),
     steps=st.lists(

@@ -34,7 +34,7 @@ def test_joined_sums_are_those_of_the_joined_bytes(first: bytes, second: bytes) 
     assert joined_crc32(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(first + second)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["written", "drop", "synced", "forget"]), st.integers(0, 60), st.integers(1, 20)),

@@ -97,7 +97,7 @@ def _check(connection: sqlite3.Connection) -> None:
     assert sorted(counted) == sorted(there)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(STEPS, st.sampled_from([0, 3, 1000]))
 def test_the_tables_follow_every_step(steps: list[tuple[str, list[NewTask] | list[int]]], most_new: int) -> None:
     """Whatever is added, taken out, brought back, forgotten or given another address, and whenever slices move."""
@@ -115,7 +115,7 @@ def test_the_tables_follow_every_step(steps: list[tuple[str, list[NewTask] | lis
             _check(connection)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(WISHES, max_size=30), st.sampled_from([0, 5, 1000]))
 def test_a_list_becomes_the_rows_that_its_lines_become_one_by_one(wishes: list[NewTask], most_new: int) -> None:
     """Many at once, with host and name read off before, and slices moving: the same rows and outcomes."""

@@ -31,7 +31,7 @@ def _moved(order: list[int], ids: Sequence[int], offset: int, base: Base) -> tup
     return [*others[:index], *ids, *others[index:]], index
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(moves, max_size=12), st.integers(1, 3))
 async def test_places_are_those_of_a_list(made: list[tuple[list[int], int, Base]], gap: int) -> None:
     """Any row of moves gives the order of the same moves in a list, with gaps that are used up at once."""

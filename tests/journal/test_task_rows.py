@@ -68,7 +68,7 @@ _CHANGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(changes=_CHANGES)
 def test_a_saved_task_is_read_back_equal(changes: dict[str, object]) -> None:
     """Nothing that the engine may record is lost or changed on the way."""

@@ -72,7 +72,7 @@ async def _filled(journal: Journal, rows: list[tuple[str, str, Status, int]]) ->
     return changed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=_ROWS, queries=st.lists(_QUERIES, min_size=1, max_size=6), many=st.sampled_from([0, 20_000]))
 def test_a_view_is_what_python_would_choose_and_sort(
     rows: list[tuple[str, str, Status, int]], queries: list[TaskQuery], many: int
