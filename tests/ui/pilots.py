@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from textual.css.stylesheet import Stylesheet
+
 from tui_dl.ui.app import TuiDlApp
 from tui_dl.ui.glyphs import UNICODE, Glyphs
 from tui_dl.ui.start import Start
@@ -14,6 +16,7 @@ from tui_dl.ui.start import Start
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from textual.css.model import RuleSet
     from textual.pilot import Pilot
 
     from tests.ui.fake_engine import FakeEngine
@@ -44,13 +47,29 @@ async def _turns(*_sleeps: float) -> None:
         await asyncio.sleep(0)
 
 
+_parse_css = Stylesheet._parse_rules
+_parsed: dict[Any, list[RuleSet]] = {}
+
+
+def _parsed_once(sheet: Stylesheet, *args: Any, **words: Any) -> list[RuleSet]:
+    """Parse the rules of a widget once for all apps of one theme; each app would do so for itself."""
+    key = (frozenset(sheet._variables.items()), args, frozenset(words.items()))
+    if key not in _parsed:
+        _parsed[key] = _parse_css(sheet, *args, **words)
+    return _parsed[key]
+
+
 @asynccontextmanager
 async def running(
     engine: FakeEngine, size: tuple[int, int] = (120, 36), **changes: Any
 ) -> AsyncIterator[tuple[TuiDlApp, Pilot[Any]]]:
     """Run the app until the rows of the first view are shown."""
     app = make_app(engine, **changes)
-    with patch("textual.app.wait_for_idle", _turns), patch("textual.pilot.wait_for_idle", _turns):
+    with (
+        patch("textual.app.wait_for_idle", _turns),
+        patch("textual.pilot.wait_for_idle", _turns),
+        patch.object(Stylesheet, "_parse_rules", _parsed_once),
+    ):
         async with app.run_test(size=size, notifications=True) as pilot:
             await settle(app, pilot)
             yield app, pilot
