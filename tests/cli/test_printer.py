@@ -108,7 +108,8 @@ async def test_whoever_makes_lines_waits_for_a_slow_reader() -> None:
         for _ in range(MOST_WAITING_LINES * 2):
             printer.line("x")
         waiting = asyncio.create_task(printer.room())
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(stream.has_begun.wait, 10)
+        await asyncio.sleep(0)
         assert not waiting.done()
         stream.is_reading.set()
         await asyncio.wait_for(waiting, 5)

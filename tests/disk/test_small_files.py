@@ -14,7 +14,7 @@ import pytest
 
 from tui_dl.core.errors import FileSystemError, Reason, TuiDlError
 from tui_dl.core.task import OnExists
-from tui_dl.disk import small_parts, writer
+from tui_dl.disk import small_files, small_parts, writer
 from tui_dl.disk.small_files import GROUP_FILES, GroupCommit, SavedFile
 
 if TYPE_CHECKING:
@@ -105,8 +105,11 @@ async def test_many_files_share_their_groups(small: GroupCommit, journal: Journa
 async def test_expected_company_is_waited_for(pool: DiskPool, journal: Journal, folder: Path) -> None:
     """While more files are expected a group stays open, but no longer than its time."""
     async with GroupCommit(pool, journal.record, expected=lambda: 1) as small:
-        first = asyncio.create_task(small.save(str(folder), "a", [b"a"], on_exists=OnExists.SKIP))
-        await asyncio.sleep(0.05)
+        is_written = asyncio.Event()
+        first = asyncio.create_task(
+            small.save(str(folder), "a", [b"a"], on_exists=OnExists.SKIP, on_written=is_written.set)
+        )
+        await is_written.wait()
         second = asyncio.create_task(small.save(str(folder), "b", [b"b"], on_exists=OnExists.SKIP))
         await asyncio.gather(first, second)
     assert [len(group) for group in journal.groups] == [2]
@@ -282,11 +285,15 @@ async def test_without_nameless_files_the_part_is_named(
     assert contents(folder) == {"a": b"x"}
 
 
-async def test_aclose_commits_what_was_given(pool: DiskPool, journal: Journal, folder: Path) -> None:
+async def test_aclose_commits_what_was_given(
+    pool: DiskPool, journal: Journal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Closing does not wait for company and loses no file; afterwards nothing is taken."""
+    monkeypatch.setattr(small_files, "GROUP_WAIT_S", 60.0)
     small = GroupCommit(pool, journal.record, expected=lambda: 9)
-    save = asyncio.create_task(small.save(str(folder), "a", [b"x"], on_exists=OnExists.SKIP))
-    await asyncio.sleep(0.02)
+    is_written = asyncio.Event()
+    save = asyncio.create_task(small.save(str(folder), "a", [b"x"], on_exists=OnExists.SKIP, on_written=is_written.set))
+    await is_written.wait()
     assert await small.aclose()
     assert (await save).endswith("/a")
     with pytest.raises(RuntimeError):

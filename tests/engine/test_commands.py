@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -343,7 +342,7 @@ async def test_a_limit_is_set_and_lifted_while_a_task_runs(
     targets = () if is_global else (task,)
     await order(engine, CommandName.SET_LIMIT, *targets, bps=50_000)
     fault_server.release()
-    await asyncio.sleep(0.2)
+    await until(lambda: any(share.has_waiting for share in engine.context.limits.shares_of(task)))
     assert received(engine, task) < 3 * MIB
     await order(engine, CommandName.SET_LIMIT, *targets, bps=None)
     assert is_whole(await ended(engine, task), Resource(8 * MIB))

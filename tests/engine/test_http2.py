@@ -98,8 +98,7 @@ async def test_a_reader_that_waits_pauses_the_transfer(server: Http2FaultServer,
     """Nothing queues without bound: the window of the stream stops the server; then all of it arrives."""
     resource = Resource(48 * MIB)
     answer = await transport.get(TransportRequest(server.add("/f.bin", resource), {}))
-    await until(lambda: server.front.waits)
-    await asyncio.sleep(0.2)
+    await until(lambda: answer._is_paused and server.front.waits)
     assert server.front.sent_bytes < 16 * MIB
     assert answer._held_bytes <= HELD_BYTES + PIECE_BYTES
     count = 0
@@ -112,8 +111,8 @@ async def test_a_reader_that_waits_pauses_the_transfer(server: Http2FaultServer,
 async def test_a_paused_stream_holds_up_no_other(server: Http2FaultServer, transport: Http2Transport) -> None:
     """Streams of one connection are independent."""
     waiting = await transport.get(TransportRequest(server.add("/large.bin", Resource(48 * MIB)), {}))
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(5):
+    await until(lambda: waiting._is_paused and server.front.waits)
+    async with asyncio.timeout(20):
         answer = await transport.get(TransportRequest(server.add("/small.bin", SMALL), {}))
         count = 0
         while chunk := await answer.read(1000):

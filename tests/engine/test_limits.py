@@ -48,7 +48,7 @@ async def taken(engine: AsyncDownloadEngine, span_s: float, *tasks: DownloadTask
         return [received(engine, task) for task in tasks] or [engine.context.traffic.received_bytes]
 
     before, began_at = counters(), engine.context.clock()
-    await asyncio.sleep(span_s)
+    await asyncio.sleep(span_s)  # the span is what is measured
     elapsed_s = engine.context.clock() - began_at
     return [(after - old) / elapsed_s for after, old in zip(counters(), before, strict=True)]
 

@@ -27,7 +27,7 @@ from tui_dl.hooks.queue_end import QueueEnd
 from tui_dl.hooks.running import MOST_OUTPUT_BYTES, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 PATIENCE_S: Final = 30.0
@@ -256,7 +256,11 @@ async def test_the_queue_ends_once_nothing_moves(monkeypatch: pytest.MonkeyPatch
     counts: dict[Status, int] = {Status.WAITING: 1}
     ends: list[int] = []
     end = QueueEnd(lambda: counts, lambda: ends.append(1))
-    turns: Callable[[], Any] = lambda: asyncio.sleep(0.01)  # noqa: E731  # timers of no time run in the next turns
+
+    async def turns() -> None:
+        for _turn in range(3):  # timers of no time ring in the next one
+            await asyncio.sleep(0)
+
     end.hear(event(EventKind.FAILED))
     await turns()
     assert ends == []

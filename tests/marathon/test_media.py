@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -35,7 +36,10 @@ MOST_STOPS_OF_ONE: Final = 4
 RATE_BPS: Final = 250_000
 LONGEST_S: Final = 4.0
 """A stop comes at the latest so long after the start."""
+HELD_S: Final = 0.3
+"""So long a paused process gets no turn."""
 GONE_S: Final = 5.0
+"""Processes that a stopped run started are gone by then."""
 TOKEN: Final = "MEDIA_MARATHON_RUN"
 KINDS: Final = {
     "direct": ("v720.mp4",),
@@ -93,14 +97,24 @@ def start(site: Site, kind: str, folder: Path, token: str) -> subprocess.Popen[b
     return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
 
 
-def left_of(token: str) -> list[str]:
-    """Return the processes that carry a token, zombies left out."""
-    found = []
+def left_of(token: str) -> dict[int, str]:
+    """Return the processes that carry a token, zombies left out, and what they are."""
+    found = {}
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdigit() and f"{TOKEN}={token}".encode() in (entry / "environ").read_bytes().split(b"\0"):
-                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:120])
+                found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:120]
     return found
+
+
+def wait_for_end(pid: int, limit_s: float) -> None:
+    """Wait until a process, which need be no child of ours, has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            select.select([descriptor], [], [], max(0.0, limit_s))
+        finally:
+            os.close(descriptor)
 
 
 def stop(process: subprocess.Popen[bytes], how: str, account: Account) -> None:
@@ -109,7 +123,7 @@ def stop(process: subprocess.Popen[bytes], how: str, account: Account) -> None:
     if how == "pause":
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGSTOP)
-            time.sleep(0.3)
+            time.sleep(HELD_S)  # the time without a turn is what is tested; nothing else ends it
             os.kill(process.pid, signal.SIGCONT)
         process.wait(120)
         return
@@ -141,8 +155,8 @@ def work(site: Site, whole: dict[str, dict[str, str]], base: Path, account: Acco
             stop(process, how, account)
             until = time.monotonic() + GONE_S
             while (left := left_of(token)) and time.monotonic() < until:
-                time.sleep(0.02)
-            account.left += [f"{kind}, {how}: {one}" for one in left]
+                wait_for_end(next(iter(left)), until - time.monotonic())
+            account.left += [f"{kind}, {how}: {one}" for one in left.values()]
         if start(site, kind, folder, "last").wait(120) != 0 or files_in(folder) != whole[kind]:
             account.wrong.append(f"{kind}: {files_in(folder)} instead of {whole[kind]}")
 

@@ -111,7 +111,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 site.agents.append(headers.get("user-agent", ""))
             try:
                 if site.delay_s:
-                    time.sleep(site.delay_s)
+                    time.sleep(site.delay_s)  # a late answer is what is tested
                 Answer(self, site).give()
             except OSError:
                 self.close_connection = True
@@ -242,4 +242,4 @@ class Answer:
             self.handler.wfile.write(body[sent : sent + size])
             sent += size
             if rate_bps and (wait_s := began_at + sent / rate_bps - time.monotonic()) > 0:
-                time.sleep(wait_s)
+                time.sleep(wait_s)  # the pace is what is tested

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,11 +68,31 @@ async def test_videos_are_downloaded_at_once(site: Site, manager: AsyncDownloadM
     async with asyncio.timeout(30):
         while bodies() < 3:  # noqa: ASYNC110  # what is waited for tells no event
             await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)  # long enough for a fourth, were it allowed
-    assert bodies() == 3
+    lanes = [one for one in threading.enumerate() if one.name.startswith("tui-dl-lane")]
+    assert (bodies(), len(lanes)) == (3, 3), "a fourth would need another lane, and each of these holds one"
     site.gate.set()
     assert await running == 0
     assert len(files_in(tmp_path)) == 6
+
+
+class Turn:
+    """A lock that knows how many came to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._coming = threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self._coming.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many more came; those that were no turn are missed after 20 s."""
+        for _ in range(count):
+            self._coming.acquire(timeout=20)
 
 
 async def test_pauses_between_downloads_are_kept_over_all(
@@ -87,9 +107,12 @@ async def test_pauses_between_downloads_are_kept_over_all(
         asked.append(seconds)
         sleeping.append(len(sleeping))
         most.append(len(sleeping))
-        time.sleep(0.3)  # long enough for another lane to come
+        if len(asked) == 1:
+            turn.wait_for(3)  # the first sleeps until the others want to
         sleeping.pop()
 
+    turn = Turn()
+    monkeypatch.setattr(manager.sleeps, "turn", turn)
     monkeypatch.setattr(Job, "wait", wait)
     urls = [f"{site.url}/v360.mp4?n={number}" for number in range(3)]
     arguments = ("-o", "%(autonumber)s.%(ext)s", "--sleep-interval", "7")
