@@ -69,7 +69,7 @@ def test_it_goes_back_when_twice_as_many_bring_nothing() -> None:
 
 def test_a_no_takes_patience() -> None:
     """Windows that open slowly are not taken for a server that gives no more."""
-    assert grown(Growth(8), lambda count: min(count, 1) * 1e6, seconds=0.85) == [1, 2]
+    assert grown(Growth(8), lambda count: min(count, 1) * 1e6, seconds=0.8) == [1, 2]
 
 
 def test_a_rate_that_still_climbs_is_not_judged_soon() -> None:

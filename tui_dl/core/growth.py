@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-GLANCE_S: Final = 0.04
+GLANCE_S: Final = 0.025
 """Two stretches of this length that agree show a rate that has settled."""
 STEADY_RATIO: Final = 1.25
 """The second stretch may be faster by this much; more, and windows are still opening."""

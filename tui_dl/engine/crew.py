@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui_dl.engine.sources import Source, Sources
 
 TICK_S: Final = 0.1
-GROWING_TICK_S: Final = 0.01
+GROWING_TICK_S: Final = 0.005
 """While more connections may follow, each look that comes late costs their work."""
 PROGRESS_BYTES: Final = 64 * 1024
 """A connection that brought this much before it was cut has made progress: another follows at once."""
