@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 KIB: Final = 1024
 BLOCK_BYTES: Final = 256 * KIB
 """Room for one look at the socket; larger pieces cost key latency."""
-CROWDED_BLOCK_BYTES: Final = 64 * KIB
+CROWDED_BLOCK_BYTES: Final = 32 * KIB
 """The same where many connections each hold one that is not full."""
 MOST_USED_BYTES: Final = 16 * 1024 * KIB
 """Blocks remembered, by size: what may wait for a disk. Those beyond are let go when their bytes are written."""
