@@ -12,7 +12,7 @@ from tests.engine.stage import ended, fetch, is_whole, log_of, received, row, un
 from tests.faults import Resource, lies, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.status import Status
-from tui_dl.core.task import OnExists, TaskOptions
+from tui_dl.core.task import FIELDS, OnExists, TaskOptions
 from tui_dl.engine.everyday import MOST_BYTES, EverydayRules
 from tui_dl.engine.short_transfer import ShortTransfer
 from tui_dl.engine.transfer import Transfer
@@ -63,7 +63,7 @@ WISHES: dict[str, tuple[Resource, tuple[Fault, ...], dict[str, Any]]] = {
 
 def told(task: DownloadTask) -> dict[str, Any]:
     """Return what a row says of its file."""
-    fields = {name: getattr(task, name) for name in task.__slots__ if name not in NO_STORY}
+    fields = {name: getattr(task, name) for name in FIELDS if name not in NO_STORY}
     return fields | {name: getattr(task, name).replace(task.dir, "DIR") for name in ("reason_text", "part_path")}
 
 

