@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,9 @@ from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions
 from tui_dl.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from tests.journal.conftest import OpenJournal
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 _NUMBER = st.integers(0, 2**62)
@@ -91,3 +95,30 @@ async def test_a_wish_keeps_its_line_and_the_columns_of_its_list() -> None:
         await journal.add([wish], batch="b", at=1.0)
         (task,) = await journal.rows(await journal.ids(TaskQuery()))
     assert (task.line, task.extra) == (7, '{"label": "cat"}')
+
+
+async def test_many_rows_are_saved_each_as_it_is(journal: Journal) -> None:
+    """Most of them in statements of many rows: none gets what is another's, and one that is gone hurts nobody."""
+    tasks = await added(journal, wishes(60))
+    changed = [
+        replace(
+            task, status=Status.COMPLETED, path=f"/downloads/{task.id}", total_bytes=task.id, started_at=task.id / 3
+        )
+        for task in tasks
+    ]
+    gone = tasks[7].id
+    await journal.remove([gone])
+    older = replace(changed[3], path="/downloads/older")
+    await journal.save_many([older, *changed])
+    held = await journal.rows([task.id for task in tasks])
+    assert held == [task for task in changed if task.id != gone]
+    assert journal.counts()[Status.COMPLETED] == len(tasks) - 1
+
+
+async def test_many_rows_of_another_process_stay_as_they_are(open_journal: OpenJournal) -> None:
+    """Whoever runs them writes them."""
+    mine, theirs = await open_journal(), await open_journal()
+    tasks = await added(theirs, wishes(60))
+    await mine.save_many([replace(task, status=Status.FAILED) for task in tasks])
+    held = await theirs.rows([task.id for task in tasks])
+    assert held == tasks

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.status import Status
 from tui_dl.journal import checkpoints
-from tui_dl.journal.task_rows import UPDATE_TASK, clean, encode
+from tui_dl.journal.task_rows import clean, update_tasks
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,12 +61,13 @@ class Records:
 
 def write_tasks(connection: sqlite3.Connection, instance: str, tasks: Iterable[DownloadTask]) -> None:
     """Write the state of tasks that we own; rows that are gone or another's stay as they are."""
-    tasks = list(tasks)
-    connection.executemany(UPDATE_TASK, ((*encode(task), task.id, instance) for task in tasks))
+    # Of several states of a task the last one counts.
+    latest = {task.id: task for task in tasks}
+    update_tasks(connection, instance, tuple(latest.values()))
     # A completed task has no part file: its sums go in the same transaction that says so.
-    done = [(task.id,) for task in tasks if task.status is Status.COMPLETED]
-    connection.executemany("DELETE FROM extents WHERE task_id = ?", done)
-    connection.executemany("DELETE FROM checkpoints WHERE task_id = ?", done)
+    done = json.dumps([task.id for task in latest.values() if task.status is Status.COMPLETED])
+    for table in ("extents", "checkpoints"):
+        connection.execute(f"DELETE FROM {table} WHERE task_id IN (SELECT value FROM json_each(?))", (done,))  # noqa: S608  # fixed names
 
 
 def write_log(connection: sqlite3.Connection, lines: Iterable[tuple[int, LogLine]]) -> None:

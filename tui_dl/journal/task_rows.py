@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
@@ -19,7 +20,6 @@ from tui_dl.core.status import Status
 from tui_dl.core.task import DownloadTask, Flag, NewTask, OnExists, TaskOptions, changed, task_with
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
 _READ: Final = (
@@ -43,6 +43,17 @@ UPDATE_TASK: Final = (
     " WHERE id = ? AND owner = (SELECT number FROM owners WHERE instance = ?)"
 )
 """Takes `encode()`, the id and our instance: position, priority, batch and owner belong to the journal alone."""
+_CHANGED_AT_ONCE: Final = 25
+"""Rows that one statement updates: between rows every step of a statement lets go of the interpreter and waits for it
+again, which costs the loop more than the row does."""
+_NAMED: Final = (*_SAVED, "id")
+_VALUES: Final = ", ".join((f"({', '.join('?' * len(_NAMED))})",) * _CHANGED_AT_ONCE)
+_UPDATE_MANY: Final = (
+    f"UPDATE tasks SET {', '.join(f'{name} = new_{name}' for name in _SAVED)}"  # noqa: S608  # fixed column names
+    f" FROM (SELECT {', '.join(f'column{place} AS new_{name}' for place, name in enumerate(_NAMED, 1))}"
+    f" FROM (VALUES {_VALUES})) WHERE id = new_id AND owner = (SELECT number FROM owners WHERE instance = ?)"
+)
+_CAN_UPDATE_MANY: Final = sqlite3.sqlite_version_info >= (3, 33)
 
 _INSERTED: Final = (
     *("id", "url", "dir", "filename", "position", "host", "identity", "asked", "name_fixed", "options", "priority"),
@@ -139,6 +150,16 @@ def insert_values(new: NewTask, task_id: int, position: int, identity: int, opti
     asked = new.name
     file = (new.url, new.dir, asked or name, position, host, identity, asked, bool(asked), options)
     return (task_id, *file, new.priority or 0, new.parent_id, new.line, new.extra)
+
+
+def update_tasks(connection: sqlite3.Connection, instance: str, tasks: Sequence[DownloadTask]) -> None:
+    """Write the state of tasks, each there once; rows that are gone or another instance's stay as they are."""
+    rows = [(*encode(task), task.id) for task in tasks]
+    many = len(rows) - len(rows) % _CHANGED_AT_ONCE if _CAN_UPDATE_MANY else 0
+    for start in range(0, many, _CHANGED_AT_ONCE):
+        values = chain.from_iterable(rows[start : start + _CHANGED_AT_ONCE])
+        connection.execute(_UPDATE_MANY, (*values, instance))
+    connection.executemany(UPDATE_TASK, ((*row, instance) for row in rows[many:]))
 
 
 def encode(task: DownloadTask) -> tuple[Any, ...]:
