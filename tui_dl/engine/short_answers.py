@@ -19,6 +19,8 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from tui_dl.engine.patience import Patience
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,7 +42,8 @@ _PARTS: Final = ("_get", "_factory")
 _ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)(/[!\"$-~]*)", re.ASCII)
 _FIELD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*"
 _HEAD: Final = re.compile(rf"HTTP/1\.1 (20[06])(?: [\x20-\x7e]*)?\r\n((?:{_FIELD}\r\n){{1,60}})\r\n".encode())
-_LINE: Final = re.compile(r"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
+_LINE: Final = re.compile(r"([^:]+):[ \t]*([^\r]*[^\r \t]|)[ \t]*\r\n")
+"""A line of a head that `_HEAD` has seen: this one looks at no more than it must."""
 _LENGTH: Final = re.compile(r"[0-9]{1,7}")
 _PLAIN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x20-\x7e]*", re.ASCII)
 _FRAMING: Final = frozenset(("host", "connection", "content-length", "transfer-encoding", "expect", "upgrade"))
@@ -85,8 +88,8 @@ class ShortReader(ResponseHandler):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
+        self._patience: Patience[ShortReader] | None = None
         self._asked: asyncio.Future[WholeAnswer | None] | None = None
-        self._patience: asyncio.TimerHandle | None = None
         self._words: Mapping[str, Any] = {}
         self._came: list[bytes] = []
         self._status = 0
@@ -100,15 +103,18 @@ class ShortReader(ResponseHandler):
         is_paused = self._paused or self._reading_paused or self._buffer_paused
         return not (self.should_close or is_paused or self._asked)
 
-    def ask(self, request: bytes, words: Mapping[str, Any]) -> asyncio.Future[WholeAnswer | None]:
+    def ask(
+        self, request: bytes, words: Mapping[str, Any], patience: Patience[ShortReader]
+    ) -> asyncio.Future[WholeAnswer | None]:
         """Send a request; the future has its answer, or None where aiohttp's reader has what comes.
 
-        `words` are those that aiohttp's reader is to be given then.
+        `words` are those that aiohttp's reader is to be given then; `patience` is to lose readers by `hand_over()`.
         """
         assert self.transport is not None
         asked: asyncio.Future[WholeAnswer | None] = self._loop.create_future()
         self._asked, self._words, self._headers = asked, words, None
-        self._patience = self._loop.call_later(PATIENCE_S, self.hand_over)
+        self._patience = patience
+        patience.begin(self, PATIENCE_S)
         self.transport.write(request)
         return asked
 
@@ -177,8 +183,7 @@ class ShortReader(ResponseHandler):
     def _end(self) -> asyncio.Future[WholeAnswer | None] | None:
         asked, self._asked = self._asked, None
         if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+            self._patience.end(self)
         return asked
 
 
@@ -247,6 +252,7 @@ class KeptConnections:
         self._connector = connector
         self._timeout_s = timeout_s
         self._origins: dict[str, _Origin] = {}
+        self._patience = Patience(asyncio.get_running_loop(), ShortReader.hand_over)
         if all(hasattr(connector, name) for name in _PARTS):
             factory: Any = partial(ShortReader, loop=asyncio.get_running_loop())
             connector._factory = factory  # noqa: SLF001  # see the first lines
@@ -278,7 +284,7 @@ class KeptConnections:
         reader: ShortReader = connection.protocol
         request = f"GET {found[2]} HTTP/1.1\r\nHost: {origin.host}\r\n{fields}\r\n"
         try:
-            if (answer := await reader.ask(request.encode("ascii"), words)) is not None:
+            if (answer := await reader.ask(request.encode("ascii"), words, self._patience)) is not None:
                 connection.release()
                 return answer
             async with asyncio.timeout(self._timeout_s):
