@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yt_dlp.utils import ReExtractInfo
 
 from tui_dl.media.archive import SharedArchive
-from tui_dl.media.youtube_dl import EngineYoutubeDL
+from tui_dl.media.youtube_dl import LAUNCHED, EngineYoutubeDL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,20 +21,12 @@ if TYPE_CHECKING:
 
 _TURNING: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that change the direction of what stands beside them."""
-
-
 _WAYS: Final = {
     "proxy": "a proxy of yt-dlp's",
     "nocheckcertificate": "--no-check-certificates",
     "source_address": "an address of yt-dlp's",
 }
 """Parameters that say how servers are reached, in words."""
-
-
-_LAUNCHED: Final = frozenset(
-    {"desktop", "url", "webloc", "lnk", "exe", "bat", "cmd", "com", "scr", "ps1", "sh", "msi", "jar", "pif", "vbs"}
-)
-"""Extensions of what a click would run: no video has one, whatever its site says."""
 UNKNOWN: Final = "unknown_video"
 """yt-dlp's own word for an extension that nobody knows."""
 
@@ -134,7 +126,7 @@ class QueueYoutubeDL(EngineYoutubeDL):
         """Download one choice of formats (see `YoutubeDL.process_info`)."""
         self._in_hand = info_dict
         for one in (info_dict, *(info_dict.get("requested_formats") or ())):
-            if str(one.get("ext")).lower() in _LAUNCHED:
+            if str(one.get("ext")).lower() in LAUNCHED:
                 one["ext"] = UNKNOWN
         self.job.begin(info_dict, self.prepare_filename(info_dict, warn=False))
         return super().process_info(info_dict)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tui_dl.media.manager import AsyncDownloadManager
 
 WAIT_S = 0.1
+LAUNCHED = frozenset(
+    {"desktop", "url", "webloc", "lnk", "exe", "bat", "cmd", "com", "scr", "ps1", "sh", "msi", "jar", "pif", "vbs"}
+)
+"""Extensions of what a click would run: no video has one, whatever its site says."""
 
 
 class EngineYoutubeDL(YoutubeDL):
@@ -42,6 +46,10 @@ class EngineYoutubeDL(YoutubeDL):
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
         """Download one format (see `YoutubeDL.dl`) by the engine, or by yt-dlp where the engine cannot."""
         self.job.check()
+        if (ext := str(info.get("ext")).lower()) in LAUNCHED:
+            # Older versions of yt-dlp let some of them pass, as those of links that they write themselves.
+            self.report_error(f"the site calls it a .{ext} file, which a click would run; it is not written", tb=False)
+            return False, False
         if not info.get("url") or test or not self.manager.is_on:
             return super().dl(name, info, subtitle, test)
         new_info = self._copy_infodict(info)
