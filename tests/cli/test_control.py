@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from tests.cli.session_stage import Stage
 from tui_dl.cli.main import run
 from tui_dl.cli.targets import targets_of
+from tui_dl.cli.wait import _wait
 from tui_dl.core.errors import UsageError
 from tui_dl.core.status import Status
 from tui_dl.core.task import NewTask
 from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+Result = TypeVar("Result")
 Output = pytest.CaptureFixture[str]
 
 
@@ -76,7 +79,18 @@ async def test_what_cannot_be_meant_is_said(home: Path, capsys: Output) -> None:
         assert json.loads(capsys.readouterr().out)["changed"] == 0
 
 
-async def test_waiting_tells_how_they_ended(home: Path, capsys: Output) -> None:
+def _telling(work: Callable[..., Result], is_called: asyncio.Event) -> Callable[..., Result]:
+    """Return what tells this loop, from another thread, that it is called."""
+    loop = asyncio.get_running_loop()
+
+    def work_and_tell(*words: Any) -> Result:
+        loop.call_soon_threadsafe(is_called.set)
+        return work(*words)
+
+    return work_and_tell
+
+
+async def test_waiting_tells_how_they_ended(home: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Done: 0; failed, or not done in time: 1; nothing to wait for: 0."""
     async with Stage(home) as stage:
         good, bad, held = stage.file(), f"{stage.file()}-gone", stage.held_file()
@@ -88,7 +102,10 @@ async def test_waiting_tells_how_they_ended(home: Path, capsys: Output) -> None:
         assert told == {"event": "waited", "is_done": True, "counts": {"completed": 1, "failed": 1}}
         await stage.type("add", held)
         assert await stage.type("wait", "--all", "--timeout", "0.1") == 1
+        has_looked = asyncio.Event()
+        monkeypatch.setattr("tui_dl.cli.wait._wait", _telling(_wait, has_looked))
         waiting = asyncio.create_task(stage.type("wait", "host:127.0.0.1"))
+        await has_looked.wait()
         while "3" not in {str(one.id) for one in await stage.tasks() if one.status is Status.PAUSED}:
             await stage.type("pause", "3")
         assert await waiting == 1
