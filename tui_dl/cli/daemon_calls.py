@@ -7,6 +7,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from tui_dl.core.carrying import carried
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,11 +29,7 @@ async def in_daemon(function: Callable[[], T]) -> T:
             future.set_exception(error)
 
     def run() -> None:
-        outcome, error = None, None
-        try:
-            outcome = function()
-        except Exception as raised:  # noqa: BLE001  # the border of the thread: it is raised where it is waited for
-            error = raised
+        outcome, error = carried(function)
         with suppress(RuntimeError):  # the loop has ended meanwhile, nobody waits
             loop.call_soon_threadsafe(settle, outcome, error)
 

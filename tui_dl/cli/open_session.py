@@ -15,6 +15,7 @@ import click
 from tui_dl.cli.attaching import Refusal, attach, told
 from tui_dl.cli.exits import CANNOT_START
 from tui_dl.cli.session_adding import TRAVELLING, given_settings
+from tui_dl.core.carrying import carried
 from tui_dl.core.errors import TuiDlError
 from tui_dl.session.lock import Card, held_by
 from tui_dl.session.paths import lock_file_in
@@ -83,10 +84,7 @@ class Adding:
         return 0
 
     def _add(self) -> None:
-        try:
-            asyncio.run(self._add_all())
-        except Exception as error:  # noqa: BLE001  # the border of the thread: `finish` raises or tells it
-            self._error = error
+        _, self._error = carried(asyncio.run, self._add_all())
 
     async def _add_all(self) -> None:
         from tui_dl.cli.session_adding import SessionQueue  # noqa: PLC0415  # beside what it is for

@@ -10,6 +10,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, TypeVarTuple
 
+from tui_dl.core.carrying import carried
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -160,10 +162,7 @@ class Lane:
 
 
 def _finish(job: _Job) -> _Finished:
-    try:
-        return _Finished(job.done, job.work(), None)
-    except Exception as error:  # noqa: BLE001 - the thread's border: raised again in the coroutine that waits
-        return _Finished(job.done, None, error)
+    return _Finished(job.done, *carried(job.work))
 
 
 def _ignore(_result: object, _error: BaseException | None) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.carrying import carried
 from tui_dl.journal.fault_map import condition_of, is_damage, journal_error
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ class Reader:
             self._loop.call_soon_threadsafe(self._ended)
 
     def _answer(self, job: Job) -> tuple[Any, BaseException | None]:
-        try:
-            return job.run(self._connection), None
-        except Exception as error:  # noqa: BLE001  # the border of a job: whoever asked gets its error
-            if is_damage(error):
-                self._damaged()
-            return None, error if condition_of(error) is None else journal_error(error, self._path)
+        result, error = carried(job.run, self._connection)
+        if error is None:
+            return result, None
+        if is_damage(error):
+            self._damaged()
+        return None, error if condition_of(error) is None else journal_error(error, self._path)
 
     def _settle(self, job: Job, result: Any, error: BaseException | None) -> None:
         with suppress(RuntimeError):  # the loop has been closed: nobody waits any more

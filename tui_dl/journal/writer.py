@@ -11,6 +11,7 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.carrying import carried
 from tui_dl.core.errors import FileSystemError
 from tui_dl.core.status import FINISHED, Status
 from tui_dl.journal.fault_map import condition_of, is_damage, journal_error
@@ -144,9 +145,8 @@ class Writer:
         return jobs, True
 
     def _process(self, jobs: list[Job]) -> None:
-        try:
-            results = self._transact(jobs)
-        except Exception as error:  # noqa: BLE001  # the border of jobs: each must get its own error
+        results, error = carried(self._transact, jobs)
+        if error is not None:
             self._roll_back()
             self._fail(jobs, error)
             return
@@ -154,7 +154,7 @@ class Writer:
         if self._connection.total_changes != self._changes or has_recovered:
             self._changes = self._connection.total_changes
             self._state = read_state(self._connection, None if has_recovered else self._state.trouble)
-        self._settle([(job, result, None) for job, result in zip(jobs, results, strict=True)])
+        self._settle([(job, result, None) for job, result in zip(jobs, results or (), strict=True)])
 
     def _transact(self, jobs: list[Job]) -> list[Any]:
         is_durable = any(job.need is Need.DURABLE for job in jobs)
