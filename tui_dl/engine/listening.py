@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
+
+from tui_dl.engine.foreign import tell_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui_dl.core.events import Event
-
-logger = logging.getLogger(__name__)
 
 
 class Listeners:
@@ -37,7 +36,4 @@ class Listeners:
     def tell(self, event: Event) -> None:
         """Tell all; one that fails does not keep the others from hearing it."""
         for listener in tuple(self._all):
-            try:
-                listener(event)
-            except Exception:  # a listener is foreign code: its fault must not end the task that it hears of
-                logger.exception("a listener failed on %s", event.kind)
+            tell_foreign(listener, event, "a listener")

@@ -14,6 +14,7 @@ from tui_dl.core.ranges import ByteRange
 from tui_dl.core.rate import SpeedMeter
 from tui_dl.core.status import FINISHED
 from tui_dl.disk.space import free_bytes
+from tui_dl.engine.foreign import tell_foreign
 from tui_dl.engine.host_views import host_views
 
 if TYPE_CHECKING:
@@ -226,10 +227,7 @@ class Observer:
     def _report(self, live: LiveTask, now: float) -> None:
         if self._on_progress is not None and self._reported.get(live.task.id) != live.received_bytes:
             self._reported[live.task.id] = live.received_bytes
-            try:
-                self._on_progress(live.progress(now))
-            except Exception:  # a callback is foreign code: its fault must not end what it watches
-                logger.exception("a progress callback failed")
+            tell_foreign(self._on_progress, live.progress(now), "a progress callback")
 
     def _report_last(self, task: DownloadTask) -> None:
         live = self._scheduler.live_of(task.id)
