@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+import click
 from click.shell_completion import ShellComplete, split_arg_string
 
 from tui_dl.cli.exits import DONE
 from tui_dl.core.display_text import display_text
+from tui_dl.core.errors import TuiDlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import click
     from click.shell_completion import CompletionItem
 
 VARIABLE: Final = "_TUI_DL_COMPLETE"
@@ -35,7 +36,8 @@ def answer(cli: click.Command, shell: str, asked: Sequence[str]) -> int:
     try:
         sys.stdout.write("".join(f"{one}\n" for one in lines_of(cli, words, breaks)))
         sys.stdout.flush()
-    except Exception:  # noqa: BLE001  # a half typed command is no fault, and the prompt is no place for messages
+    except (click.ClickException, TuiDlError, OSError, ValueError):
+        # A half typed command is no fault, and the prompt is no place for messages.
         return DONE
     return DONE
 

@@ -107,11 +107,11 @@ def run(args: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             # Under LANG=C a name that is not ASCII must not end the program.
             stream.reconfigure(errors="backslashreplace")
-    if shell := os.environ.get("_TUI_DL_COMPLETE"):
-        from tui_dl.cli.completing import answer  # noqa: PLC0415  # asked for by a shell alone
-
-        return answer(cli, shell, args)
     try:
+        if shell := os.environ.get("_TUI_DL_COMPLETE"):
+            from tui_dl.cli.completing import answer  # noqa: PLC0415  # asked for by a shell alone
+
+            return answer(cli, shell, args)
         outcome: Any = cli.main(list(args), prog_name="tui-dl", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the border of the program
         return tell_end(error)

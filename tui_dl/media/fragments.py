@@ -6,11 +6,12 @@ import os
 import re
 from collections import deque
 from contextlib import aclosing, suppress
+from http.client import HTTPException
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from yt_dlp.utils import timeconvert
+from yt_dlp.utils import YoutubeDLError, timeconvert
 
 from tui_dl.core.errors import ContentError, Reason
 from tui_dl.core.ports_media import FragmentOutcome, FragmentWish, WindowManner
@@ -189,7 +190,7 @@ class FragmentTransfer:
         ctx["dl"].params["retries"] = 0
         try:
             is_there = fd._download_fragment(ctx, fragment["url"], self._info, headers)
-        except Exception as error:  # noqa: BLE001  # any way in which it fails is the same here
+        except (YoutubeDLError, HTTPException, OSError, ValueError) as error:
             fd.write_debug(f"yt-dlp's own downloader did not get fragment {fragment['frag_index']} either: {error}")
             return
         if not is_there:

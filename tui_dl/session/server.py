@@ -99,7 +99,9 @@ class SessionServer:
             loop.remove_reader(sockets.attach)
             for chore in chores:
                 chore.cancel()
-            await asyncio.gather(*chores, return_exceptions=True)
+            for fault in await asyncio.gather(*chores, return_exceptions=True):
+                if isinstance(fault, Exception):
+                    logger.error("a fault of ours in a chore of the session", exc_info=fault)
             await self._close()
         if self._engine is not None and (error := self._engine.exception()) is not None:
             raise error
@@ -167,8 +169,8 @@ class SessionServer:
             await self._door.open(rpc, self)
         except TuiDlError:
             return  # told where it happened; the session ends
-        except Exception:  # the border of the door: the screen and the downloads go on without it
-            logger.exception("programs cannot be served")
+        except OSError as error:  # the screen and the downloads go on without it
+            logger.warning("programs cannot be served: %s", error)
 
     async def _keep_reachable(self, sockets: Listening) -> None:
         """Listen elsewhere when the folder of the sockets was cleared, as it is with the last login."""
