@@ -123,7 +123,7 @@ def stop(process: subprocess.Popen[bytes], how: str, account: Account) -> None:
     if how == "pause":
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGSTOP)
-            time.sleep(HELD_S)  # the time without a turn is what is tested; nothing else ends it
+            wait_for_end(process.pid, HELD_S)  # it has no turn, so only somebody else could end it before
             os.kill(process.pid, signal.SIGCONT)
         process.wait(120)
         return

@@ -50,6 +50,8 @@ class Site:
         """Pause before each answer."""
         self.redirects: dict[str, str] = {}
         """Addresses that paths lead to."""
+        self.is_closed = threading.Event()
+        """Ends what is late or paced."""
         self.gate = threading.Event()
         """Answers below `/gate/` stop half way until it is set."""
         self.lock = threading.Lock()
@@ -83,6 +85,7 @@ class Site:
 
     def close(self) -> None:
         """End it."""
+        self.is_closed.set()
         self.gate.set()
         self._server.shutdown()
         self._server.server_close()
@@ -110,8 +113,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 site.seen.append((self.path, headers))
                 site.agents.append(headers.get("user-agent", ""))
             try:
-                if site.delay_s:
-                    time.sleep(site.delay_s)  # a late answer is what is tested
+                site.is_closed.wait(site.delay_s)
                 Answer(self, site).give()
             except OSError:
                 self.close_connection = True
@@ -242,4 +244,4 @@ class Answer:
             self.handler.wfile.write(body[sent : sent + size])
             sent += size
             if rate_bps and (wait_s := began_at + sent / rate_bps - time.monotonic()) > 0:
-                time.sleep(wait_s)  # the pace is what is tested
+                self.site.is_closed.wait(wait_s)
