@@ -10,7 +10,7 @@ from tui_dl.cli.config import toml_value
 from tui_dl.core import errors
 from tui_dl.core.errors import REASONS
 from tui_dl.core.settings import SETTINGS
-from tui_dl.ui.key_names import key_table
+from tui_dl.ui.keymap import key_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

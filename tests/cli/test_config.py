@@ -12,6 +12,8 @@ from tui_dl.cli.exits import WRONG_USAGE
 from tui_dl.cli.main import run
 from tui_dl.core.settings import SETTINGS
 from tui_dl.disk.locations import find_locations
+from tui_dl.ui.actions import ACTIONS
+from tui_dl.ui.keymap import read_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +50,21 @@ def test_show_prints_every_setting_and_its_origin(home: Path, capsys: Output, mo
     assert origins["connections"].endswith("config.toml:1")
     assert (origins["per_host"], origins["timeout"]) == ("TUI_DL_PER_HOST", "--timeout")
     assert origins["units"] == "default"
+
+
+def test_the_keys_of_the_screen_can_be_set_and_are_shown(home: Path, capsys: Output) -> None:
+    """The written table holds the usual keys and is right as it stands; what a person changes is shown."""
+    run(["config", "init"])
+    file = home / "config" / "config.toml"
+    text = file.read_text()
+    block = text[text.index("# [keys]") : text.index("# What holds for single hosts")]
+    table = tomllib.loads("\n".join(line.removeprefix("# ") for line in block.splitlines()))["keys"]
+    assert read_keys(table) == tuple((action.name, action.keys) for action in ACTIONS)
+    file.write_text('[keys]\npause = ["f2", "Ctrl+X"]\nundo = []\n')
+    capsys.readouterr()
+    assert run(["config", "show"]) == 0
+    shown = tomllib.loads(capsys.readouterr().out)
+    assert shown["keys"] == {"pause": ["f2", "ctrl+x"], "undo": []}
 
 
 def test_check_names_what_is_wrong(home: Path, capsys: Output) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from tests.cli.session_stage import Stage
 from tui_dl.cli.main import run
-from tui_dl.cli.targets import targets_of
 from tui_dl.cli.wait import _wait
 from tui_dl.core.errors import UsageError
 from tui_dl.core.status import Status
+from tui_dl.core.target_words import targets_of
 from tui_dl.core.task import NewTask
 from tui_dl.journal.journal import Journal
 

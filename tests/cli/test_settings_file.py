@@ -96,7 +96,15 @@ def test_every_value_tells_where_it_comes_from(tmp_path: Path) -> None:
         ("connections = 0", "config.toml:1: connections: 0 is out of bounds"),
         ("timeout = 3\n\nasync_timeout = 4", "config.toml:3: timeout is set to 4.0 here and to 3.0 by .*config.toml:1"),
         ("connections = ", "config.toml: not valid TOML: "),
-        ("[keys]\na = 1", "config.toml:1: unknown setting 'keys'"),
+        ("keys = 'vi'", "config.toml:1: keys: expected a table: "),
+        ('[keys]\n\npuase = "p"', "config.toml:3: keys: there is no command 'puase'; did you mean pause?"),
+        ("[keys]\npause = 5", r"config.toml:2: keys: pause: expected a key as \"p\", several as .*, not 5"),
+        ('[keys]\npause = "f2"\ncancel = "hyper+p"', "config.toml:3: keys: cancel: there is no key 'hyper\\+p'; "),
+        ('[keys]\npause = "x"', "config.toml:2: keys: x cannot be both pause and cancel; .*cancel = \\[\\]"),
+        ('[keys]\npause = "f2"\n"cancel" = ["x", "F2"]', "config.toml:3: keys: F2 cannot be both cancel and pause"),
+        ('[keys]\npause = "f2"\nquit = "Ctrl+C"', "config.toml:3: keys: quit: Ctrl\\+C leaves, wherever you are"),
+        ('keys = { pause = "f2", quit = "esc" }', "config.toml:1: keys: quit: Esc leaves lines and dialogs, "),
+        ('[keys]\npause-all = "f3"\npause_all = "f4"', "config.toml:3: keys: pause-all is there twice"),
         ("dir = '/x'\n[[sites]]\na = 1", "config.toml:2: unknown setting 'sites'"),
     ],
 )
@@ -111,6 +119,7 @@ def test_what_is_wrong_is_named_with_file_and_line(text: str, words: str) -> Non
     [
         ("TUI_DL_TIMOUT", "3", "TUI_DL_TIMOUT: unknown setting 'timout'; did you mean 'timeout'"),
         ("TUI_DL_TIMEOUT", "soon", "TUI_DL_TIMEOUT: timeout: expected a number"),
+        ("TUI_DL_KEYS", "p", "TUI_DL_KEYS: keys: written as a table in the settings file alone"),
     ],
 )
 def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, value: str, words: str) -> None:

@@ -18,8 +18,8 @@ from tui_dl.core.sizes import parse_size
 
 
 def test_every_field_is_a_setting_with_help() -> None:
-    """File, environment and help know each of them; `hosts` has tables of its own."""
-    assert {*SETTINGS, "hosts"} == {one.name for one in fields(Settings)}
+    """File, environment and help know each of them; `hosts` and `keys` have tables of their own."""
+    assert {*SETTINGS, "hosts", "keys"} == {one.name for one in fields(Settings)}
     for facts in SETTINGS.values():
         assert facts.help.endswith(".")
         assert facts.type in (int, float, bool, str)

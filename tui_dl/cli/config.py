@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tui_dl.cli.key_table import keys_block, shown_keys
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import SETTING_PARAMETERS, PlainCommand, log_options, setting_options
 from tui_dl.cli.settings_file import HOSTS, effective_settings
@@ -67,7 +68,7 @@ def show(**given: Any) -> int:
         width = max(len(line) for line in lines)
         for name, line in zip(SETTINGS, lines, strict=True):
             click.echo(display_text(f"{line:<{width}}  # {effective.origins.get(name, 'default')}"))
-        for line in host_lines(effective.settings.hosts):
+        for line in (*host_lines(effective.settings.hosts), *shown_keys(effective.settings.keys)):
             click.echo(display_text(line))
     return 0
 
@@ -120,7 +121,13 @@ def template() -> str:
         f'# Settings that go together, beneath those of this file: {", ".join(PRESETS)}.\n# preset = "production"\n'
     )
     blocks = [_block(facts) for facts in SETTINGS.values()]
-    lines = ["# Settings of tui-dl. Remove the # before a line to change it.\n", presets, *blocks, _hosts_block()]
+    lines = [
+        "# Settings of tui-dl. Remove the # before a line to change it.\n",
+        presets,
+        *blocks,
+        keys_block(),
+        _hosts_block(),
+    ]
     return "\n".join(lines)
 
 

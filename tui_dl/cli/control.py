@@ -13,19 +13,20 @@ from tui_dl.cli.controlling import execute, reach_session, rows_of
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.options import PlainCommand, log_options
 from tui_dl.cli.quick_log import logging_if_asked
-from tui_dl.cli.targets import target_options, targets_of, write_filter_help
+from tui_dl.cli.targets import target_options, write_filter_help
 from tui_dl.core.commands import CommandName
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.sharing import Priority
 from tui_dl.core.status import FACTS, UNFINISHED, Status
+from tui_dl.core.target_words import targets_of
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tui_dl.cli.targets import Targets
     from tui_dl.core.commands import Command, CommandOutcome
+    from tui_dl.core.target_words import Targets
 
 MOST_LOOKED_AT: Final = 10_000
 """Ids that are looked at before something is done to them."""

@@ -14,10 +14,11 @@ from tui_dl.cli.controlling import NO_SESSION, execute, reach_session
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.options import log_options
 from tui_dl.cli.quick_log import logging_if_asked
-from tui_dl.cli.targets import Targets, target_options, targets_of
+from tui_dl.cli.targets import target_options
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
+from tui_dl.core.target_words import Targets, targets_of
 from tui_dl.core.timetable import limit_value
 from tui_dl.disk.locations import find_locations
 

@@ -16,9 +16,9 @@ from tui_dl.core.status import Trigger
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui_dl.cli.targets import Targets
     from tui_dl.core.commands import Command
     from tui_dl.core.status import Status
+    from tui_dl.core.target_words import Targets
     from tui_dl.journal.journal import Journal
 
 _TRIGGERS: Final = {CommandName.PAUSE: Trigger.PAUSE, CommandName.CANCEL: Trigger.CANCEL}

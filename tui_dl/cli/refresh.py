@@ -14,13 +14,13 @@ from tui_dl.cli.compose import run_loop
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
-from tui_dl.cli.targets import id_of
 from tui_dl.core.addresses import shown_url
 from tui_dl.core.curl_download import with_headers
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import TuiDlError, UsageError
 from tui_dl.core.header_lines import parse_header
 from tui_dl.core.status import FACTS, Status
+from tui_dl.core.target_words import id_of
 from tui_dl.core.url_list import check_url
 from tui_dl.disk.locations import find_locations
 

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tui_dl.core.settings import SettingFacts
+    from tui_dl.ui.keymap import Keys
 
 PRESET: Final = "preset"
 HOSTS: Final = "hosts"
 """Name of the tables for single hosts."""
+KEYS: Final = "keys"
+"""Name of the table with the keys of the screen."""
 ENVIRONMENT_PREFIX: Final = "TUI_DL_"
 _ASYNC_ONLY: Final = ("concurrent_downloads", "connections")
 
@@ -39,6 +42,8 @@ class Layer:
     """Where each comes from, in words for a person."""
     hosts: HostRules = field(default_factory=HostRules)
     """What holds for single hosts; only a file says that."""
+    keys: Keys = ()
+    """Which commands of the screen have other keys than their own; only a file says that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def effective_settings(file: Path, environment: Mapping[str, str], options: Mapp
     for layer in layers:
         values |= layer.values
         origins |= layer.origins
-    settings = replace(settings_with(Settings(), values), hosts=from_file.hosts)
+    settings = replace(settings_with(Settings(), values), hosts=from_file.hosts, keys=from_file.keys)
     return _without_async(EffectiveSettings(settings, origins))
 
 
@@ -98,6 +103,8 @@ def parse_settings(text: str, name: str) -> Layer:
     layer = _Builder()
     if HOSTS in table:
         layer.hosts = _host_rules(text, name, table.pop(HOSTS))
+    if KEYS in table:
+        layer.keys = _keys(text, name, table.pop(KEYS))
     for key, value in table.items():
         origin = f"{name}:{line_of(text, key)}"
         try:
@@ -164,6 +171,26 @@ def _host_rules(text: str, name: str, tables: Any) -> HostRules:
         raise UsageError(f"{name}:{line}: {HOSTS}: {display_text(error.message)}") from None
 
 
+def _keys(text: str, name: str, table: Any) -> Keys:
+    from tui_dl.ui.keymap import BadKeys, read_keys  # noqa: PLC0415  # most files have none
+
+    try:
+        return read_keys(table)
+    except BadKeys as error:
+        origin = f"{name}:{_line_of_entry(text, KEYS, error.name)}"
+        raise UsageError(f"{origin}: {KEYS}: {display_text(error.message)}") from None
+
+
+def _line_of_entry(text: str, table: str, key: str) -> int:
+    """Return the line on which a key of a table of the top level is set, else that of the table."""
+    first = line_of(text, table)
+    if not key:
+        return first
+    entry = re.compile(rf"""(?:\s*|.*[.{{,]\s*)(["']?){re.escape(key)}\1\s*=""")
+    lines = text.splitlines()
+    return next((number for number in range(first, len(lines) + 1) if entry.match(lines[number - 1])), first)
+
+
 def _is_document(text: str) -> bool:
     try:
         tomllib.loads(text)
@@ -190,6 +217,7 @@ class _Builder:
         self._values: dict[str, Any] = {}
         self._origins: dict[str, str] = {}
         self.hosts = HostRules()
+        self.keys: Keys = ()
 
     def add(self, key: str, value: Any, origin: str) -> None:
         """Take one value; raises `UsageError` for an unknown name, a wrong type or a contradiction."""
@@ -208,16 +236,16 @@ class _Builder:
     def build(self) -> Layer:
         """Return the layer, the preset beneath."""
         origins = dict.fromkeys(self._preset, self._preset_origin)
-        return Layer({**self._preset, **self._values}, {**origins, **self._origins}, self.hosts)
+        return Layer({**self._preset, **self._values}, {**origins, **self._origins}, self.hosts, self.keys)
 
 
 def _facts_of(key: str) -> SettingFacts:
-    names = [*SETTINGS, *ALIASES, PRESET, HOSTS]
+    names = [*SETTINGS, *ALIASES, PRESET, HOSTS, KEYS]
     near = get_close_matches(key, names, n=1)
-    if key not in names and near in ([PRESET], [HOSTS]):
+    if key not in names and near in ([PRESET], [HOSTS], [KEYS]):
         raise UsageError(f"unknown setting {key!r}; did you mean {near[0]!r}?")
-    if key == HOSTS:
-        raise UsageError(f"{HOSTS}: written as tables in the settings file alone")
+    if key in (HOSTS, KEYS):
+        raise UsageError(f"{key}: written as {'tables' if key == HOSTS else 'a table'} in the settings file alone")
     return setting_named(key)
 
 

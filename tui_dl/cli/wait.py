@@ -15,17 +15,18 @@ from tui_dl.cli.controlling import reach_session
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.options import log_options
 from tui_dl.cli.quick_log import logging_if_asked
-from tui_dl.cli.targets import target_options, targets_of
+from tui_dl.cli.targets import target_options
 from tui_dl.core.query import allowed_statuses
 from tui_dl.core.status import FACTS, UNFINISHED, Status
+from tui_dl.core.target_words import targets_of
 from tui_dl.core.wire_commands import query_json
 from tui_dl.disk.locations import find_locations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tui_dl.cli.targets import Targets
     from tui_dl.core.query import TaskQuery
+    from tui_dl.core.target_words import Targets
     from tui_dl.session.calling import Caller
 
 ROUND_S: Final = 20.0

@@ -253,6 +253,8 @@ class Settings:
     ascii: bool = _setting(default=False, text="Draw with ASCII characters only.")
     hosts: HostRules = field(default_factory=HostRules)
     """What holds for single hosts (`core.host_tables.host_rules()`); only the settings file and the library set it."""
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Commands of the screen with the keys that they have instead of their own; only the settings file sets it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ class Orders:
     async def _clear_finished(self, command: Command) -> CommandOutcome:
         is_by_ids = 0 < len(command.ids) <= MOST_ROWS and command.query is None
         removed = await (self._remove_few(command.ids) if is_by_ids else self._remove_many(command))
-        return CommandOutcome(removed, message=f"{removed:,} removed, u brings back")
+        return CommandOutcome(removed, message=f"{removed:,} removed, undo brings back")
 
     async def _remove_few(self, ids: Sequence[int]) -> int:
         """Take rows out and tell of each that went."""

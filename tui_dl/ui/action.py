@@ -158,17 +158,17 @@ class Action:
     """Base of all actions; the docstring of each is its explanation to the person."""
 
     name: ClassVar[str]
-    """Stable word: palette, tests, later the user's keymap."""
+    """Stable word: what is typed at the prompt, and written in the table of keys."""
     keys: ClassVar[tuple[str, ...]]
-    """Keys, as Textual names them; the first is shown."""
+    """Keys that it has unless a person gives it others, as `key_names.read_key()` returns them; the first is shown."""
     label: ClassVar[str]
     """Word or two in the footer and the palette."""
     group: ClassVar[Group]
     """Chapter of the help."""
     footer_rank: ClassVar[int] = 0
     """Place in the footer, lowest first; 0: not there."""
-    footer_key: ClassVar[str] = ""
-    """Keys as the footer shows them, where it speaks for two actions."""
+    footer_partner: ClassVar[str] = ""
+    """The other action that its place in the footer speaks for, too."""
 
     @classmethod
     def is_legal(cls, situation: Situation) -> bool:  # noqa: ARG003 - subclasses decide by it

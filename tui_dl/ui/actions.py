@@ -44,7 +44,7 @@ class PauseAll(EngineAction):
 
 
 class Cancel(RowAction):
-    """Cancel; r takes it up again later."""
+    """Cancel; retry takes it up again later."""
 
     name, keys, label, footer_rank = "cancel", ("x",), "Cancel", 6
     command, triggers = CommandName.CANCEL, (Trigger.CANCEL,)
@@ -142,7 +142,7 @@ class MoreAtOnce(EngineAction):
     """More downloads at once."""
 
     name, keys, label, group, footer_rank = "more-at-once", ("+", "="), "At once", Group.QUEUE, 11
-    footer_key = "+/-"
+    footer_partner = "fewer-at-once"
     command, arguments = CommandName.SET_CONCURRENCY, {"delta": 1}
 
 

@@ -208,7 +208,7 @@ def _needed(columns: Sequence[Column], gap: int) -> int:
 def tail_piece(row: Row, look: Look) -> Piece | None:
     """Return the words that stand in place of speed, ETA, connections and host; None where those are shown."""
     stage = row.progress.stage if row.progress is not None else ""
-    phrase = status_phrase(row.task, look.now, look.max_retries, stage)
+    phrase = status_phrase(row.task, look.now, look.max_retries, stage, look.refresh_key)
     if not phrase:
         return None
     return look.glyphs.text(phrase), _tail_role(row.task)

@@ -95,7 +95,10 @@ class ScreenDesk:
         if (task := self.commander.current_task()) is None:
             return
         if task.status not in READDRESSABLE:
-            self._say(f"It is {FACTS[task.status].label}: add a new address with a", is_bad=True)
+            self._say(
+                f"It is {FACTS[task.status].label}: add a new address with {self._screen.keymap.first('add')}",
+                is_bad=True,
+            )
             return
 
         def refresh(choice: CurlDownload | None) -> None:
@@ -148,11 +151,13 @@ class ScreenDesk:
         """Show all keys."""
         from tui_dl.ui.screens.help import HelpScreen  # noqa: PLC0415 - keeps the first paint early
 
-        self._screen.app.push_screen(HelpScreen())
+        self._screen.app.push_screen(HelpScreen(self._screen.keymap))
 
     def open_palette(self) -> None:
         """Show the palette of actions."""
-        self._screen.app.push_screen(CommandPalette(providers=[palette_for(self)], placeholder="Find an action"))
+        self._screen.app.push_screen(
+            CommandPalette(providers=[palette_for(self, self._screen.keymap)], placeholder="Find an action")
+        )
 
     def open_themes(self) -> None:
         """Show the themes."""
@@ -180,7 +185,10 @@ class ScreenDesk:
     def detach(self) -> None:
         """Leave without asking; downloads go on in the background."""
         if self._screen.start.owner is None:
-            self._say("There is no background here: downloads end with this screen (q)", is_bad=True)
+            self._say(
+                f"There is no background here: downloads end with this screen ({self._screen.keymap.first('quit')})",
+                is_bad=True,
+            )
         else:
             self.leave(Leaving.GO_ON)
 

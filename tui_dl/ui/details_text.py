@@ -90,7 +90,7 @@ def _why(task: DownloadTask, progress: DownloadProgress | None, look: Look) -> s
     if task.reason is not None and is_for_choice(task):
         return REASONS[task.reason].meaning
     stage = progress.stage if progress is not None else ""
-    return look.glyphs.text(status_phrase(task, look.now, look.max_retries, stage))
+    return look.glyphs.text(status_phrase(task, look.now, look.max_retries, stage, look.refresh_key))
 
 
 def _map_line(details: TaskDetails, look: Look, width: int) -> Content:

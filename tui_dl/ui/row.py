@@ -81,6 +81,8 @@ class Look:
     """Whether entries of playlists stand below their head."""
     closed: frozenset[int] = frozenset()
     """Heads whose entries are hidden."""
+    refresh_key: str = "e"
+    """Key for another address, as it is shown."""
 
 
 Piece = tuple[str, Role]

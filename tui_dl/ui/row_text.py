@@ -22,7 +22,7 @@ FLAG_WORDS: Final[dict[Flag, str]] = {
 }
 EXPIRED: Final = frozenset({Reason.FORBIDDEN, Reason.GONE, Reason.NOT_FOUND, Reason.WEB_PAGE})
 """Reasons that an expired link has, as often as not."""
-FRESH_LINK: Final = ", e: new link"
+FRESH_LINK: Final = ", {key}: new link"
 SILENT: Final = frozenset({Status.PENDING, Status.DOWNLOADING})
 """Statuses that the numbers of the row tell by themselves."""
 CHOICES: Final = frozenset({Reason.CHOICE, Reason.NOT_CHOSEN})
@@ -39,11 +39,11 @@ def shown_name(task: DownloadTask) -> str:
     return task.facts.title or task.filename or task.url
 
 
-def status_phrase(task: DownloadTask, now: float, max_retries: int, stage: str = "") -> str:
+def status_phrase(task: DownloadTask, now: float, max_retries: int, stage: str = "", refresh_key: str = "e") -> str:
     """Return `waits 23 s: too many requests (429), 2 of 8` and its like; empty where numbers say enough.
 
-    `now` is Unix time, `stage` what `DownloadProgress` says of it. The result may hold text from outside: show it
-    sanitised.
+    `now` is Unix time, `stage` what `DownloadProgress` says of it, `refresh_key` the key for another address. The
+    result may hold text from outside: show it sanitised.
     """
     status = task.status
     if task.kind is not Kind.FILE:
@@ -61,7 +61,7 @@ def status_phrase(task: DownloadTask, now: float, max_retries: int, stage: str =
         return ", ".join(("completed" if task.flags else "done", *(FLAG_WORDS[flag] for flag in sorted(task.flags))))
     label = FACTS[status].label
     why = reason_words(task)
-    way_out = FRESH_LINK if status is Status.FAILED and task.reason in EXPIRED else ""
+    way_out = FRESH_LINK.format(key=refresh_key) if status is Status.FAILED and task.reason in EXPIRED else ""
     return f"{label}: {why}{way_out}" if why else label
 
 

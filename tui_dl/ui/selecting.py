@@ -36,7 +36,7 @@ class Selecting:
         cursor, model = self._screen.table.cursor, self._screen.model
         if self._range_start is None:
             self._range_start = cursor
-            self._commander.say("Range begun; move and press v again")
+            self._commander.say(f"Range begun; move and press {self._screen.keymap.first('select-range')} again")
             return
         first, last = sorted((self._range_start, cursor))
         self._range_start = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_dl.core.settings import Settings
 from tui_dl.ui.glyphs import UNICODE, Glyphs
+from tui_dl.ui.keymap import Keymap
 from tui_dl.ui.open_path import open_path
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Start:
     folder: str
     """Absolute folder that the add dialog offers."""
     settings: Settings = field(default_factory=Settings)
-    """Units, retries, theme, mouse and glyphs are read."""
+    """Units, retries, theme, mouse, keys and glyphs are read."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Of the terminal: NO_COLOR, SSH_CONNECTION and the colours are looked at."""
     glyphs: Glyphs = UNICODE
@@ -40,6 +41,11 @@ class Start:
     """Whoever lent the terminal to a session; None where engine and screen end together."""
     opener: Callable[[str], Awaitable[bool]] = open_path
     """Opens a file or folder; False where nothing here can."""
+
+    @property
+    def keymap(self) -> Keymap:
+        """Keys of the commands."""
+        return Keymap(dict(self.settings.keys))
 
     @property
     def is_remote(self) -> bool:

@@ -23,7 +23,7 @@ _WORDS: Final = {
     CommandName.DELETE_PART: ("deleting part files of", "cancelled, part files deleted"),
     CommandName.RETRY: ("retrying", "to be tried again"),
     CommandName.RETRY_FAILED: ("retrying", "to be tried again"),
-    CommandName.CLEAR_FINISHED: ("removing", "removed, u brings back"),
+    CommandName.CLEAR_FINISHED: ("removing", "removed, undo brings back"),
     CommandName.UNDO: ("bringing back", "brought back"),
     CommandName.MOVE_UP: ("moving", "moved"),
     CommandName.MOVE_DOWN: ("moving", "moved"),

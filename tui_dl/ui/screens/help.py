@@ -5,19 +5,22 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from tui_dl.ui.action import Group
-from tui_dl.ui.key_names import actions_of, keys_text
+from tui_dl.ui.bindings import with_bindings
+from tui_dl.ui.keymap import action_named, actions_of
 from tui_dl.ui.screens.dialog import Dialog, hint, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+
+    from tui_dl.ui.keymap import Keymap
 
 KEY_CELLS: Final = 10
 MOST_CELLS: Final = 60
@@ -33,13 +36,20 @@ class HelpScreen(Dialog[None]):
         Binding("k,up", "scroll(-1)", "Up", show=False),
     ]
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+        own = Binding("x", "leave", "Back", show=False)
+        keys = (own.with_key(key) for key in keymap.keys_of(action_named("help")))
+        self._bindings = with_bindings(self._bindings, BindingsMap(keys))
+
     def compose(self) -> ComposeResult:
         """Show them in two columns where there is room."""
         with Vertical(classes="dialog -help"):
             yield title("Keys")
             with VerticalScroll(id="help-scroll"):
-                yield Chapters(Group.DOWNLOADS, Group.QUEUE, Group.SELECT)
-                yield Chapters(Group.VIEW, Group.MOVE, Group.PROGRAM)
+                yield Chapters(self._keymap, Group.DOWNLOADS, Group.QUEUE, Group.SELECT)
+                yield Chapters(self._keymap, Group.VIEW, Group.MOVE, Group.PROGRAM)
             yield hint("Mouse: click a row, a column's head, a tab or a key in the last line. Esc closes this.")
 
     def on_mount(self) -> None:
@@ -54,25 +64,28 @@ class HelpScreen(Dialog[None]):
 class Chapters(Static):
     """Some chapters of the help, wrapped to the width there is so that explanations stand in a column."""
 
-    def __init__(self, *groups: Group) -> None:
-        super().__init__(_text(groups, MOST_CELLS), classes="help-column", markup=False)
+    def __init__(self, keymap: Keymap, *groups: Group) -> None:
+        super().__init__(_text(keymap, groups, MOST_CELLS), classes="help-column", markup=False)
         self._groups = groups
+        self._keymap = keymap
         self._width = MOST_CELLS
 
     def on_resize(self) -> None:
         """Wrap anew."""
         if self.size.width != self._width:
             self._width = self.size.width
-            self.update(_text(self._groups, self._width))
+            self.update(_text(self._keymap, self._groups, self._width))
 
 
-def _text(groups: Sequence[Group], width: int) -> Content:
+def _text(keymap: Keymap, groups: Sequence[Group], width: int) -> Content:
     lines: list[Content] = []
     for group in groups:
         lines.append(Content.styled(group.value, "bold $text-accent"))
         for action in actions_of(group):
             wrapped = wrap(action.explanation().rstrip("."), max(12, width - KEY_CELLS)) or [""]
-            lines.append(Content.styled(f"{keys_text(action):<{KEY_CELLS}}", "$text-primary") + Content(wrapped[0]))
+            lines.append(
+                Content.styled(f"{keymap.text_of(action):<{KEY_CELLS - 1}} ", "$text-primary") + Content(wrapped[0])
+            )
             lines.extend(Content(" " * KEY_CELLS + more) for more in wrapped[1:])
         lines.append(Content(""))
     return Content("\n").join(lines[:-1])

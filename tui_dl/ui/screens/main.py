@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
+from textual.binding import BindingsMap
 from textual.message import Message
 from textual.screen import Screen
 
@@ -16,12 +17,13 @@ from tui_dl.core.query_text import BadTerm
 from tui_dl.core.status import Status, Tab
 from tui_dl.ui.batch_text import summary_text
 from tui_dl.ui.batch_watch import BatchWatch
+from tui_dl.ui.bindings import bindings, with_bindings
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y, classes_for
 from tui_dl.ui.bridge import TICK_S, Bridge
 from tui_dl.ui.columns import COLUMNS
 from tui_dl.ui.desk import ScreenDesk
 from tui_dl.ui.format import units_named
-from tui_dl.ui.key_names import action_named, bindings
+from tui_dl.ui.keymap import action_named
 from tui_dl.ui.media_text import Spot
 from tui_dl.ui.missing import MissingPrograms
 from tui_dl.ui.notifying import HOLD_S, Notifier
@@ -43,7 +45,6 @@ from tui_dl.ui.work_text import work_words
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
-    from textual.binding import BindingType
     from textual.geometry import Size
 
     from tui_dl.core.ports import BatchView, EnginePort, EngineSnapshot
@@ -64,7 +65,6 @@ class MainScreen(Screen[None]):
             self.sequence = sequence
 
     AUTO_FOCUS: ClassVar[str | None] = "#table"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS_X
     VERTICAL_BREAKPOINTS = BREAKPOINTS_Y
 
@@ -72,6 +72,9 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.start = start
         """What the screen was started with."""
+        self.keymap = start.keymap
+        """Keys of the commands."""
+        self._bindings = with_bindings(self._bindings, BindingsMap(bindings(self.keymap)))
         self.port: EnginePort | None = None
         """The engine, once it is there."""
         self.snapshot: EngineSnapshot | None = None
@@ -80,7 +83,13 @@ class MainScreen(Screen[None]):
         """What is shown."""
         self.model = RowModel()
         """The rows."""
-        self.look = Look(start.glyphs, units_named(start.settings.units), self._whole_now(), start.settings.max_retries)
+        self.look = Look(
+            start.glyphs,
+            units_named(start.settings.units),
+            self._whole_now(),
+            start.settings.max_retries,
+            refresh_key=self.keymap.first("refresh"),
+        )
         """How rows are drawn."""
         self.table = TaskTable(self.model, self.look, id="table")
         self.details = DetailsPane(id="details")
@@ -92,7 +101,7 @@ class MainScreen(Screen[None]):
         self._notices = Line(id="notices")
         self._tabs = TabLine(id="tabs")
         self._head = TableHead(id="head")
-        self._keys = KeyBar(id="keys")
+        self._keys = KeyBar(self.keymap, id="keys")
         self.ended: BatchView | None = None
         """Batch whose end is said, if one is."""
         self.clock = time.monotonic
@@ -223,7 +232,7 @@ class MainScreen(Screen[None]):
         pieces = [Piece(f"{work_words(work)} {glyphs.ellipsis}   ", Tone.ACCENT) for work in works]
         if self.ended is not None:
             has_failed = bool(self.ended.counts.get(Status.FAILED))
-            tone, way = (Tone.WARN, "   f: failures") if has_failed else (Tone.GOOD, "")
+            tone, way = (Tone.WARN, f"   {self.keymap.first('failures')}: failures") if has_failed else (Tone.GOOD, "")
             pieces += [Piece(summary_text(self.ended, self.look), tone), Piece(f"{way}   ", Tone.QUIET, "failures")]
         notices = (*(snapshot.notices if snapshot is not None else ()), *self.missing.texts)
         if notices:
