@@ -15,7 +15,7 @@ from tui_dl.ui.key_names import key_text, read_key
 from tui_dl.ui.keymap import Keymap, read_keys
 from tui_dl.ui.widgets.key_bar import KeyBar
 
-OWN = read_keys({"pause": ["f2", ","], "cancel": "Alt+X", "add": [], "help": "h", "fewer-at-once": []})
+OWN = read_keys({"pause": ["f2", ","], "cancel": "Alt+X", "add": [], "help": ["h", ";"], "fewer-at-once": []})
 
 
 @pytest.mark.parametrize(

@@ -283,7 +283,7 @@ async def test_the_theme_and_the_repaint_have_keys() -> None:
 
 async def test_the_help_lists_every_key() -> None:
     """`?` shows all chapters, and closes with the same key."""
-    async with running(three_rows(), (130, 44)) as (app, pilot):
+    async with running(three_rows(), (130, 48)) as (app, pilot):
         await pilot.press("question_mark")
         await settle(app, pilot)
         text = screen_text(app)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_dl.cli.later_lists import LaterLists
 from tui_dl.core.query import TaskQuery
+from tui_dl.ui.prompt_history import PromptHistory
 from tui_dl.ui.run import run_screen
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class SessionScreens:
         self._locations = locations
         self._engine = engine
         self._lists = LaterLists(effective, locations, lambda: engine.running)
+        self._typed = PromptHistory()
         self._shown = 0
         self._has_swept = False
         self.connect: Callable[[], Awaitable[EnginePort]] = engine.start
@@ -57,6 +59,7 @@ class SessionScreens:
                 first_rows=await self._first_rows(),
                 lists=self._lists,
                 owner=owner,
+                history=self._typed,
             )
         finally:
             self._shown -= 1

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from tui_dl.core.commands import CommandName
     from tui_dl.core.media import Kind
-    from tui_dl.core.status import Status, Trigger
+    from tui_dl.core.query import SortKey
+    from tui_dl.core.status import Status, Tab, Trigger
+    from tui_dl.ui.argument import Argument, Typed
+    from tui_dl.ui.columns import LiveSort
 
 
 class Group(StrEnum):
@@ -25,6 +28,7 @@ class Group(StrEnum):
     VIEW = "Look"
     MOVE = "Move"
     PROGRAM = "Program"
+    TYPED = "Without a key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,20 @@ class Desk(Protocol):
     def send_for_rows(self, name: CommandName, arguments: Mapping[str, Any], *, question: str) -> None:
         """Give a command for the selection, else the current row; ask first where there is a question."""
 
+    def send_typed(self, name: CommandName, arguments: Mapping[str, Any], typed: Typed, *, question: str) -> None:
+        """Give a command for the rows that were named, else as `send_for_rows()`; ask where there is a question."""
+
+    def open_prompt(self, text: str = "") -> None:
+        """Show the line in which commands are typed."""
+
     def open_add(self) -> None:
         """Show the dialog for new addresses."""
+
+    def add_typed(self, text: str) -> None:
+        """Add addresses; raises `UsageError`."""
+
+    def refresh_typed(self, url: str) -> None:
+        """Give the current row another address; raises `UsageError`."""
 
     def open_refresh(self) -> None:
         """Show the dialog for another address of the current row."""
@@ -93,8 +109,14 @@ class Desk(Protocol):
     def open_themes(self) -> None:
         """Show the themes."""
 
+    def use_theme(self, name: str) -> None:
+        """Take a theme; raises `UsageError`."""
+
     def open_filter(self) -> None:
         """Show the line in which a filter is typed."""
+
+    def filter_by(self, text: str) -> None:
+        """Show the rows that fit a filter; raises `BadTerm`."""
 
     def open_file(self) -> None:
         """Open the file of the current row, or its folder."""
@@ -110,6 +132,9 @@ class Desk(Protocol):
 
     def sort_next(self) -> None:
         """Sort by the next column."""
+
+    def sort_by(self, order: SortKey | LiveSort, *, is_descending: bool | None) -> None:
+        """Sort by a column; None: as it begins where its head is clicked."""
 
     def sort_reversed(self) -> None:
         """Turn the order round."""
@@ -129,6 +154,9 @@ class Desk(Protocol):
     def step_tab(self, step: int) -> None:
         """Show the tab so many places to the right."""
 
+    def show_tab(self, tab: Tab) -> None:
+        """Show this tab."""
+
     def select_row(self) -> None:
         """Select the current row or let it go, and go on to the next; of a playlist that waits, choose it."""
 
@@ -143,6 +171,9 @@ class Desk(Protocol):
 
     def move(self, motion: Motion) -> None:
         """Move the cursor."""
+
+    def go_to_row(self, number: int) -> None:
+        """Put the cursor on a row, counted from 1."""
 
     def repaint(self) -> None:
         """Draw the whole screen anew."""
@@ -167,6 +198,14 @@ class Action:
     """Chapter of the help."""
     footer_rank: ClassVar[int] = 0
     """Place in the footer, lowest first; 0: not there."""
+    argument: ClassVar[Argument | None] = None
+    """What may follow its name at the prompt; None: nothing."""
+    typed_about: ClassVar[str] = ""
+    """What it does where it is typed, if that differs from what its key does."""
+    has_targets: ClassVar[bool] = False
+    """Whether ids or a filter may follow."""
+    flags: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Words with two dashes that may follow, and the arguments that each stands for."""
     footer_partner: ClassVar[str] = ""
     """The other action that its place in the footer speaks for, too."""
 
@@ -186,6 +225,20 @@ class Action:
         raise TypeError(f"{cls.__name__} says nothing to do at {desk!r}")
 
     @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Do it with what was typed after its name; raises `UsageError`."""
+        if typed.given:
+            raise TypeError(f"{cls.__name__} does not know what to do with {typed.given!r}")
+        cls.run(desk)
+
+    @classmethod
+    def usage(cls) -> str:
+        """Return how it is typed."""
+        words = [cls.name, cls.argument.shown if cls.argument is not None else ""]
+        words += [f"[{flag}]" for flag in cls.flags]
+        return " ".join(filter(None, (*words, "[ID|FILTER|--all]" if cls.has_targets else "")))
+
+    @classmethod
     def explanation(cls) -> str:
         """Return the first sentence of the docstring."""
         return (cls.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n    ", " ")
@@ -201,6 +254,9 @@ class RowAction(Action):
     """Its arguments."""
     triggers: ClassVar[tuple[Trigger, ...]] = ()
     """Legal if one of these is for a row meant; empty: for any row."""
+    typed_command: ClassVar[CommandName | None] = None
+    """What the engine is told where it was typed, if that is something else: a key may toggle, a word does not."""
+    has_targets = True
     question: ClassVar[str] = ""
     """Asked first where something is lost; `{rows}` names what is meant."""
 
@@ -216,6 +272,13 @@ class RowAction(Action):
         """Tell the engine, or ask first."""
         desk.send_for_rows(cls.command, cls.arguments, question=cls.question)
 
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Tell the engine of the rows that were named, else as the key does."""
+        desk.send_typed(
+            cls.typed_command or cls.command, {**cls.arguments, **typed.given}, typed, question=cls.question
+        )
+
 
 class EngineAction(Action):
     """Base of commands that concern no row."""
@@ -229,6 +292,15 @@ class EngineAction(Action):
     def run(cls, desk: Desk) -> None:
         """Tell the engine."""
         desk.send(cls.command, cls.arguments)
+
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Tell the engine what was typed."""
+        arguments = {**cls.arguments, **typed.given}
+        if typed.targets is None:
+            desk.send(cls.command, arguments)
+        else:
+            desk.send_typed(cls.command, arguments, typed, question="")
 
 
 class MotionAction(Action):

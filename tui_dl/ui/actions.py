@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.commands import CommandName
+from tui_dl.core.errors import UsageError
 from tui_dl.core.status import READDRESSABLE, Status, Trigger
 from tui_dl.ui.action import Action, Desk, EngineAction, Group, RowAction, Situation
+from tui_dl.ui.argument import ADDRESS, ADDRESSES, LIMIT, THEME
 from tui_dl.ui.media_actions import MEDIA
 from tui_dl.ui.motions import MOTIONS
 from tui_dl.ui.select_actions import SELECTING
+from tui_dl.ui.typed_actions import TYPED
+from tui_dl.ui.view_actions import VIEWING
+
+if TYPE_CHECKING:
+    from tui_dl.ui.argument import Typed
 
 
 class Add(Action):
     """Add downloads: paste one or many addresses."""
 
     name, keys, label, group, footer_rank = "add", ("a",), "Add", Group.DOWNLOADS, 1
+    argument = ADDRESSES
 
     @classmethod
     def run(cls, desk: Desk) -> None:
         """Open the dialog."""
         desk.open_add()
+
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Add what was typed."""
+        if typed.given:
+            desk.add_typed(typed.given["text"])
+        else:
+            cls.run(desk)
 
 
 class Pause(RowAction):
@@ -28,6 +45,7 @@ class Pause(RowAction):
 
     name, keys, label, footer_rank = "pause", ("p",), "Pause", 5
     command, triggers = CommandName.TOGGLE_PAUSE, (Trigger.PAUSE, Trigger.RESUME)
+    typed_command, typed_about = CommandName.PAUSE, "Pause what runs."
 
     @classmethod
     def footer_label(cls, situation: Situation) -> str:
@@ -63,6 +81,7 @@ class Retry(RowAction):
 
     name, keys, label, footer_rank = "retry", ("r",), "Retry", 7
     command, triggers = CommandName.RETRY, (Trigger.RETRY,)
+    flags = MappingProxyType({"--restart": {"restart": True}})
 
 
 class RetryFailed(EngineAction):
@@ -76,6 +95,7 @@ class Refresh(Action):
     """Give it a fresh link, keeping its bytes."""
 
     name, keys, label, group = "refresh", ("e",), "Refresh link", Group.DOWNLOADS
+    argument = ADDRESS
 
     @classmethod
     def is_legal(cls, situation: Situation) -> bool:
@@ -87,12 +107,21 @@ class Refresh(Action):
         """Open the dialog."""
         desk.open_refresh()
 
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Take the address that was typed."""
+        if typed.given:
+            desk.refresh_typed(typed.given["url"])
+        else:
+            cls.run(desk)
+
 
 class ClearFinished(EngineAction):
     """Remove finished rows; the files stay."""
 
     name, keys, label, group = "clear-finished", ("c",), "Clear finished", Group.DOWNLOADS
     command = CommandName.CLEAR_FINISHED
+    has_targets = True
 
 
 class Undo(EngineAction):
@@ -185,93 +214,36 @@ class Limit(Action):
     """Set a speed limit, for all or for these."""
 
     name, keys, label, group, footer_rank = "limit", ("l",), "Limit", Group.QUEUE, 12
+    argument, has_targets = LIMIT, True
+    flags = MappingProxyType({"--for-good": {"for_good": True}})
 
     @classmethod
     def run(cls, desk: Desk) -> None:
         """Open the dialog."""
         desk.open_limit()
 
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Limit the rows that were named, else everything."""
+        if "limit" not in typed.given:
+            cls.run(desk)
+        elif typed.targets is None:
+            desk.send(CommandName.SET_LIMIT, typed.given)
+        elif isinstance(typed.given["limit"], str):
+            raise UsageError("a timetable is for all downloads; single ones take a plain limit")
+        else:
+            desk.send_typed(CommandName.SET_LIMIT, typed.given, typed, question="")
 
-class Filter(Action):
-    """Filter by words, host:, status:, size: and more."""
 
-    name, keys, label, group, footer_rank = "filter", ("/",), "Filter", Group.VIEW, 10
+class Prompt(Action):
+    """Type a command: ids or a filter, Tab completes."""
+
+    name, keys, label, group = "prompt", (":",), "Prompt", Group.PROGRAM
 
     @classmethod
     def run(cls, desk: Desk) -> None:
         """Open the line."""
-        desk.open_filter()
-
-
-class SortColumn(Action):
-    """Sort by the next column."""
-
-    name, keys, label, group = "sort", ("s",), "Sort column", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Sort."""
-        desk.sort_next()
-
-
-class SortDirection(Action):
-    """Turn the order round."""
-
-    name, keys, label, group = "sort-direction", ("S",), "Sort direction", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Turn."""
-        desk.sort_reversed()
-
-
-class Details(Action):
-    """Show or hide the details of the row."""
-
-    name, keys, label, group, footer_rank = "details", ("enter",), "Details", Group.VIEW, 8
-
-    @classmethod
-    def is_legal(cls, situation: Situation) -> bool:
-        """Whether there is a row."""
-        return situation.has_rows
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Toggle the pane."""
-        desk.toggle_details()
-
-
-class DetailsPage(Action):
-    """Next page of the details."""
-
-    name, keys, label, group = "details-page", ("tab",), "Details page", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Turn the page."""
-        desk.turn_details()
-
-
-class Failures(Action):
-    """What failed and why: retry, export, drop."""
-
-    name, keys, label, group = "failures", ("f",), "Failures", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Open the triage."""
-        desk.open_failures()
-
-
-class Batches(Action):
-    """All batches, and how each did."""
-
-    name, keys, label, group = "batches", ("b",), "Batches", Group.VIEW
-
-    @classmethod
-    def run(cls, desk: Desk) -> None:
-        """Open the list."""
-        desk.open_batches()
+        desk.open_prompt()
 
 
 class Palette(Action):
@@ -289,11 +261,20 @@ class Theme(Action):
     """Choose the colours."""
 
     name, keys, label, group = "theme", ("t",), "Theme", Group.PROGRAM
+    argument = THEME
 
     @classmethod
     def run(cls, desk: Desk) -> None:
         """Open the list."""
         desk.open_themes()
+
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Take the one that was named."""
+        if typed.given:
+            desk.use_theme(typed.given["theme"])
+        else:
+            cls.run(desk)
 
 
 class Repaint(Action):
@@ -351,8 +332,9 @@ ACTIONS: Final[tuple[type[Action], ...]] = (
     *(RaisePriority, LowerPriority, Limit),
     *MEDIA,
     *SELECTING,
-    *(Filter, SortColumn, SortDirection, Details, DetailsPage, Failures, Batches),
+    *VIEWING,
     *MOTIONS,
-    *(Palette, Theme, Repaint, Help, Detach, Quit),
+    *(Prompt, Palette, Theme, Repaint, Help, Detach, Quit),
+    *TYPED,
 )
-"""The one list: bindings, footer, palette, help and the README's table of keys come from it."""
+"""The one list: bindings, footer, palette, prompt, help and the README's table of keys come from it."""

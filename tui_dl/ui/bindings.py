@@ -23,8 +23,12 @@ def bindings(keymap: Keymap) -> Iterator[Binding]:
 
 
 def _binding(action: type[Action], key: str) -> Binding:
-    name = "comma" if key == "," else key  # Textual takes a comma for the end of a key
-    return Binding(name, f"act('{action.name}')", action.label, show=False, id=action.name)
+    return Binding(textual_name(key), f"act('{action.name}')", action.label, show=False, id=action.name)
+
+
+def textual_name(key: str) -> str:
+    """Return a key as bindings take it: a comma would stand for the end of one."""
+    return "comma" if key == "," else key
 
 
 def with_bindings(own: BindingsMap, given: BindingsMap) -> BindingsMap:

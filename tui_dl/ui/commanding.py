@@ -17,6 +17,8 @@ from tui_dl.ui.work_text import BULK_ROWS, done_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tui_dl.core.commands import CommandOutcome
+    from tui_dl.core.ports import EnginePort
     from tui_dl.core.ports_lists import ListAdd
     from tui_dl.core.task import DownloadTask
     from tui_dl.ui.screens.main import MainScreen
@@ -103,23 +105,28 @@ class Commander:
 
     async def carry_out(self, command: Command, rows: int, *, tells_always: bool = False) -> None:
         """Carry it out and say what the screen does not show by itself: of many rows, or where `tells_always`."""
-        screen = self._screen
-        assert screen.port is not None
+        assert self._screen.port is not None
         try:
-            with self._shown(command, rows):
-                outcome = await screen.port.execute(command)
+            outcome = await self.carry_out_shown(self._screen.port, command, rows)
         except TuiDlError as error:
             self.say(" ".join(part for part in (error.message, error.hint) if part), is_bad=True)
             return
-        if command.name not in QUIET_COMMANDS and not outcome.is_refused and self._is_selected(command):
-            screen.model.selection.clear()
         if outcome.message:
             self.say(outcome.message, is_bad=outcome.is_refused)
         elif rows >= BULK_ROWS or tells_always:
             self.say(done_words(command.name, outcome.changed))
+
+    async def carry_out_shown(self, port: EnginePort, command: Command, rows: int) -> CommandOutcome:
+        """Carry it out and let the screen show what it changed; raises `TuiDlError`, and says nothing."""
+        screen = self._screen
+        with self._shown(command, rows):
+            outcome = await port.execute(command)
+        if command.name not in QUIET_COMMANDS and not outcome.is_refused and self._is_selected(command):
+            screen.model.selection.clear()
         if command.name in SILENT_COMMANDS:
             screen.fetch_again()
         screen.refresh_from_engine()
+        return outcome
 
     async def add_list(self, wish: ListAdd) -> None:
         """Have a list added, saying how far it is, and what came of it."""

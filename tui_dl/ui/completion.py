@@ -48,6 +48,8 @@ class Known:
     """Names of batches, newest first."""
     reasons: Sequence[str] = field(default_factory=lambda: tuple(reason.value for reason in REASONS))
     """Reason codes."""
+    themes: Sequence[str] = ()
+    """Names of themes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,14 @@ class Completion:
     def applied(self, text: str, cursor: int) -> tuple[str, int]:
         """Return the text with the first candidate in it, and where the cursor stands then."""
         word = self.candidates[0]
-        if not word.endswith(":"):
+        if not word.endswith((":", "=")):
             word += " "
         return text[: self.start] + word + text[cursor:].lstrip(), self.start + len(word)
 
 
 def complete(text: str, cursor: int, known: Known) -> Completion:
     """Return what can follow in `text` at `cursor`."""
-    start = _word_start(text, cursor)
+    start = word_start(text, cursor)
     word = text[start:cursor]
     sign = "-" if word.startswith("-") else ""
     key, colon, value = word[len(sign) :].partition(":")
@@ -94,11 +96,11 @@ def complete(text: str, cursor: int, known: Known) -> Completion:
 
 def is_term_begun(text: str, cursor: int) -> bool:
     """Whether the word at the cursor may become a term: a `stat` is rather half a `status:` than a word to look for."""
-    word = text[_word_start(text, cursor) : cursor].removeprefix("-").casefold()
+    word = text[word_start(text, cursor) : cursor].removeprefix("-").casefold()
     return bool(word) and any(kind.value.startswith(word) for kind in ALL_TERMS)
 
 
-def _word_start(text: str, cursor: int) -> int:
+def word_start(text: str, cursor: int) -> int:
     """Return where the word at the cursor begins; blanks within quotation marks belong to it."""
     start, is_quoted = 0, False
     for index, char in enumerate(text[:cursor]):

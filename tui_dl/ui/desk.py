@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.command import CommandPalette
 
 from tui_dl.core.commands import Command, CommandName
+from tui_dl.core.errors import UsageError
 from tui_dl.core.ports_session import Leaving
-from tui_dl.core.query import TermKind
 from tui_dl.core.status import FACTS, READDRESSABLE, UNFINISHED, Status, Tab
-from tui_dl.ui.commanding import Commander
+from tui_dl.ui.argument import chosen
 from tui_dl.ui.completion import Known
 from tui_dl.ui.format import change_time, count
 from tui_dl.ui.palette import palette_for
-from tui_dl.ui.selecting import Selecting
-from tui_dl.ui.term_text import exact, terms_text
-from tui_dl.ui.tree import Tree
-from tui_dl.ui.view_state import ViewState, tab_counts
+from tui_dl.ui.prompting import Prompting
+from tui_dl.ui.view_desk import ViewDesk
+from tui_dl.ui.view_state import tab_counts
 from tui_dl.ui.widgets.header import limit_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from tui_dl.core.curl_download import CurlDownload
-    from tui_dl.core.ports import EnginePort
-    from tui_dl.core.query import Term
-    from tui_dl.ui.action import Motion
     from tui_dl.ui.add_request import AddRequest
+    from tui_dl.ui.argument import Typed
     from tui_dl.ui.format_choice import FormatRequest
     from tui_dl.ui.screens.limit import LimitChoice
     from tui_dl.ui.screens.main import MainScreen
@@ -39,16 +36,13 @@ if TYPE_CHECKING:
 QUIT_HINT: Final = "Downloads pause and go on at the next start."
 
 
-class ScreenDesk:
+class ScreenDesk(ViewDesk):
     """Fulfils `ui.action.Desk`."""
 
     def __init__(self, screen: MainScreen) -> None:
-        self._screen = screen
-        self.commander = Commander(screen)
-        """Through which commands go."""
-        self._selecting = Selecting(screen, self.commander)
-        self.tree = Tree(screen, self.commander, self._choose)
-        """What is done with playlists."""
+        super().__init__(screen)
+        self.prompting = Prompting(screen, self.commander)
+        """What is done with lines of the prompt."""
         self._say, self._ask = self.commander.say, self.commander.ask
 
     # Commands
@@ -69,14 +63,50 @@ class ScreenDesk:
         """Give a command for the selection, else the current row; ask first where there is a question."""
         self.commander.send_for_rows(name, arguments, question=question)
 
+    def send_typed(self, name: CommandName, arguments: Mapping[str, Any], typed: Typed, *, question: str) -> None:
+        """Give a command for the rows that were named, else as `send_for_rows()`; ask where there is a question."""
+        self.prompting.send(name, arguments, typed, question)
+
+    def open_prompt(self, text: str = "") -> None:
+        """Show the line in which commands are typed."""
+        self.prompting.open(text, Known(hosts=self._screen.model.hosts()))
+
     # Dialogs
 
-    def open_add(self) -> None:
-        """Show the dialog for new addresses."""
+    def open_add(self, text: str = "") -> None:
+        """Show the dialog for new addresses, some of them there already."""
         from tui_dl.ui.screens.add import AddDialog  # noqa: PLC0415 - keeps the first paint early
 
-        start = self._screen.start
-        self._screen.app.push_screen(AddDialog(start.folder, self._screen.look.glyphs, lists=start.lists), self._add)
+        start, glyphs = self._screen.start, self._screen.look.glyphs
+        self._screen.app.push_screen(AddDialog(start.folder, glyphs, lists=start.lists, text=text), self._add)
+
+    def add_typed(self, text: str) -> None:
+        """Add addresses at once; what has to be looked at first comes into the dialog. Raises `UsageError`."""
+        from tui_dl.core.curl_command import is_curl  # noqa: PLC0415 - keeps the first paint early
+        from tui_dl.core.pasted import read_paste  # noqa: PLC0415 - as above
+        from tui_dl.ui.add_request import AddRequest  # noqa: PLC0415 - as above
+        from tui_dl.ui.screens.add import LIST_BEGINNINGS  # noqa: PLC0415 - as above
+
+        lines = text if is_curl(text) else "\n".join(text.split())
+        found = list(read_paste(lines, has_globs=True))
+        if any(one.glob is not None or one.is_curl for one in found) or lines.startswith(LIST_BEGINNINGS):
+            self.open_add(lines)
+            return
+        if problem := next((one.problem for one in found if one.problem), ""):
+            raise UsageError(problem)
+        self._add(AddRequest(tuple(one for pasted in found for one in pasted.downloads), self._screen.start.folder))
+
+    def refresh_typed(self, url: str) -> None:
+        """Give the current row another address; raises `UsageError`."""
+        from tui_dl.core.pasted import one_download  # noqa: PLC0415 - keeps the first paint early
+        from tui_dl.ui.screens.refresh import refresh_arguments  # noqa: PLC0415 - as above
+
+        if (task := self.commander.current_task()) is None:
+            raise UsageError("there is no row here to be given a link")
+        if task.status not in READDRESSABLE:
+            raise UsageError(f"it is {FACTS[task.status].label}; add a new address instead")
+        command = Command(CommandName.REFRESH, ids=(task.id,), arguments=refresh_arguments(one_download(url)))
+        self.commander.execute(command, 1)
 
     def _add(self, request: AddRequest | None) -> None:
         if request is None:
@@ -163,6 +193,10 @@ class ScreenDesk:
         """Show the themes."""
         self._screen.app.search_themes()
 
+    def use_theme(self, name: str) -> None:
+        """Take a theme; raises `UsageError`."""
+        self._screen.app.theme = chosen(name, sorted(self._screen.app.available_themes))
+
     def quit(self) -> None:
         """Leave, asking first if work is under way."""
         snapshot = self._screen.snapshot
@@ -220,118 +254,3 @@ class ScreenDesk:
             self._say(f"Opening {Path(path).name or path}")
         else:
             self._say(f"No program to open it was found. It is at {path}", is_bad=True)
-
-    # The view
-
-    def _choose(self, state: ViewState) -> None:
-        self._selecting.end_range()
-        self._screen.choose(state)
-
-    def open_filter(self) -> None:
-        """Show the line in which a filter is typed."""
-        screen = self._screen
-        screen.filter_line.known = Known(hosts=screen.model.hosts())
-        screen.filter_line.open(screen.state.filter)
-        if screen.port is not None:
-            screen.run_worker(self._learn_batches(screen.port), group="known", exclusive=True)
-
-    async def _learn_batches(self, port: EnginePort) -> None:
-        line = self._screen.filter_line
-        line.show_known(replace(line.known, batches=await port.batch_names()))
-
-    def show_terms(self, terms: Iterable[Term]) -> None:
-        """Show the rows that fit these terms, on the tab of all."""
-        self._choose(self._screen.state.on_tab(Tab.ALL).filtered(terms_text(terms)))
-
-    def open_failures(self, terms: Sequence[Term] = ()) -> None:
-        """Show what failed, by reason and host: of these rows, of the filter, or of the batch that has just ended."""
-        from tui_dl.ui.screens.failures import FailuresScreen  # noqa: PLC0415 - keeps the first paint early
-
-        screen = self._screen
-        if not terms and not (terms := screen.state.terms) and screen.ended is not None and screen.ended.name:
-            terms = (exact(TermKind.BATCH, screen.ended.name),)
-        scope = screen.state.filtered(terms_text(terms)).on_tab(Tab.ALL)
-        screen.show_end(None)
-        screen.app.push_screen(FailuresScreen(screen, scope.flat_query(), scope.filter))
-
-    def open_batches(self) -> None:
-        """Show all batches."""
-        from tui_dl.ui.screens.batches import BatchesScreen  # noqa: PLC0415 - keeps the first paint early
-
-        self._screen.app.push_screen(BatchesScreen(self._screen))
-
-    def sort_next(self) -> None:
-        """Sort by the next column."""
-        self._choose(self._screen.state.next_order())
-
-    def sort_reversed(self) -> None:
-        """Turn the order round."""
-        self._choose(self._screen.state.reversed())
-
-    def step_tab(self, step: int) -> None:
-        """Show the tab so many places to the right."""
-        self._choose(self._screen.state.stepped(step))
-
-    def fold(self) -> None:
-        """Hide the entries of the playlist, or show them."""
-        self.tree.fold()
-
-    def toggle_details(self) -> None:
-        """Show or hide the details pane."""
-        self._screen.details.toggle_class("-shown")
-        self._screen.show_details()
-
-    def turn_details(self) -> None:
-        """Show the next page of the details pane."""
-        if self._screen.details.has_class("-shown"):
-            self._screen.details.turn()
-            self._screen.show_details()
-        else:
-            self.toggle_details()
-
-    def move(self, motion: Motion) -> None:
-        """Move the cursor."""
-        self._screen.table.move(motion)
-
-    def repaint(self) -> None:
-        """Draw the whole screen anew."""
-        self._screen.app.run_worker(self._screen.app.run_action("app.repaint"), group="repaint")
-
-    # Selecting
-
-    def select_here(self) -> None:
-        """Select the current row or let it go."""
-        self._selecting.here()
-
-    def choose_here(self) -> None:
-        """Choose the current entry of a playlist, or let it go."""
-        self.tree.choose_here(goes_on=False)
-
-    def select_row(self) -> None:
-        """Select the current row or let it go, and go on to the next; of a playlist that waits, choose it."""
-        if not self.tree.choose_here():
-            self._selecting.row()
-
-    def select_range(self) -> None:
-        """Begin a range at the current row, or end it there."""
-        self._selecting.range()
-
-    def select_all(self) -> None:
-        """Select all rows shown, or none if all are."""
-        self._selecting.all()
-
-    def step_back(self) -> None:
-        """Undo the last thing that narrows the view: range, selection, notice, pane, filter, tab."""
-        screen = self._screen
-        if self._selecting.end_range() or self._selecting.clear():
-            return
-        if screen.ended is not None:
-            screen.show_end(None)
-        elif screen.missing.forget():
-            screen.show_notices()
-        elif screen.details.has_class("-shown"):
-            self.toggle_details()
-        elif screen.state.filter:
-            self._choose(screen.state.filtered(""))
-        else:
-            self._choose(screen.state.on_tab(Tab.ALL))

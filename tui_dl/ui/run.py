@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui_dl.core.ports_session import Leaving
 from tui_dl.ui.glyphs import glyphs_for
+from tui_dl.ui.prompt_history import PromptHistory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,11 +35,13 @@ async def run_screen(
     on_hangup: Callable[[], None] | None = None,
     lists: ListPort | None = None,
     owner: TerminalOwner | None = None,
+    history: PromptHistory | None = None,
 ) -> Leaving:
     """Show the screen until the person leaves it; raises what `connect` raised, after the terminal is restored.
 
     Run it on a loop of `ui.loop.new_loop`. The engine is the caller's: it is neither started nor closed here.
     `owner`: whoever lent the terminal to a session, which goes on without the screen; None in the foreground.
+    `history`: what was typed at the prompt of the screens before.
     """
     os.environ.setdefault("TEXTUAL_FPS", KEYS_PER_S)  # read when textual is imported, below
     from tui_dl.ui.app import TuiDlApp  # noqa: PLC0415 - textual is imported only for a screen
@@ -48,6 +51,7 @@ async def run_screen(
     from tui_dl.ui.terminal.signals import installed  # noqa: PLC0415
 
     start = Start(
+        history=history if history is not None else PromptHistory(),
         connect=connect,
         folder=folder,
         settings=settings,

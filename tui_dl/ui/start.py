@@ -9,6 +9,7 @@ from tui_dl.core.settings import Settings
 from tui_dl.ui.glyphs import UNICODE, Glyphs
 from tui_dl.ui.keymap import Keymap
 from tui_dl.ui.open_path import open_path
+from tui_dl.ui.prompt_history import PromptHistory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ class Start:
     """Reads lists that the person names; None where nothing here does."""
     owner: TerminalOwner | None = None
     """Whoever lent the terminal to a session; None where engine and screen end together."""
+    history: PromptHistory = field(default_factory=PromptHistory)
+    """What was typed at the prompt; a session gives all its screens the same."""
     opener: Callable[[str], Awaitable[bool]] = open_path
     """Opens a file or folder; False where nothing here can."""
 

@@ -38,7 +38,9 @@ class Tree:
             self._commander.say("There is no playlist here")
             return
         if not screen.state.is_tree:
-            self._commander.say("In this order each entry has its own place; s goes on to the next order")
+            self._commander.say(
+                f"In this order each entry has its own place; {screen.keymap.first('sort')} goes on to the next order"
+            )
             return
         place = screen.model.place_of(head_id, screen.table.cursor, is_far=True)
         if place is None:

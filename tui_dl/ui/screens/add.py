@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -52,7 +52,11 @@ NO_INSECURE_HERE: Final = "-k left out (start with --insecure)"
 
 
 class SafeTextArea(TextArea):
-    """A text area whose pasted text is made harmless before it is shown."""
+    """A text area whose pasted text is made harmless before it is shown, and whose cursor keeps still."""
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        super().__init__(*args, **words)
+        self.set_reactive(SafeTextArea.cursor_blink, False)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.text = harmless(event.text)

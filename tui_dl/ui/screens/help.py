@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_dl.ui.action import Group
-from tui_dl.ui.bindings import with_bindings
+from tui_dl.ui.bindings import textual_name, with_bindings
 from tui_dl.ui.keymap import action_named, actions_of
 from tui_dl.ui.screens.dialog import Dialog, hint, title
 
@@ -39,8 +39,8 @@ class HelpScreen(Dialog[None]):
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
         self._keymap = keymap
-        own = Binding("x", "leave", "Back", show=False)
-        keys = (own.with_key(key) for key in keymap.keys_of(action_named("help")))
+        own = keymap.keys_of(action_named("help"))
+        keys = (Binding(textual_name(key), "leave", "Back", show=False) for key in own)
         self._bindings = with_bindings(self._bindings, BindingsMap(keys))
 
     def compose(self) -> ComposeResult:
@@ -48,8 +48,12 @@ class HelpScreen(Dialog[None]):
         with Vertical(classes="dialog -help"):
             yield title("Keys")
             with VerticalScroll(id="help-scroll"):
-                yield Chapters(self._keymap, Group.DOWNLOADS, Group.QUEUE, Group.SELECT)
-                yield Chapters(self._keymap, Group.VIEW, Group.MOVE, Group.PROGRAM)
+                yield Chapters(self._keymap, Group.DOWNLOADS, Group.QUEUE, Group.TYPED)
+                yield Chapters(self._keymap, Group.SELECT, Group.VIEW, Group.MOVE, Group.PROGRAM)
+            yield hint(
+                f"After {self._keymap.first('prompt')} each is typed by its name, with ids or a filter:"
+                " pause host:x, retry status:failed, limit 5M. Tab completes, Up brings back."
+            )
             yield hint("Mouse: click a row, a column's head, a tab or a key in the last line. Esc closes this.")
 
     def on_mount(self) -> None:
@@ -81,11 +85,10 @@ def _text(keymap: Keymap, groups: Sequence[Group], width: int) -> Content:
     lines: list[Content] = []
     for group in groups:
         lines.append(Content.styled(group.value, "bold $text-accent"))
+        cells = max(KEY_CELLS, *(len(keymap.text_of(action)) + 1 for action in actions_of(group)))
         for action in actions_of(group):
-            wrapped = wrap(action.explanation().rstrip("."), max(12, width - KEY_CELLS)) or [""]
-            lines.append(
-                Content.styled(f"{keymap.text_of(action):<{KEY_CELLS - 1}} ", "$text-primary") + Content(wrapped[0])
-            )
-            lines.extend(Content(" " * KEY_CELLS + more) for more in wrapped[1:])
+            wrapped = wrap(action.explanation().rstrip("."), max(12, width - cells)) or [""]
+            lines.append(Content.styled(f"{keymap.text_of(action):<{cells}}", "$text-primary") + Content(wrapped[0]))
+            lines.extend(Content(" " * cells + more) for more in wrapped[1:])
         lines.append(Content(""))
     return Content("\n").join(lines[:-1])

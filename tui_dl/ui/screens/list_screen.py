@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y
 from tui_dl.ui.bridge import TICK_S
+from tui_dl.ui.notice_text import notice_pieces
 from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 from tui_dl.ui.widgets.pick_list import PickList
 
@@ -98,7 +99,7 @@ class ListScreen(Screen[None]):
 
     def _follow(self) -> None:
         self._rest_s -= TICK_S
-        pieces = self.main.notice_pieces()
+        pieces = notice_pieces(self.main)
         self._notices.say(pieces)
         self._notices.set_class(bool(pieces), "-shown")
         generation = self.main.port.snapshot().generation if self.main.port is not None else -1

@@ -14,8 +14,7 @@ from textual.screen import Screen
 
 from tui_dl.core.events import EventKind
 from tui_dl.core.query_text import BadTerm
-from tui_dl.core.status import Status, Tab
-from tui_dl.ui.batch_text import summary_text
+from tui_dl.core.status import Tab
 from tui_dl.ui.batch_watch import BatchWatch
 from tui_dl.ui.bindings import bindings, with_bindings
 from tui_dl.ui.breakpoints import BREAKPOINTS_X, BREAKPOINTS_Y, classes_for
@@ -26,6 +25,7 @@ from tui_dl.ui.format import units_named
 from tui_dl.ui.keymap import action_named
 from tui_dl.ui.media_text import Spot
 from tui_dl.ui.missing import MissingPrograms
+from tui_dl.ui.notice_text import notice_pieces
 from tui_dl.ui.notifying import HOLD_S, Notifier
 from tui_dl.ui.row import Look
 from tui_dl.ui.row_model import RowModel
@@ -37,10 +37,10 @@ from tui_dl.ui.widgets.filter_line import FilterHint, FilterLine
 from tui_dl.ui.widgets.header import HeaderLine
 from tui_dl.ui.widgets.key_bar import KeyBar
 from tui_dl.ui.widgets.line import Line, Piece, Tone
+from tui_dl.ui.widgets.prompt import PromptBar
 from tui_dl.ui.widgets.table_head import TableHead
 from tui_dl.ui.widgets.tabs import FILTER_TARGET, TabLine
 from tui_dl.ui.widgets.task_table import TaskTable
-from tui_dl.ui.work_text import work_words
 
 if TYPE_CHECKING:
     from textual import events
@@ -95,6 +95,7 @@ class MainScreen(Screen[None]):
         self.details = DetailsPane(id="details")
         self._filter_hint = FilterHint(id="filter-hint")
         self.filter_line = FilterLine(self._filter_hint, start.glyphs, id="filter")
+        self.prompt = PromptBar(start.history, start.glyphs)
         self.desk = ScreenDesk(self)
         """Where the actions act."""
         self._header = HeaderLine(id="header")
@@ -139,6 +140,7 @@ class MainScreen(Screen[None]):
         yield self._head
         yield self.table
         yield self.details
+        yield self.prompt
         yield self._keys
 
     def on_mount(self) -> None:
@@ -221,24 +223,9 @@ class MainScreen(Screen[None]):
 
     def show_notices(self) -> None:
         """Show what goes on behind, how a batch ended, and what a person should know for as long as it holds."""
-        pieces = self.notice_pieces()
+        pieces = notice_pieces(self)
         self._notices.say(pieces)
         self._notices.set_class(bool(pieces), "-shown")
-
-    def notice_pieces(self) -> list[Piece]:
-        """Return the same, for screens above this one, too."""
-        glyphs, snapshot = self.look.glyphs, self.snapshot
-        works = (snapshot.works if snapshot is not None else ()) or self.desk.commander.works
-        pieces = [Piece(f"{work_words(work)} {glyphs.ellipsis}   ", Tone.ACCENT) for work in works]
-        if self.ended is not None:
-            has_failed = bool(self.ended.counts.get(Status.FAILED))
-            tone, way = (Tone.WARN, f"   {self.keymap.first('failures')}: failures") if has_failed else (Tone.GOOD, "")
-            pieces += [Piece(summary_text(self.ended, self.look), tone), Piece(f"{way}   ", Tone.QUIET, "failures")]
-        notices = (*(snapshot.notices if snapshot is not None else ()), *self.missing.texts)
-        if notices:
-            text = f" {glyphs.dot} ".join(glyphs.text(notice) for notice in notices)
-            pieces.append(Piece(f"{glyphs.alert} {text}", Tone.WARN))
-        return pieces
 
     def show_end(self, batch: BatchView | None) -> None:
         """Say how a batch ended, or let go of it."""
@@ -271,6 +258,10 @@ class MainScreen(Screen[None]):
         self._tabs.show_state(self.state, counts, selected, glyphs, is_looking=self._is_looking)
         self._head.show_columns(self.table.placed, self.state, glyphs)
         self._keys.show_situation(situation_of(self))
+
+    def show_keys(self, *, are_shown: bool) -> None:
+        """Show the last line, or leave its place to the prompt."""
+        self._keys.display = are_shown
 
     def choose(self, state: ViewState) -> None:
         """Show another tab, filter or order."""
@@ -394,3 +385,11 @@ class MainScreen(Screen[None]):
     def on_filter_line_closed(self) -> None:
         """Give the keys back to the table."""
         self.table.focus()
+
+    def on_prompt_bar_entered(self, event: PromptBar.Entered) -> None:
+        """Do what was typed."""
+        self.desk.prompting.enter(event.text)
+
+    def on_prompt_bar_left(self, event: PromptBar.Left) -> None:
+        """Give the keys back to the table."""
+        self.desk.prompting.leave(event.text)

@@ -12,6 +12,8 @@ from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 from tui_dl.ui.widgets.safe_input import SafeInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.timer import Timer
     from textual.widgets import Input
 
@@ -28,20 +30,28 @@ TERM_REST_S: Final = 1.0
 class FilterHint(Line):
     """Says what can follow; a click's target is a candidate."""
 
-    def show_completion(self, completion: Completion, glyphs: Glyphs) -> None:
-        """Offer the candidates that fit the width, the first for Tab."""
+    def show_completion(self, completion: Completion, glyphs: Glyphs, chosen: int = 0) -> None:
+        """Offer the candidates that fit the width, the chosen one for Tab; a single one is explained."""
         words = completion.candidates
+        example = Piece(glyphs.text(completion.example), Tone.QUIET)
         if not words:
-            self.say((Piece(completion.example, Tone.QUIET),) if completion.example else ())
+            self.say((example,) if completion.example else ())
             return
+        pieces, shown = self._offered(words, 0, chosen, glyphs)
+        if chosen >= shown:
+            pieces, _shown = self._offered(words, chosen, chosen, glyphs)
+        self.say((*pieces, example) if len(words) == 1 else pieces)
+
+    def _offered(self, words: Sequence[str], first: int, chosen: int, glyphs: Glyphs) -> tuple[list[Piece], int]:
+        """Return the candidates from the first on that fit, and the index behind the last of them."""
         pieces = [Piece("Tab ", Tone.QUIET)]
-        for index, word in enumerate(words):
-            piece = Piece(glyphs.text(word), Tone.ACCENT if not index else Tone.QUIET, word)
-            if cells_of(pieces) + piece.cells > self.size.width - 2 and index:
-                pieces.append(Piece(glyphs.ellipsis, Tone.QUIET))
-                break
+        for index in range(first, len(words)):
+            word = words[index]
+            piece = Piece(glyphs.text(word), Tone.ACCENT if index == chosen else Tone.QUIET, word)
+            if cells_of(pieces) + piece.cells > self.size.width - 2 and index > first:
+                return [*pieces, Piece(glyphs.ellipsis, Tone.QUIET)], index
             pieces += [piece, Piece("  ")]
-        self.say(pieces)
+        return pieces, len(words)
 
     def show_problem(self, problem: BadTerm, glyphs: Glyphs) -> None:
         """Say which piece is wrong, and how."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.widgets import Input
 
@@ -17,7 +17,12 @@ def harmless(pasted: str) -> str:
 
 
 class SafeInput(Input):
-    """An input line whose pasted text is made harmless before it is shown."""
+    """An input line whose pasted text is made harmless before it is shown, and whose cursor keeps still."""
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        super().__init__(*args, **words)
+        # While nobody types nothing is written: a blink is 100 bytes a second over the link.
+        self.set_reactive(SafeInput.cursor_blink, False)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.text = harmless(event.text)
