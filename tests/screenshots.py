@@ -75,6 +75,8 @@ async def make_screenshots(
         app.main.filter_line.value += " status:"
         app.main.filter_line.cursor_position = len(app.main.filter_line.value)
         await shoot(pilot, "filter")
+        await pilot.press("escape", ":", *"retry sta", "tab", *"failed reason:")
+        await shoot(pilot, "prompt")
         await pilot.press("escape", "f")
         await shoot(pilot, "triage")
     return made
