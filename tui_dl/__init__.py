@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tui_dl._version import __version__
@@ -71,12 +72,22 @@ __all__ = [
     "host_rules",
 ]
 
+if not TYPE_CHECKING and find_spec("yt_dlp") is None:
+    # So that `from tui_dl import *` takes what there is.
+    __all__ = [name for name in __all__ if not _HOMES.get(name, "").startswith("tui_dl.media.")]
+
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562): `import tui_dl` alone costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    try:
+        home = import_module(_HOMES[name])
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "yt_dlp":
+            raise
+        raise ImportError(f"{name} needs yt-dlp: pip install 'tui-dl[media]'", name=error.name) from None
+    value = globals()[name] = getattr(home, name)
     return value
 
 

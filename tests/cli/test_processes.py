@@ -38,6 +38,14 @@ async def main():
         await asyncio.to_thread(sys.stdin.read)
 asyncio.run(main())
 """
+WITHOUT_YT_DLP: Final = """import sys
+sys.modules["yt_dlp"] = None
+from tui_dl import *
+try:
+    from tui_dl import AsyncDownloadManager
+except ImportError as error:
+    print(Settings.__name__, error, sep="; ")
+"""
 QUICK: Final = content(Temper("quick", 1).seed, 0, 300 * KIB)
 
 
@@ -164,6 +172,12 @@ def test_public_names_are_lazy_and_complete(shell: Shell) -> None:
     )
     missing = shell.python("import tui_dl; print([name for name in tui_dl.__all__ if getattr(tui_dl, name, 0) == 0])")
     assert missing == "[]"
+
+
+def test_public_names_without_yt_dlp(shell: Shell) -> None:
+    """All the others can be taken at once, and what needs it says how it is had."""
+    said = shell.python(WITHOUT_YT_DLP)
+    assert said == "Settings; AsyncDownloadManager needs yt-dlp: pip install 'tui-dl[media]'"
 
 
 def test_json_ends_in_a_right_summary(shell: Shell, urls: dict[str, str]) -> None:

@@ -217,6 +217,14 @@ def test_a_strategy_decides_within_the_attempts() -> None:
     assert step_after(final, task=used_up, strategy=lambda _task, _error: True).delay_s is None
 
 
+@pytest.mark.parametrize(("own", "told"), [(None, 3), (1, 1)])
+def test_a_strategy_is_told_how_many_attempts_there_are(own: int | None, told: int) -> None:
+    """Also where the setting says it, so that `task.retry_count < task.max_retries` is a strategy."""
+    task = DownloadTask(1, "u", "/", "f", options=TaskOptions(max_retries=own))
+    assert step_after(PASSING, task=task, strategy=lambda task, _error: task.max_retries == told).delay_s is not None
+    assert step_after(PASSING, task=task, strategy=lambda task, _error: task.max_retries != told).delay_s is None
+
+
 def test_a_tasks_own_attempts_count_first() -> None:
     """`options.max_retries` over the setting."""
     task = DownloadTask(1, "u", "/", "f", options=TaskOptions(max_retries=0))

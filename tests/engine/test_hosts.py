@@ -217,16 +217,17 @@ async def test_a_retry_strategy_may_insist_within_the_attempts(engines: Engines,
     assert len(fault_server.requests) == 4
 
 
-async def test_a_failing_retry_strategy_fails_its_task_alone(engines: Engines, fault_server: FaultServer) -> None:
-    """Foreign code that raises is no fault of the program."""
+async def test_a_failing_retry_strategy_fails_no_download(engines: Engines, fault_server: FaultServer) -> None:
+    """Foreign code that raises is no fault of the program, nor a reason to end what would have arrived."""
 
     def broken(_task: DownloadTask, _error: Exception) -> bool:
         raise ZeroDivisionError
 
-    engine = await engines(retry_strategy=broken)
-    task = await fetch(engine, fault_server.add("/f.bin", SMALL, lies.status(500)))
-    assert task.status is Status.FAILED
-    assert is_whole(await fetch(engine, fault_server.add("/g.bin", SMALL)), SMALL)
+    engine = await engines(retry_strategy=broken, max_retries=2)
+    assert is_whole(await fetch(engine, fault_server.add("/g.bin", SMALL, first(1, lies.status(500)))), SMALL)
+    task = await fetch(engine, fault_server.add("/f.bin", SMALL, lies.status(404)))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.NOT_FOUND)
+    assert len(fault_server.requests_for("/f.bin")) == 1
 
 
 async def test_a_refused_connection_has_its_own_reason(engines: Engines, fault_server: FaultServer) -> None:

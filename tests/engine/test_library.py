@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.engine.plain_server import PlainServer
 from tests.engine.stage import LARGE_BYTES, MIB, ended, fetch, is_whole, received, until
 from tests.faults import Resource, first, lies, oracle, tempers
-from tui_dl import AsyncDownloadEngine, DownloadProgress, DownloadResult
+from tui_dl import MEMORY, AsyncDownloadEngine, DownloadProgress, DownloadResult
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, Reason, UsageError
 from tui_dl.core.settings import Settings
@@ -56,6 +56,40 @@ async def test_a_progress_callback_can_print_percentages(engines: Engines, fault
     await fetch(await engines(on_progress=on_progress), url)
     assert lines[-1].startswith("f.bin: 100.0 %")
     assert len(lines) >= 3
+
+
+async def test_nothing_of_anything_is_no_percent(engines: Engines, fault_server: FaultServer) -> None:
+    """Before the first answer, too, so that a callback may print it without asking."""
+    lines: list[str] = []
+    engine = await engines(on_progress=lambda one: lines.append(f"{one.task.filename}: {one.percentage:.1f} %"))
+    await fetch(engine, fault_server.add("/f.bin", SMALL))
+    await fetch(engine, fault_server.add("/g.bin", SMALL, lies.status(404)))
+    assert {"f.bin: 0.0 %", "f.bin: 100.0 %", "g.bin: 0.0 %"} <= set(lines)
+
+
+@pytest.mark.parametrize("wrong", [{"connections": 0}, {"timeout": -1.0}, {"rate": "often"}, {"on_exists": "ask"}])
+async def test_settings_are_checked_before_anything_is_opened(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """As those of a file and of options are; a fault of theirs leaves no client open."""
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        await AsyncDownloadEngine(Settings(dir=str(tmp_path), **wrong), tmp_path / "journal.db").start()
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_settings_are_taken_as_a_person_writes_them(tmp_path: Path) -> None:
+    """Text where a number is meant, as it comes out of an environment."""
+    values: dict[str, Any] = {"connections": "4", "chunk_size": "2M"}
+    async with AsyncDownloadEngine(Settings(dir=str(tmp_path), **values), MEMORY) as engine:
+        assert (engine.settings.connections, engine.settings.chunk_size) == (4, 2 * MIB)
+
+
+async def test_an_engine_that_was_not_opened_says_so() -> None:
+    """Whoever forgets `async with` is told of it, not of an attribute of ours."""
+    engine = AsyncDownloadEngine(journal=MEMORY)
+    with pytest.raises(UsageError, match="async with"):
+        await engine.add("http://127.0.0.1/f.bin")
+    with pytest.raises(UsageError, match="async with"):
+        engine.snapshot()
+    assert not hasattr(engine, "__len__")
 
 
 async def test_progress_is_told_four_times_a_second_at_most(engines: Engines, fault_server: FaultServer) -> None:

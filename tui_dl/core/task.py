@@ -253,7 +253,7 @@ class DownloadTask:
 
     @property
     def max_retries(self) -> int | None:
-        """Attempts without progress allowed, None where the setting decides."""
+        """Attempts without progress allowed, None where the setting decides; a retry strategy is told the number."""
         return self.options.max_retries
 
     @property
@@ -323,11 +323,11 @@ class DownloadProgress:
 
     @property
     def percentage(self) -> float | None:
-        """0.0 to 100.0; None while the length is unknown."""
+        """0.0 to 100.0; None once bytes arrive of a length that is unknown."""
         if self.fraction is not None:
             return 100.0 * self.fraction
         if self.total_bytes is None:
-            return None
+            return None if self.downloaded_bytes else 0.0
         return 100.0 if self.total_bytes == 0 else 100.0 * self.downloaded_bytes / self.total_bytes
 
 

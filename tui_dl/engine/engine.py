@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self, overload
 
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, UsageError
-from tui_dl.core.settings import Settings
+from tui_dl.core.settings import SETTINGS, Settings, settings_with
 from tui_dl.core.status import Status
 from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations, working_dir
@@ -128,8 +128,10 @@ class AsyncDownloadEngine(Answers):
     async def start(self) -> None:
         """Open the journal, take over what a dead process left, begin. Raises `FileSystemError` or `UsageError`."""
         self._working_dir = await asyncio.to_thread(working_dir)
-        self.default_dir = self._absolute(self._settings.dir)
-        settings = with_cache(self._settings, self._absolute)
+        # As files and options are: a script's `connections=0` must not hang, nor `"4"` fail somewhere within.
+        checked = settings_with(self._settings, {name: getattr(self._settings, name) for name in SETTINGS})
+        self.default_dir = self._absolute(checked.dir)
+        settings = with_cache(checked, self._absolute)
         # Before the journal: a setting that cannot be used leaves nothing open.
         options = await asyncio.to_thread(client_options, settings, os.environ)
         http2 = await asyncio.to_thread(load_http2, settings)
@@ -210,6 +212,14 @@ class AsyncDownloadEngine(Answers):
             except FileSystemError as error:
                 # Its disk refuses: it claims less than there is, and the next start finds the rest by its sums.
                 logger.warning("the journal was closed without its last records: %s", error)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Say what is missing where somebody asks for what `start()` makes."""
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise UsageError("the engine is not open; write `async with AsyncDownloadEngine(...) as engine:`")
 
     # -- adding and waiting --------------------------------------------------------------------------------------------
 

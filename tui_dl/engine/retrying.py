@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.backoff import Backoff, count_attempt
 from tui_dl.core.errors import FileSystemError, HttpError, NameNotFoundError, Reason, TuiDlError
+from tui_dl.core.task import changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui_dl.core.settings import Settings
     from tui_dl.core.task import DownloadTask
+
+logger = logging.getLogger(__name__)
 
 AFTER_PROGRESS_S: Final = 0.25
 """Longest pause before an attempt that follows one with progress."""
@@ -57,9 +61,11 @@ def next_step(
         return NextStep(NETWORK_WAIT_S, task.retry_count, Reason.NO_NETWORK, error.message)
     if error.reason in (Reason.HOST_ASKED, Reason.HOST_BUSY):
         return NextStep(error.retry_after_s or LOCAL_WAIT_S, task.retry_count, error.reason, error.message)
-    is_worth_it = _is_worth_it(error, since_answer_s) if strategy is None else strategy(task, error)
     retry_count = count_attempt(task.retry_count, has_progressed=has_progressed)
     most = settings.max_retries if task.options.max_retries is None else task.options.max_retries
+    is_worth_it = _is_worth_it(error, since_answer_s)
+    if strategy is not None:
+        is_worth_it = _foreign_verdict(strategy, task, error, most, ours=is_worth_it)
     if not is_worth_it or retry_count > most:
         return NextStep(None, retry_count, error.reason, _final_text(error, retry_count, most))
     backoff = Backoff(settings.retry_delay, settings.max_retry_delay)
@@ -73,6 +79,18 @@ def next_step(
 def _is_worth_it(error: TuiDlError, since_answer_s: float) -> bool:
     """Whether another attempt may end better. A name that is not there, while hosts answer, is as final as a 404."""
     return error.is_retryable and not (isinstance(error, NameNotFoundError) and since_answer_s <= ANSWERED_LATELY_S)
+
+
+def _foreign_verdict(
+    strategy: Callable[[DownloadTask, Exception], bool], task: DownloadTask, error: TuiDlError, most: int, *, ours: bool
+) -> bool:
+    """Ask who uses the library, naming the attempts allowed wherever they come from; what it raises is logged."""
+    told = changed(task, {"options": replace(task.options, max_retries=most)})
+    try:
+        return strategy(told, error)
+    except Exception:  # foreign code may raise anything, and that is no fault of ours nor of the download
+        logger.exception("a retry strategy failed; the engine decides as it does without one")
+        return ours
 
 
 def _final_text(error: TuiDlError, retry_count: int, most: int) -> str:
