@@ -199,7 +199,7 @@ async def test_refresh_leaves_the_row_of_a_living_process(tmp_path: Path) -> Non
         assert [row.url for row in await journal.rows([outcome.task.id])] == [URL]
     assert done.returncode == 1
     assert f"is run by another tui-dl (process {os.getpid()} on" in done.stderr
-    assert "key e" in done.stderr
+    assert "refresh it there" in done.stderr
 
 
 async def test_refresh_names_what_it_does_not_find(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def refresh(**given: Any) -> int:
 
     ID or URL name the download as it is in the queue. What it holds is compared with what the new link gives before
     anything is added to it. The session goes on with it, started where none runs, unless the download is paused; what
-    another tui-dl runs is left to the key e there.
+    another tui-dl runs is left to its screen.
     """
     locations = find_locations(os.environ)
     which = which_row(given["which"])

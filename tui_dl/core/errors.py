@@ -103,14 +103,14 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.TRUNCATED: ReasonFacts("the answer ended early", "Retry; the bytes that arrived are kept."),
     Reason.TLS_FAILED: ReasonFacts("the secure connection failed", "Check the certificate, the clock and the host."),
     Reason.NO_NETWORK: ReasonFacts("no network", "It goes on by itself when the network is back."),
-    Reason.MAX_TIME: ReasonFacts("it ran as long as it may", "Raise --max-time, then retry with r."),
+    Reason.MAX_TIME: ReasonFacts("it ran as long as it may", "Raise --max-time, then retry it."),
     Reason.PROXY_FAILED: ReasonFacts("the proxy failed", "Check --proxy, its credentials, and http_proxy."),
     Reason.PROTOCOL_ERROR: ReasonFacts("the answer is not HTTP as we know it", "Open the address in a browser."),
     Reason.NOT_FOUND: ReasonFacts(
-        "not found (404)", "Check the address, or give a fresh link (key e, `tui-dl refresh`)."
+        "not found (404)", "Check the address, or give a fresh link (refresh on the screen, or `tui-dl refresh`)."
     ),
     Reason.GONE: ReasonFacts(
-        "gone for good", "Give a fresh link (key e, `tui-dl refresh`), or look for another source."
+        "gone for good", "Give a fresh link (refresh on the screen, or `tui-dl refresh`), or look for another source."
     ),
     Reason.FORBIDDEN: ReasonFacts(
         "forbidden (403)", "Has the link expired? Key e or `tui-dl refresh` take a fresh one, with its cookies."
@@ -128,8 +128,8 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.QUOTA_EXCEEDED: ReasonFacts("your disk quota is used up", "Make room; it goes on by itself."),
     Reason.READ_ONLY: ReasonFacts("the folder is read-only", "Choose another folder with --dir, then retry."),
     Reason.PERMISSION_DENIED: ReasonFacts("no permission to write there", "Choose another folder, then retry."),
-    Reason.FOLDER_MISSING: ReasonFacts("the folder is gone", "Make the folder again, then retry with r."),
-    Reason.IO_ERROR: ReasonFacts("the disk reported an error", "Check the disk; retry with r."),
+    Reason.FOLDER_MISSING: ReasonFacts("the folder is gone", "Make the folder again, then retry it."),
+    Reason.IO_ERROR: ReasonFacts("the disk reported an error", "Check the disk; retry it."),
     Reason.FILE_TOO_LARGE: ReasonFacts("too large for this file system", "Choose another file system with --dir."),
     Reason.TOO_MANY_FILES: ReasonFacts("too many open files", "Lower the concurrency or raise `ulimit -n`."),
     Reason.TARGET_EXISTS: ReasonFacts("the target is there already", "Use --rename or --overwrite."),
@@ -149,7 +149,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.UNVERIFIABLE_RESUME: ReasonFacts("cannot prove it is the same version", "Retry with r to start over."),
     Reason.NOT_CONTINUED: ReasonFacts("the half file does not fit", "Use --overwrite; r fetches it anew beside it."),
     Reason.DIGEST_MISMATCH: ReasonFacts(
-        "the digest differs from the one given", "Give the right one with --checksum, or retry with r."
+        "the digest differs from the one given", "Give the right one with --checksum, or retry it."
     ),
     Reason.NO_DIGEST: ReasonFacts("no digest is known for it", "Give one with --checksum, or use --verify auto."),
     Reason.BAD_METALINK: ReasonFacts(
@@ -160,7 +160,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.NOT_CHOSEN: ReasonFacts("not chosen", "Select it again, then D downloads it."),
     Reason.NO_MEDIA: ReasonFacts("no media could be read there", "Its log says what yt-dlp found; is yt-dlp new?"),
     Reason.INCOMPLETE: ReasonFacts("fragments are missing", "Retry with r; only the missing ones are fetched again."),
-    Reason.PROCESSING_FAILED: ReasonFacts("the file came, its processing failed", "Its log has the error; r retries."),
+    Reason.PROCESSING_FAILED: ReasonFacts("the file came, its processing failed", "Its log has the error; retry it."),
     Reason.ROBOT_CHECK: ReasonFacts("the site takes us for a robot", "Give it your browser's cookies, and wait."),
     Reason.BAD_URL: ReasonFacts(
         "the address, or its line of a list, is not usable",
@@ -173,7 +173,7 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
         "the host fails for all its files", "It is tried again by itself, with one file; r tries at once."
     ),
     Reason.HOST_GIVEN_UP: ReasonFacts(
-        "the host failed for all its files too long", "Look at the host, then retry with r; --park-time waits longer."
+        "the host failed for all its files too long", "Look at the host, then retry it; --park-time waits longer."
     ),
     Reason.SESSION_FAILED: ReasonFacts(
         "the background session failed", "Its log says why (`tui-dl doctor` names it); --foreground works without it."

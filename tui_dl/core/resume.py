@@ -124,7 +124,7 @@ def choose_rung(validator: Validator, held_bytes: int, total_bytes: int | None, 
         raise ContentError(
             Reason.UNVERIFIABLE_RESUME,
             "the server names no version (no ETag, no Last-Modified), so the bytes held cannot be proven to fit; "
-            'r starts over, resume_unverified = "yes" goes on after comparing samples',
+            'retry starts over, resume_unverified = "yes" goes on after comparing samples',
         )
     return Rung.SAMPLES
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui_dl.core.task import DownloadTask
     from tui_dl.engine.asking import Exchange
 
-WAYS_OUT: Final = "what has arrived is kept; e takes another address, r starts over with this one"
+WAYS_OUT: Final = "what has arrived is kept; refresh takes another address, retry starts over with this one"
 
 
 def opener_for(task: DownloadTask) -> type[Opener]:

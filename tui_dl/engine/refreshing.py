@@ -101,7 +101,7 @@ def outcome_of(done: Readdressed, *, has_own_headers: bool) -> CommandOutcome:
 
 def _why_not(done: Readdressed, task: DownloadTask) -> str:
     if done.holder:
-        return f"{task.filename} is run by another tui-dl ({done.holder}); refresh it there (key e), or end that one"
+        return f"{task.filename} is run by another tui-dl ({done.holder}); refresh it there, or end that one"
     if done.same is not None:
         same = f"{done.same.filename} ({done.same.status}), {shown_url(done.same.url)}"
         return f"this address is in the queue already: {same}"
