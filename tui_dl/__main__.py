@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import Final
 
@@ -14,6 +15,7 @@ ALLOCATIONS_OF_A_START: Final = 500_000
 
 def main() -> None:
     """Run the command line of this process."""
+    _fill_closed_streams()
     gc.set_threshold(ALLOCATIONS_OF_A_START, *gc.get_threshold()[1:])
     from tui_dl.cli.kept_code import keep_code  # noqa: PLC0415  # the imports are what the threshold is for
 
@@ -35,6 +37,21 @@ def main() -> None:
     from tui_dl.cli.main import run  # noqa: PLC0415  # as above
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _fill_closed_streams() -> None:
+    """Open something where standard input, output or error came closed (`>&-`, some daemons).
+
+    Else files of ours would take their numbers, and uvloop ends the whole process when it closes one of those. What
+    is meant for standard output must not vanish unheard, so writing there fails as on a full disk.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            place = "/dev/full" if name == "stdout" and os.path.exists("/dev/full") else os.devnull  # noqa: PTH110  # light
+            os.set_inheritable(os.open(place, os.O_RDWR), True)  # it takes the lowest number: this one
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115  # lives on
 
 
 if __name__ == "__main__":

@@ -132,6 +132,22 @@ def test_what_cannot_start_says_why_and_what_to_do(capsys: Output, monkeypatch: 
     assert "TUI_DL_HOME" in err
 
 
+@pytest.mark.parametrize("reason", [Reason.FOLDER_MISSING, Reason.DISK_FULL, Reason.READ_ONLY])
+def test_a_queue_that_cannot_be_kept_says_what_helps(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, reason: Reason
+) -> None:
+    """Nothing goes on by itself then, there is no key, and another --dir changes nothing."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileSystemError(reason, "the journal: so it is")
+
+    monkeypatch.setattr(getting_module, "open_engine", refuse)
+    assert run(["get", "http://h/a"]) == CANNOT_START
+    hint = capsys.readouterr().err.splitlines()[-1]
+    assert "repeat the command" in hint
+    assert "TUI_DL_HOME" in hint
+
+
 def test_a_fault_of_ours_shows_no_traceback(capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is named and the log holds the traceback, secrets masked."""
 

@@ -81,6 +81,13 @@ class Shell:
             command, cwd=self.folder, env=self.environment, capture_output=True, timeout=30, check=False, **options
         )
 
+    def typed(self, line: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a command with redirections, as a shell does."""
+        command = ["sh", "-c", f"exec {sys.executable} -m tui_dl {line}"]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, timeout=30, check=False
+        )
+
     @contextmanager
     def running(self, *args: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
         """Run a command beside the test."""
@@ -178,6 +185,36 @@ def test_public_names_without_yt_dlp(shell: Shell) -> None:
     """All the others can be taken at once, and what needs it says how it is had."""
     said = shell.python(WITHOUT_YT_DLP)
     assert said == "Settings; AsyncDownloadManager needs yt-dlp: pip install 'tui-dl[media]'"
+
+
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"])
+def test_streams_may_be_closed(shell: Shell, urls: dict[str, str], closed: str) -> None:
+    """As daemons and `>&-` leave them: files of ours must not take their numbers, which uvloop ends the process for."""
+    done = shell.typed(f"get {urls['quick']} {closed}")
+    assert done.returncode == 0
+    assert (shell.folder / "quick").read_bytes() == QUICK
+
+
+@pytest.mark.parametrize(("words", "code"), [("-o -", 1), ("--json", 130)])
+@pytest.mark.parametrize("output", [">&-", "> /dev/full"])
+def test_output_that_nobody_takes_is_no_success(
+    shell: Shell, urls: dict[str, str], words: str, code: int, output: str
+) -> None:
+    """Closed or full: what was asked for there did not arrive, and that is no fault of ours."""
+    done = shell.typed(f"get {words} {urls['quick']} {output}")
+    assert done.returncode == code
+    assert b"fault of tui-dl" not in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_name_beyond_the_letters_of_the_locale(shell: Shell, urls: dict[str, str]) -> None:
+    """Is refused by its reason where file names are ASCII, and says what helps."""
+    shell.environment |= {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    (shell.folder / "list.txt").write_text(f"{urls['quick']}\n  out=\u00fc\n", encoding="utf-8")
+    done = shell.run("get", "-q", "--json", "-i", "list.txt")
+    assert done.returncode == 1
+    (failed,) = [line for line in events(done.stdout) if line["event"] == "failed"]
+    assert failed["reason"] == "name-refused"
 
 
 def test_json_ends_in_a_right_summary(shell: Shell, urls: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from difflib import get_close_matches
@@ -12,9 +13,9 @@ import click
 
 from tui_dl._version import __version__
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
-from tui_dl.cli.exits import CANNOT_START, INTERRUPTED, WRONG_USAGE, silence_closed_streams
+from tui_dl.cli.exits import CANNOT_START, INTERRUPTED, SOME_FAILED, WRONG_USAGE, silence_closed_streams
 from tui_dl.core.display_text import display_text, mask_secrets
-from tui_dl.core.errors import TuiDlError, UsageError
+from tui_dl.core.errors import FileSystemError, TuiDlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 RAW: Final = "ytdlp"
 """The command whose arguments are another program's, so that their order is left alone."""
 _OPEN: Final = ("tui_dl.cli.open", "open_screen")
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Faults of whatever standard output leads to, as nothing else comes to the border with them."""
+_NO_START: Final = "Mend that and repeat the command, or set TUI_DL_HOME to another folder."
+"""Way out where what we keep cannot be opened: other folders for downloads, and waiting, are in vain."""
 _LEADING_FLAGS: Final = frozenset({"--verbose", "--foreground"})
 
 
@@ -127,9 +132,13 @@ def tell_end(error: BaseException) -> int:
     if isinstance(error, UsageError):
         return _say(f"tui-dl: {error.message}", WRONG_USAGE)
     if isinstance(error, TuiDlError):
-        return _say(f"tui-dl: {error.message} [{error.reason}]\n    {error.hint}", CANNOT_START)
+        is_local = isinstance(error, FileSystemError) and not error.reason.startswith("journal-")
+        hint = _NO_START if is_local else error.hint
+        return _say(f"tui-dl: {error.message} [{error.reason}]\n    {hint}", CANNOT_START)
     if isinstance(error, (KeyboardInterrupt, click.Abort, BrokenPipeError)):
         return INTERRUPTED
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _say(f"tui-dl: the output cannot be written: {os.strerror(error.errno)}", SOME_FAILED)
     text = f"tui-dl: a fault of tui-dl itself: {type(error).__name__}: {error}"
     return _say(f"{text}\n    Please report it, with the log of the same command with --log FILE -vv.", CANNOT_START)
 

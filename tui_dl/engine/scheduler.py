@@ -236,11 +236,11 @@ class Scheduler:
             else:
                 outcome = await slot.transfer.run()
             await self._settler.settle(slot, outcome, has_progressed=slot.live.received_bytes > received_before)
-        except Exception as error:  # the border of a task: a fault of ours, or of a foreign strategy, fails it alone
-            logger.exception("task %s failed by a fault of ours", key)
+        except Exception as error:  # noqa: BLE001  # the border of a task: a fault of ours fails it alone
+            reason, text = _reason_of(error, key)
             if can_advance(slot.live.task.status, Trigger.FAIL):
-                text, now = f"a fault of tui-dl itself: {error!r}", self._context.wall_clock()
-                slot.live.step(Trigger.FAIL, reason=Reason.INTERNAL, reason_text=text, finished_at=now)
+                now = self._context.wall_clock()
+                slot.live.step(Trigger.FAIL, reason=reason, reason_text=text, finished_at=now)
                 self._ledger.record_soon(slot.live, EventKind.FAILED)
         finally:
             slot.live.arrive()
@@ -268,3 +268,12 @@ class Scheduler:
     def _end_rest(self) -> None:
         self._resting -= 1
         self._wake.set()
+
+
+def _reason_of(error: Exception, key: int) -> tuple[Reason, str]:
+    """Return why a task failed by what no room below mapped, and log a fault of ours with where it is."""
+    if isinstance(error, UnicodeEncodeError):
+        # No room knows it: each system call with a path may say so, under a locale of one language.
+        return Reason.NAME_REFUSED, "the name has letters that file names of this locale have not: set LANG=C.UTF-8"
+    logger.error("task %s failed by a fault of ours", key, exc_info=error)
+    return Reason.INTERNAL, f"a fault of tui-dl itself: {error!r}"
