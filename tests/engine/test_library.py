@@ -23,6 +23,7 @@ from tui_dl.engine.wishes import checked_task
 from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.engine.stage import Engines
@@ -80,6 +81,25 @@ async def test_settings_are_taken_as_a_person_writes_them(tmp_path: Path) -> Non
     values: dict[str, Any] = {"connections": "4", "chunk_size": "2M"}
     async with AsyncDownloadEngine(Settings(dir=str(tmp_path), **values), MEMORY) as engine:
         assert (engine.settings.connections, engine.settings.chunk_size) == (4, 2 * MIB)
+
+
+async def test_many_addresses_are_added_as_they_are(engines: Engines, fault_server: FaultServer) -> None:
+    """Of a list and of a source, into a folder that is named; a wrong one among a list adds nothing."""
+    urls = [fault_server.add(f"/{number}.bin", SMALL) for number in range(4)]
+
+    async def source() -> AsyncIterator[str]:
+        for url in urls[2:]:
+            yield url
+
+    engine = await engines()
+    with pytest.raises(UsageError, match="nonsense"):
+        await engine.add_many([*urls, "nonsense"])
+    assert engine.statistics()["active"] == len(await engine.rows([1])) == 0
+    tasks = await engine.add_many(urls[:2], dir=engines.dir / "a")
+    ids = await engine.add_many(source(), dir=engines.dir / "b")
+    assert (await engine.wait([*tasks, *ids])).success == 4
+    paths = [row.path for row in await engine.rows([*[task.id for task in tasks], *ids])]
+    assert paths == [str(engines.dir / name) for name in ("a/0.bin", "a/1.bin", "b/2.bin", "b/3.bin")]
 
 
 async def test_an_engine_that_was_not_opened_says_so() -> None:

@@ -21,7 +21,7 @@ from tui_dl.core.task import TaskOptions
 from tui_dl.disk.locations import find_locations, working_dir
 from tui_dl.disk.small_files import GroupCommit, SavedFile
 from tui_dl.disk.writer import DiskPool
-from tui_dl.engine.adding_many import added_ids
+from tui_dl.engine.adding_many import added_ids, checked_row
 from tui_dl.engine.additions import Additions
 from tui_dl.engine.answers import Answers
 from tui_dl.engine.awaiting import await_finished
@@ -253,21 +253,31 @@ class AsyncDownloadEngine(Answers):
         return await self.execute(Command(CommandName.REFRESH, ids=(task_id,), arguments=arguments))
 
     @overload
-    async def add_many(self, news: Iterable[NewTask], *, batch: str = "") -> list[DownloadTask]: ...
+    async def add_many(
+        self, news: Iterable[NewTask | str], *, dir: str | os.PathLike[str] | None = None, batch: str = ""
+    ) -> list[DownloadTask]: ...
 
     @overload
-    async def add_many(self, news: AsyncIterable[NewTask], *, batch: str = "") -> array[int]: ...
+    async def add_many(
+        self, news: AsyncIterable[NewTask | str], *, dir: str | os.PathLike[str] | None = None, batch: str = ""
+    ) -> array[int]: ...
 
     async def add_many(
-        self, news: Iterable[NewTask] | AsyncIterable[NewTask], *, batch: str = ""
+        self,
+        news: Iterable[NewTask | str] | AsyncIterable[NewTask | str],
+        *,
+        dir: str | os.PathLike[str] | None = None,  # noqa: A002  # as in `add()`
+        batch: str = "",
     ) -> list[DownloadTask] | array[int]:
-        """Add rows that were checked (`checked_task()`); return them in order, durable.
+        """Add addresses, or rows that were checked (`checked_task()`); return them in order, durable.
 
-        Of an asynchronous source, which may have millions and is read no faster than they are added, the ids.
+        Of an asynchronous source, which may have millions and is read no faster than they are added, the ids. An
+        address that cannot be used raises `UsageError`: of a list nothing is added then, of a source what came before.
         """
+        checked = partial(checked_row, folder=self._folder(dir), namer=namer_of(self.context))
         if isinstance(news, AsyncIterable):
-            return await added_ids(news, partial(self.add_checked, batch=batch))
-        return [one.task for one in await self.add_checked(list(news), batch=batch)]
+            return await added_ids(news, checked, partial(self.add_checked, batch=batch))
+        return [one.task for one in await self.add_checked([checked(new) for new in news], batch=batch)]
 
     async def add_checked(self, news: Sequence[NewTask], *, batch: str, keeps_first: bool = False) -> list[AddOutcome]:
         """Add rows, tell of the new ones, and start them as slots come free.
