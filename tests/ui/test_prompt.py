@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from tui_dl.ui.glyphs import ASCII
 from tui_dl.ui.keymap import read_keys
 from tui_dl.ui.prompt_history import PromptHistory
 from tui_dl.ui.screens.confirm import ConfirmDialog
+from tui_dl.ui.typed_line import complete_line
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -267,8 +269,9 @@ async def test_escape_and_backspace_leave() -> None:
             assert app.focused is app.main.table
 
 
-async def test_keys_right_after_the_line_are_the_tables() -> None:
-    """On a busy machine they wait in one queue with it."""
+@pytest.mark.parametrize("turns", range(0, 12, 2))
+async def test_keys_right_after_the_line_are_the_tables(turns: int) -> None:
+    """Whether they wait in one queue with it, or come some turns of the loop later."""
     engine = three_rows()
     async with running(engine) as (app, pilot):
         app.post_message(events.Key("colon", ":"))
@@ -276,8 +279,21 @@ async def test_keys_right_after_the_line_are_the_tables() -> None:
             app.post_message(events.Key("space" if char == " " else char, char))
         for key in ("enter", "j", "x"):
             app.post_message(events.Key(key, key))
+            for _turn in range(turns):
+                await asyncio.sleep(0)
         await settle(app, pilot)
     assert [(one.name, one.ids) for one in engine.commands] == [(CommandName.CANCEL, (2,))]
+
+
+async def test_an_offer_that_comes_late_takes_no_keys_from_the_table() -> None:
+    """On a real terminal what can follow is shown a frame later, when the line may be given already."""
+    async with running(three_rows()) as (app, pilot):
+        await pilot.press(":", *"tab all")
+        line = app.main.prompt.line
+        line.value = "tab failed"
+        line._give()
+        app.main.prompt.on_prompt_line_offering(line.Offering(complete_line("tab", 3, line.known), 0))
+        assert line._is_given
 
 
 async def test_a_click_takes_a_candidate() -> None:

@@ -215,7 +215,7 @@ class PromptBar(Vertical):
         self.say(problem)
 
     def say(self, problem: str) -> None:
-        """Say what is wrong, in as many lines as it takes, and let it be mended."""
+        """Say what is wrong, if anything, in as many lines as it takes; from now on it can be mended."""
         self.line.begin()
         self._wrong = self.line.value
         self._problem.update(Content(self._glyphs.text(problem)))
@@ -229,7 +229,7 @@ class PromptBar(Vertical):
         """Show what can follow; what was wrong is said until it is mended."""
         event.stop()
         if self.line.value != self._wrong:
-            self.say("")
+            self.remove_class("-wrong")
         self._hint.show_completion(event.completion, self._glyphs, event.chosen)
 
     def on_prompt_line_given(self, event: PromptLine.Given) -> None:
