@@ -8,6 +8,8 @@ import pytest
 from yt_dlp.utils import DownloadCancelled
 
 from tests.media.runs import files_in, params_of, run_native, run_ours
+from tui_dl.media.job import Cancelled
+from tui_dl.media.lane_youtube_dl import LaneYoutubeDL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,3 +124,24 @@ async def test_what_was_appended_but_not_noted_is_cut(
         assert await run_ours(manager, [url], NAME, folder) == 0
         assert files_in(folder) == files_in(tmp_path / "whole")
         (folder / "clip.mp4").unlink()
+
+
+@pytest.mark.parametrize("path", ["hls/media.m3u8", "aes/media.m3u8"])
+async def test_what_was_stopped_before_its_fixup_is_fixed_by_the_next_run(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends between the naming of a file and yt-dlp's fixup leaves nothing that stays as it is."""
+    url, folder = f"{site.url}/{path}", tmp_path / "stopped"
+    await run_native([url], NAME, tmp_path / "whole")
+    await run_native([url], (*NAME, "--fixup", "never"), tmp_path / "unfixed")
+
+    def stop(*_args: Any) -> None:
+        raise Cancelled
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(LaneYoutubeDL, "post_process", stop)
+        await run_ours(manager, [url], NAME, folder)
+    assert files_in(folder)["clip.mp4"] == files_in(tmp_path / "unfixed")["clip.mp4"]
+    assert await run_ours(manager, [url], NAME, folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
+    assert files_in(folder) != files_in(tmp_path / "unfixed")

@@ -99,6 +99,11 @@ class AsyncFileDownloader(FileDownloader):
         most = "inf" if math.isinf(retries) else int(retries)
         self.to_screen(f"[download] Got error: {error}. Retrying{of_what} ({attempt}/{most})...")
 
+    def try_rename(self, old_filename: str, new_filename: str) -> None:
+        """Give a file that is whole its name."""
+        self.ydl.will_name(new_filename)
+        super().try_rename(old_filename, new_filename)
+
     def open_locked(self, path: str, mode: str) -> Any:
         """Open a part file that nobody else works on. Raises `OSError`, `FileSystemError` where somebody does."""
         for is_last in (False, True):

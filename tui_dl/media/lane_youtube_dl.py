@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yt_dlp.utils import DownloadCancelled, DownloadError, ExtractorError, ReExtractInfo, UnavailableVideoError
@@ -19,6 +21,9 @@ OF_THE_PLANNER = ("_warnings", "_deprecation_warnings", "warn_when_outdated", "d
 """Parameters that were heard already."""
 INHERITED = ("playlist", "playlist_", "n_entries", "__last_playlist_index", "original_url", "__x_forwarded_for_ip")
 """What a playlist gave an entry, which extracting it anew does not bring."""
+
+UNFIXED = ".unfixed"
+"""What the name of a marker ends with: the file beside it is whole, but yt-dlp's fixups have not seen it."""
 
 
 class LaneYoutubeDL(EngineYoutubeDL):
@@ -110,9 +115,44 @@ class LaneYoutubeDL(EngineYoutubeDL):
         """Download one choice of formats (see `YoutubeDL.process_info`)."""
         if self.archive and not self.job.decided.is_set():
             self._archive_id = self._make_archive_id(info_dict)
-        return super().process_info(info_dict)
+        self._marker, self._is_merged = None, info_dict.get("requested_formats") is not None
+        try:
+            result = super().process_info(info_dict)
+        except Exception:
+            self._forget_marker()
+            raise
+        # Whoever stops it with a signal, or kills it, leaves the marker to the next run.
+        self._forget_marker()
+        return result
 
     _archive_id: str | None = None
+
+    # -- fixups --------------------------------------------------------------------------------------------------------
+
+    _marker: Path | None = None
+    """Lies beside a file from before it gets its name until yt-dlp's fixups and post-processors are through with it."""
+    _is_merged = False
+    """Whether the file is merged from several: yt-dlp keeps those until it is, and fixes what it merges."""
+
+    def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+        """Download one format; what a stopped run finished but did not fix up is taken for just come."""
+        if subtitle or test or self._is_merged or name == "-":
+            return super().dl(name, info, subtitle, test)
+        self._marker = Path(f"{name}{UNFIXED}")
+        was_unfixed = self._marker.is_file()
+        success, is_real = super().dl(name, info, subtitle, test)
+        return success, is_real or was_unfixed
+
+    def will_name(self, path: str) -> None:
+        """Mark a file that is whole but not fixed up yet."""
+        if self._marker is not None and str(self._marker) == f"{path}{UNFIXED}":
+            with suppress(OSError):
+                self._marker.touch()
+
+    def _forget_marker(self) -> None:
+        if self._marker is not None:
+            with suppress(OSError):
+                self._marker.unlink()
 
     def _ensure_dir_exists(self, path: str) -> bool:
         """Make the folder of a file; the first time in a video its number and name are settled."""

@@ -71,6 +71,9 @@ class EngineYoutubeDL(YoutubeDL):
         self.write_debug(f'Invoking {downloader.FD_NAME} downloader on "{info["url"][:200]}", by tui-dl')
         return downloader.download(name, new_info, subtitle)
 
+    def will_name(self, path: str) -> None:
+        """Hear that a file that is whole gets its name next."""
+
     def why_native(self) -> str:
         """Return what of the parameters this engine does not do as they say; empty for nothing."""
         return ""
