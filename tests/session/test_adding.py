@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from tui_dl.session.calling import Caller
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.session.rpc_stage import Rpc
 
@@ -54,6 +57,30 @@ async def test_blocks_on_the_way_side_by_side_keep_their_order(rpc: Rpc, tmp_pat
         assert (queue.added, queue.ids) == (80, list(range(1, 81)))
     rows = await rpc.engine.rows(list(range(1, 81)))
     assert [row.url for row in rows] == [new.url for block in blocks for new in block]
+
+
+async def test_ids_are_told_in_the_order_of_the_list(rpc: Rpc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the answer to the later block is read first."""
+    later_read = threading.Event()
+    ask = Caller.ask
+
+    def held_up(caller: Caller, request: bytes) -> Any:
+        answer = ask(caller, request)
+        assert b"/1st" not in request or later_read.wait(timeout=60)
+        return answer
+
+    monkeypatch.setattr(Caller, "ask", held_up)
+    with Caller(str(rpc.path)) as caller, closing(SessionQueue(caller)) as queue:
+        first, second = (
+            asyncio.ensure_future(
+                queue.add_checked([NewTask(f"http://127.0.0.1:9/{name}", str(tmp_path))], batch="list")
+            )
+            for name in ("1st", "2nd")
+        )
+        await second
+        later_read.set()
+        await first
+        assert queue.ids == [1, 2]
 
 
 def test_what_the_command_line_asks_for_its_addresses_goes_with_them(tmp_path: Path) -> None:

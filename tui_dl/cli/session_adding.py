@@ -104,7 +104,8 @@ class SessionQueue:
     def _count(self, rows: int, outcome: Mapping[str, Any]) -> None:
         self.added += outcome["changed"]
         self.known += rows - outcome["changed"]
-        self.ids += outcome["ids"][: MOST_IDS - len(self.ids)]
+        # Of two answers on their way at once the later one may be read first; ids rise with the list.
+        self.ids = sorted([*self.ids, *outcome["ids"][:MOST_IDS]])[:MOST_IDS]
         self.known_ids += outcome["known_ids"][: MOST_IDS - len(self.known_ids)]
         if self._tell is not None:
             self._tell(self.added + self.known)
