@@ -267,6 +267,16 @@ def test_what_fails_on_standard_output_says_why(shell: Shell, urls: dict[str, st
     assert b"[not-found]" in done.stderr
 
 
+def test_a_password_that_nobody_can_be_asked_for_is_missed_at_once(shell: Shell, urls: dict[str, str]) -> None:
+    """Without a terminal a name alone would be refused by the server, for a reason that nobody sees."""
+    alone = {"start_new_session": True, "stdin": subprocess.DEVNULL}
+    done = shell.run("get", "--user", "me", urls["quick"], **alone)
+    assert done.returncode == 2
+    assert b"--user me has no password" in done.stderr
+    assert b"--netrc" in done.stderr
+    assert shell.run("get", "--user", "me:", urls["quick"], **alone).returncode == 0
+
+
 def test_a_digest_that_fits_is_told_with_the_file(shell: Shell, urls: dict[str, str]) -> None:
     """The `completed` event bears the SHA-256 that was computed."""
     value = hashlib.sha256(QUICK).hexdigest()

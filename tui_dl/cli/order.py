@@ -202,11 +202,28 @@ def _mirrors(given: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _with_password(user: str | None) -> str | None:
-    """Return `NAME:PASSWORD`; the password is asked for where only a name was typed and somebody can answer."""
-    if not user or ":" in user or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    """Return `NAME:PASSWORD`; the password is asked for where only a name was typed.
+
+    Raises `UsageError` where there is nobody to ask.
+    """
+    if not user or ":" in user:
         return user
+    if not _can_ask():
+        raise UsageError(
+            f"--user {display_text(user, 60)} has no password, and there is no terminal to ask for it: "
+            "give NAME:PASSWORD, NAME: for an empty one, or keep it in a netrc file (--netrc)"
+        )
     password = click.prompt(f"Password of {display_text(user)}", hide_input=True, err=True, default="")
     return f"{user}:{password}"
+
+
+def _can_ask() -> bool:
+    """Whether a password can be typed: on the terminal itself, since a list may come through standard input."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin.isatty() and sys.stderr.isatty()
+    return True
 
 
 def _on_exists(given: Mapping[str, Any]) -> str | None:
