@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -124,6 +125,33 @@ async def test_what_is_typed_right_after_the_slash_is_the_filter() -> None:
             app.post_message(events.Key("slash" if char == "/" else char, char))
         await settle(app, pilot)
         assert (app.main.filter_line.value, app.screen, app.main.state.order) == ("space", app.main, order)
+    assert not engine.commands
+
+
+@pytest.mark.parametrize("turns", range(0, 12, 2))
+async def test_keys_right_after_the_filter_are_the_tables(turns: int) -> None:
+    """Whether they wait in one queue with it, or come some turns of the loop later."""
+    engine = three_rows()
+    async with running(engine) as (app, pilot):
+        for key, char in (("slash", "/"), *((one, one) for one in "file"), ("enter", "\r"), ("x", "x")):
+            app.post_message(events.Key(key, char))
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+        await settle(app, pilot)
+        assert (app.main.state.filter, app.main.filter_line.value) == ("file", "file")
+    assert [(one.name, one.ids) for one in engine.commands] == [(CommandName.CANCEL, (1,))]
+
+
+async def test_keys_right_after_a_filter_that_is_wrong_mend_it() -> None:
+    """The line stays, so that they are typed into it."""
+    engine = three_rows()
+    async with running(engine) as (app, pilot):
+        for key, char in (("slash", "/"), *((one, one) for one in "sizz"), ("colon", ":"), ("4", "4"), ("enter", "\r")):
+            app.post_message(events.Key(key, char))
+        for char in "2x":
+            app.post_message(events.Key(char, char))
+        await settle(app, pilot)
+        assert app.main.filter_line.value == "sizz:42x"
     assert not engine.commands
 
 

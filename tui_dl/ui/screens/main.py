@@ -384,7 +384,8 @@ class MainScreen(Screen[None]):
 
     def on_filter_line_closed(self) -> None:
         """Give the keys back to the table."""
-        self.table.focus()
+        self.set_focus(self.table)
+        self.filter_line.release()
 
     def on_prompt_bar_entered(self, event: PromptBar.Entered) -> None:
         """Do what was typed."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
-from textual.binding import Binding, BindingType
+from textual import events
 from textual.message import Message
 
 from tui_dl.ui.completion import OFFERED, Completion, Known, complete, is_term_begun
@@ -12,7 +12,7 @@ from tui_dl.ui.widgets.line import Line, Piece, Tone, cells_of
 from tui_dl.ui.widgets.safe_input import SafeInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.timer import Timer
     from textual.widgets import Input
@@ -61,12 +61,6 @@ class FilterHint(Line):
 class FilterLine(SafeInput):
     """Enter keeps the filter and closes the line, Esc drops it, Tab completes; what is wrong stays to be mended."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "Drop", show=False),
-        Binding("tab", "complete", "Complete", show=False),
-        Binding("down,up", "close", "Close", show=False),
-    ]
-
     class Typed(Message):
         """Another filter was typed, and the person rests."""
 
@@ -87,6 +81,36 @@ class FilterLine(SafeInput):
         self._timer: Timer | None = None
         self._problem: BadTerm | None = None
         self._is_leaving = False
+        """From the key that closes it until the table has the focus, or what is wrong is said."""
+        self._held: list[events.Key] = []
+        self._doers: dict[str, Callable[[], None]] = {
+            "enter": self.action_close,
+            "down": self.action_close,
+            "up": self.action_close,
+            "escape": self.action_drop,
+            "tab": self.action_complete,
+        }
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Act on a key in its turn: as a binding it would be overtaken by what is typed right after it.
+
+        What is typed after Enter waits: it is for the table, or for the line if that stays.
+        """
+        doer = self._doers.get(event.key)
+        if self._is_leaving or doer is not None:
+            event.stop()
+            event.prevent_default()
+        if self._is_leaving:
+            self._held.append(events.Key(event.key, event.character))
+        elif doer is not None:
+            doer()
+
+    def release(self) -> None:
+        """Give the keys that waited to whoever has the focus now."""
+        self._is_leaving = False
+        held, self._held = self._held, []
+        for key in held:
+            self.app.post_message(key)
 
     def open(self, text: str) -> None:
         """Show the line and type there."""
@@ -105,7 +129,7 @@ class FilterLine(SafeInput):
             self._leave()
         else:
             self._show_hint(is_final=self._is_leaving)
-            self._is_leaving = False
+            self.release()
 
     def show_known(self, known: Known) -> None:
         """Complete with these from now on."""
@@ -136,11 +160,6 @@ class FilterLine(SafeInput):
         self._stop_timer()
         is_half = is_term_begun(self.value, self.cursor_position)
         self._timer = self.set_timer(TERM_REST_S if is_half else REST_S, self._tell)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter."""
-        event.stop()
-        self.action_close()
 
     def action_complete(self) -> None:
         """Take the first candidate; without one, close."""
@@ -178,7 +197,6 @@ class FilterLine(SafeInput):
 
     def _leave(self) -> None:
         self._stop_timer()
-        self._is_leaving = False
         self.remove_class("-shown")
         self._hint.remove_class("-shown")
         self.post_message(self.Closed())
