@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
-from tui_dl.core.live_settings import LIVE, live_values
-from tui_dl.core.places import Base
 from tui_dl.core.query_text import parse_terms
 from tui_dl.core.settings import SETTINGS, coerce
 from tui_dl.core.sharing import Priority
@@ -115,6 +113,8 @@ def read_limit(text: str) -> Mapping[str, Any]:
 
 def read_place(word: str) -> Mapping[str, Any]:
     """Read `top`, `bottom`, or a place from 1."""
+    from tui_dl.core.places import Base  # noqa: PLC0415 - keeps the first paint early
+
     if word.isascii() and word.isdigit() and 0 < len(word) <= 9 and int(word):
         return {"position": int(word) - 1, "how": Base.SET.value}
     try:
@@ -150,10 +150,19 @@ def read_filter(text: str) -> Mapping[str, Any]:
 
 def read_setting(text: str) -> Mapping[str, Any]:
     """Read `per_host 4` or `per_host=4`."""
+    from tui_dl.core.live_settings import live_values  # noqa: PLC0415 - keeps the first paint early
+
     name, _sign, value = text.replace("=", " ", 1).partition(" ")
     if not value.strip():
         raise UsageError(f"write the new value after the setting: set {display_text(name, _SHOWN_CELLS)} ...")
     return {"settings": live_values({name: value.strip()})}
+
+
+def offer_settings(_known: Known, place: int) -> Sequence[str]:
+    """Offer the settings that can be changed while the session lives."""
+    from tui_dl.core.live_settings import LIVE  # noqa: PLC0415 - keeps the first paint early
+
+    return () if place else tuple(LIVE)
 
 
 def read_text(name: str) -> Callable[[str], Mapping[str, Any]]:
@@ -188,7 +197,7 @@ LIMIT: Final = Argument(
     more=re.compile(r"(?:[A-Za-z]+-)?\d{1,2}:\d\d,\S+"),
 )
 FILTER: Final = Argument("[FILTER]", read_filter, is_needed=False, is_rest=True)
-SETTING: Final = Argument("SETTING VALUE", read_setting, offer(LIVE), is_rest=True)
+SETTING: Final = Argument("SETTING VALUE", read_setting, offer_settings, is_rest=True)
 ADDRESSES: Final = Argument("[URL ...]", read_text("text"), is_needed=False, is_rest=True)
 ADDRESS: Final = Argument("[URL]", read_text("url"), is_needed=False, is_rest=True)
 THEME: Final = Argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,6 @@ from tui_dl.ui.argument import chosen
 from tui_dl.ui.completion import Known
 from tui_dl.ui.format import change_time, count
 from tui_dl.ui.palette import palette_for
-from tui_dl.ui.prompting import Prompting
 from tui_dl.ui.view_desk import ViewDesk
 from tui_dl.ui.view_state import tab_counts
 from tui_dl.ui.widgets.header import limit_words
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from tui_dl.ui.add_request import AddRequest
     from tui_dl.ui.argument import Typed
     from tui_dl.ui.format_choice import FormatRequest
+    from tui_dl.ui.prompting import Prompting
     from tui_dl.ui.screens.limit import LimitChoice
     from tui_dl.ui.screens.main import MainScreen
 
@@ -41,9 +41,14 @@ class ScreenDesk(ViewDesk):
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
-        self.prompting = Prompting(screen, self.commander)
-        """What is done with lines of the prompt."""
         self._say, self._ask = self.commander.say, self.commander.ask
+
+    @cached_property
+    def prompting(self) -> Prompting:
+        """What is done with lines of the prompt."""
+        from tui_dl.ui.prompting import Prompting  # noqa: PLC0415 - keeps the first paint early
+
+        return Prompting(self._screen, self.commander)
 
     # Commands
 

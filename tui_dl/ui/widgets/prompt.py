@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_dl.ui.completion import Completion, Known
-from tui_dl.ui.typed_line import complete_line
 from tui_dl.ui.widgets.filter_line import FilterHint
 from tui_dl.ui.widgets.safe_input import SafeInput
 
@@ -100,7 +99,12 @@ class PromptLine(SafeInput):
     def offer(self) -> None:
         """Say what can follow."""
         self._offered = None
-        self.post_message(self.Offering(complete_line(self.value, self.cursor_position, self.known), 0))
+        self.post_message(self.Offering(self._completion(), 0))
+
+    def _completion(self) -> Completion:
+        from tui_dl.ui.typed_line import complete_line  # noqa: PLC0415 - keeps the first paint early
+
+        return complete_line(self.value, self.cursor_position, self.known)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say what can follow what a person typed; candidates that are gone through stay."""
@@ -114,7 +118,7 @@ class PromptLine(SafeInput):
         """Take the first candidate, again the next one."""
         is_going_on = self._offered is not None and (self.value, self.cursor_position) == self._shown
         if not is_going_on:
-            self._offered, self._at = complete_line(self.value, self.cursor_position, self.known), -1
+            self._offered, self._at = self._completion(), -1
             self._text, self._cursor = self.value, self.cursor_position
         assert self._offered is not None
         candidates = self._offered.candidates
@@ -131,7 +135,7 @@ class PromptLine(SafeInput):
     def take_candidate(self, word: str) -> None:
         """Take the candidate that was clicked."""
         if self._offered is None or (self.value, self.cursor_position) != self._shown:
-            self._offered = complete_line(self.value, self.cursor_position, self.known)
+            self._offered = self._completion()
             self._text, self._cursor = self.value, self.cursor_position
         self._take(word)
         self.offer()
