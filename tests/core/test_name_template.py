@@ -19,7 +19,8 @@ from tui_dl.core.name_template import (
     parse_name_template,
     split_folder,
 )
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS
 from tui_dl.core.task import NewTask
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tui_dl.core.errors import UsageError
 from tui_dl.core.presets import PRESETS
-from tui_dl.core.settings import ALIASES, SETTINGS, Settings, coerce, setting_named, settings_with
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import ALIASES, SETTINGS, Settings, setting_named, settings_with
 from tui_dl.core.sizes import parse_size
 
 

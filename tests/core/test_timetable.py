@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.settings import MIB, SETTINGS, Settings, coerce, settings_with
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import MIB, SETTINGS, Settings, settings_with
 from tui_dl.core.timetable import LimitNow, LimitPlan, limit_value, parse_limit
 
 KIB = 1024

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tui_dl.cli.settings_file import EffectiveSettings
     from tui_dl.core.host_rules import HostRules
-    from tui_dl.core.settings import SettingFacts
+    from tui_dl.core.setting_facts import SettingFacts
 
 HOST_EXAMPLES: Final[dict[str, Any]] = {
     "connections": 2,

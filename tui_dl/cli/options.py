@@ -10,7 +10,8 @@ from tui_dl.cli.completed_words import DIR, FILE, PathWord
 from tui_dl.core.errors import UsageError
 from tui_dl.core.list_kinds import ListFormat
 from tui_dl.core.presets import PRESETS
-from tui_dl.core.settings import ALIASES, SETTINGS, SettingFacts, coerce
+from tui_dl.core.setting_facts import SettingFacts, coerce
+from tui_dl.core.settings import ALIASES, SETTINGS
 from tui_dl.core.sharing import Priority
 from tui_dl.core.task import OnExists
 

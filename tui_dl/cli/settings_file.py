@@ -13,14 +13,15 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.hook_commands import is_of_event
 from tui_dl.core.host_rules import HostRuleError, HostRules
 from tui_dl.core.presets import PRESETS
-from tui_dl.core.settings import ALIASES, SETTINGS, Settings, coerce, setting_named, settings_with
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import ALIASES, SETTINGS, Settings, setting_named, settings_with
 from tui_dl.disk.locations import HOME_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tui_dl.core.settings import SettingFacts
+    from tui_dl.core.setting_facts import SettingFacts
     from tui_dl.ui.keymap import Keys
 
 PRESET: Final = "preset"

@@ -13,7 +13,8 @@ import click
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.core.errors import UsageError
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS
 from tui_dl.disk.locations import find_locations
 from tui_dl.media.library import require_yt_dlp
 from tui_dl.media.upgrading import this_place, upgrade, wish_of

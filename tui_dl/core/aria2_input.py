@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.line_wishes import LineWishes
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS
 from tui_dl.core.sizes import parse_size
 from tui_dl.core.task import OnExists
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tui_dl.core.errors import UsageError
-from tui_dl.core.settings import SETTINGS, coerce, setting_named
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS, setting_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,8 @@ from tui_dl.core.events import EventKind
 from tui_dl.core.live_settings import live_values
 from tui_dl.core.places import Base, Place
 from tui_dl.core.query import TaskQuery
-from tui_dl.core.settings import SETTINGS, coerce, settings_with
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS, settings_with
 from tui_dl.core.status import FINISHED, LIVE, UNFINISHED, Status, Trigger, sources_of
 from tui_dl.engine.adding_wishes import WishAdder
 from tui_dl.engine.bulk_work import MOST_ROWS, BulkWorks

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tui_dl.core.commands import CommandOutcome
 from tui_dl.core.errors import UsageError
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS
 from tui_dl.core.sharing import PriorityChange, priority_number, priority_word
 from tui_dl.core.timetable import parse_limit
 from tui_dl.engine.meant import meant_by

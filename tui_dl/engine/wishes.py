@@ -10,7 +10,8 @@ from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import UsageError
 from tui_dl.core.filename import SUFFIX_RESERVE_BYTES, safe_name
 from tui_dl.core.media_rules import AS_KINDS
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS
 from tui_dl.core.task import NewTask, OnExists, TaskOptions
 from tui_dl.core.url_list import check_url
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.query_text import parse_terms
-from tui_dl.core.settings import SETTINGS, coerce
+from tui_dl.core.setting_facts import coerce
+from tui_dl.core.settings import SETTINGS
 from tui_dl.core.sharing import Priority
 from tui_dl.core.status import Tab
 from tui_dl.core.timetable import limit_value
