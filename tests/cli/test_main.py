@@ -67,6 +67,8 @@ def test_the_first_word_decides(typed: str, meant: str) -> None:
         ("get --ipv4-only --ipv6-only http://h/a", "exclude each other"),
         ("get --http2 --no-http2 http://h/a", "exclude each other"),
         ("get --output= http://h/a", "--output is empty"),
+        ("get --accept jpg http://h/a", "no media type"),
+        ("get --min-size 2M --max-size 1M http://h/a", "no file would do"),
         ("get -d /dev/null http://h/a", "--dir /dev/null: is a file, no folder"),
         ("get -d ~nobody-of-this-name/x http://h/a", "whose home that is"),
         ("get -d /dev/null/x http://h/a", "--dir /dev/null/x: /dev/null is a file, no folder"),

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("curl_cffi", reason="the extra `http2` is not installed")
 
-from tests.engine import test_bytes, test_resume
+from tests.engine import test_bytes, test_refusing, test_resume
 from tests.engine.over_http2 import chosen, fault_server, over_http2, server, settings
 
 __all__ = ["fault_server", "over_http2", "server", "settings"]
@@ -35,5 +35,12 @@ globals().update(
         "test_416_though_incomplete_never_completes_it",
         "test_a_lying_rest_never_makes_a_wrong_file",
         "test_a_change_between_two_requests_of_one_run_starts_over",
+    )
+)
+globals().update(
+    chosen(
+        test_refusing,
+        "test_it_is_left_out_before_its_body",
+        "test_without_a_length_it_comes_until_it_is_too_much",
     )
 )

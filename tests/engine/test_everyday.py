@@ -57,6 +57,9 @@ WISHES: dict[str, tuple[Resource, tuple[Fault, ...], dict[str, Any]]] = {
     "with headers": (SMALL, (), {"options": TaskOptions(headers=(("X-A", "b"), ("accept", "image/*")))}),
     "with a name": (SMALL, (), {"name": "mine.bin"}),
     "with a digest": (SMALL, (), {"options": TaskOptions(checksum="crc32=00000000")}),
+    "of another type": (SMALL, (), {"options": TaskOptions(accept="image/*")}),
+    "too large": (SMALL, (), {"options": TaskOptions(max_bytes=5_000)}),
+    "too small": (SMALL, (), {"options": TaskOptions(min_bytes=30_000)}),
     "left alone": (SMALL, (), {"options": TaskOptions(on_exists=OnExists.SKIP)}),
 }
 

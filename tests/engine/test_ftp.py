@@ -58,6 +58,15 @@ async def test_a_file_arrives(engines: Engines, server: FtpServer, resource: Res
     assert (task.filename, task.total_bytes, task.flags) == ("f.bin", resource.size_bytes, frozenset())
 
 
+async def test_sizes_are_judged_and_types_are_not(engines: Engines, server: FtpServer) -> None:
+    """FTP names no types; what is too large is left out before its body, and the login serves the next."""
+    engine = await engines(accept="image/*", max_size=30_000, concurrent_downloads=1)
+    assert is_whole(await fetch(engine, server.add("a.bin", content(SMALL))), SMALL)
+    task = await fetch(engine, server.add("b.bin", content(BODY)))
+    assert (task.status, task.reason, task.retry_count) == (Status.SKIPPED, Reason.TOO_LARGE, 0)
+    assert engines.names() == ["a.bin"]
+
+
 async def test_a_large_file_comes_on_several_connections(engines: Engines, server: FtpServer) -> None:
     """REST is FTP's range: where the version is proven, a file is split as with HTTP."""
     resource, server.pace_bps = Resource(24 * MIB), 8 * MIB

@@ -55,6 +55,14 @@ async def test_a_file_is_completed_when_it_is_in_a_shard(samples: Samples) -> No
     assert len(told) == COUNT
 
 
+async def test_what_is_not_wanted_is_in_no_shard(samples: Samples) -> None:
+    """The shards are as full as ever, of what is wanted."""
+    unwanted = [url for url, resource in samples.resources.items() if resource.size_bytes > SMALL.size_bytes + 14]
+    assert await samples.run(max_size=SMALL.size_bytes + 14) == ["shard-000000.tar", "shard-000001.tar"]
+    await samples.require_exact(missing=unwanted)
+    assert len(unwanted) == COUNT - 15
+
+
 async def test_a_second_run_fetches_nothing_and_makes_nothing(samples: Samples, fault_server: FaultServer) -> None:
     """What is in a shard is there already."""
     await samples.run()

@@ -87,12 +87,16 @@ def test_what_the_command_line_asks_for_its_addresses_goes_with_them(tmp_path: P
     """A session that was started with other settings is told nothing of them, and nothing of the folder."""
     given: dict[str, Any] = dict.fromkeys(SETTING_PARAMETERS)
     given |= {"urls": ("http://h.test/a.bin",), "connections": 2, "user": "me:pw", "referer": "http://h.test/"}
+    given |= {"accept": "image/* text/html", "min_size": 1024, "max_size": 4096}
     given |= {"dir": "here", "concurrent_downloads": 9, "overwrite": True, "sequential": None}
     order = read_order(given, locations=locations_under(tmp_path), environment={}, folder=tmp_path)
     (new,) = travelling(order).news
     assert new.dir == str(tmp_path / "here")
     assert new.options == TaskOptions(
         connections=2,
+        accept="image/*,text/html",
+        min_bytes=1024,
+        max_bytes=4096,
         on_exists=OnExists.OVERWRITE,
         headers=(("Authorization", "Basic bWU6cHc="), ("Referer", "http://h.test/")),
     )

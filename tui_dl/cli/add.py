@@ -21,6 +21,7 @@ from tui_dl.cli.order import STANDARD, read_order
 from tui_dl.cli.quick_log import logging_if_asked
 from tui_dl.cli.settings_file import effective_settings
 from tui_dl.cli.streams import is_piped, is_terminal
+from tui_dl.core.acceptance import was_left_out
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.sizes import parse_size
@@ -205,7 +206,10 @@ def _try_again(caller: Caller, queue: SessionQueue) -> None:
     from tui_dl.cli.controlling import execute, rows_of  # noqa: PLC0415  # as above
     from tui_dl.core.commands import Command, CommandName  # noqa: PLC0415  # as above
 
-    again = [row["id"] for row in rows_of(caller, tuple(queue.known_ids)) if row["status"] in _TRIED_AGAIN]
+    known = rows_of(caller, tuple(queue.known_ids))
+    again = [
+        row["id"] for row in known if row["status"] in _TRIED_AGAIN or was_left_out(row["status"], row.get("reason"))
+    ]
     if again:
         execute(caller, Command(CommandName.RETRY, ids=tuple(again)))
 

@@ -24,9 +24,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 LATER_OPTIONS: Final = frozenset(
     {
-        *("--accept", "--background"),
+        "--background",
         *("--cookies-from-browser", "--detach"),
-        *("--max-size", "--min-size"),
     }
 )
 """Options that the design names and that this version cannot honour."""
@@ -57,6 +56,9 @@ _OPPOSITES: Final = (("--ipv4-only", "--ipv6-only"), ("--http2", "--no-http2"))
 """Options of which only one can be meant."""
 _SHORT: Final = {"dir": "-d", "concurrent_downloads": "-j", "connections": "-x", "remote_time": "-R"}
 _METAVARS: Final = {
+    "accept": "TYPE,...",
+    "min_size": "SIZE",
+    "max_size": "SIZE",
     "dir": "FOLDER",
     "chunk_size": "SIZE",
     "park_time": "SECONDS",
@@ -88,10 +90,10 @@ _ON_COMMAND_LINE: Final = (
     *("retry_delay", "max_retries", "park_time", "rate", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("max_time", "bearer", "auth", "resolve", "dns_servers"),
     *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
-    *("min_free", "preallocate", "verify", "name_template", "cache"),
+    *("min_free", "preallocate", "verify", "name_template", "cache", "accept", "min_size", "max_size"),
 )
 OF_ADDRESSES: Final = (
-    *("dir", "connections", "max_retries", "name_template"),
+    *("dir", "connections", "max_retries", "name_template", "accept", "min_size", "max_size"),
     *("user", "bearer", "user_agent", "referer"),
 )
 """Settings that can be told with an address."""
@@ -102,7 +104,7 @@ _PATHS: Final = {
     "dir": DIR,
 }
 """Settings whose value a shell completes as a path."""
-_REPEATED: Final = frozenset({"resolve"})
+_REPEATED: Final = frozenset({"resolve", "accept"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
 _SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
 """Settings that an option without a value turns on."""

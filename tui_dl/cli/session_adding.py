@@ -30,9 +30,16 @@ TRAVELLING: Final = frozenset(
     {
         *("connections", "max_retries", "sequential", "on_exists", "name_template"),
         *("user", "bearer", "referer", "user_agent", "dir"),
+        *("accept", "min_size", "max_size"),
     }
 )
 """Settings that go with each address; all others are the session's."""
+_AS_OPTIONS: Final = {
+    **{name: name for name in ("connections", "max_retries", "accept")},
+    "min_size": "min_bytes",
+    "max_size": "max_bytes",
+}
+"""Those of them that are options of a task, with the names of these."""
 
 
 MOST_IDS: Final = 1_000
@@ -148,9 +155,9 @@ def travelling(order: Order) -> Order:
 
 def _laden(options: TaskOptions, settings: Settings, said: set[str]) -> TaskOptions:
     changes: dict[str, Any] = {
-        name: getattr(settings, name)
-        for name in ("connections", "max_retries")
-        if name in said and getattr(options, name) is None
+        option: getattr(settings, name)
+        for name, option in _AS_OPTIONS.items()
+        if name in said and getattr(options, option) is None
     }
     if "on_exists" in said and options.on_exists is None:
         changes["on_exists"] = OnExists(settings.on_exists)

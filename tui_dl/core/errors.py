@@ -66,6 +66,8 @@ class Reason(StrEnum):
     NO_DIGEST = "no-digest"
     BAD_METALINK = "bad-metalink"
     TOO_LARGE = "too-large"
+    TOO_SMALL = "too-small"
+    UNWANTED_TYPE = "unwanted-type"
 
     CHOICE = "choice"
     NOT_CHOSEN = "not-chosen"
@@ -155,7 +157,9 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.BAD_METALINK: ReasonFacts(
         "the Metalink cannot be used", "Get it elsewhere, or keep the file itself with --no-follow-metalink."
     ),
-    Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise the limit that the log names."),
+    Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise --max-size, or the limit that its log names."),
+    Reason.TOO_SMALL: ReasonFacts("smaller than wanted", "Lower --min-size, then retry it."),
+    Reason.UNWANTED_TYPE: ReasonFacts("of a type that is not wanted", "Name its type with --accept, then retry it."),
     Reason.CHOICE: ReasonFacts("waits for your choice", "Deselect what you do not want, then D downloads the chosen."),
     Reason.NOT_CHOSEN: ReasonFacts("not chosen", "Select it again, then D downloads it."),
     Reason.NO_MEDIA: ReasonFacts("no media could be read there", "Its log says what yt-dlp found; is yt-dlp new?"),
@@ -247,6 +251,10 @@ class FileSystemError(TuiDlError):
 
 class ContentError(TuiDlError):
     """What arrived is not what was asked for."""
+
+
+class Unwanted(ContentError):  # noqa: N818  # as said before, and no fault of anybody's
+    """A file whose type or size was not asked for: it is left out (skipped), and nothing of it is kept."""
 
 
 class UsageError(TuiDlError):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LIVE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "timeout", "retry_delay", "max_retries"),
     *("max_retry_delay", "max_time", "on_exists", "on_change", "delay_ms", "min_free", "remote_time", "user_agent"),
-    *("media_ask", "per_site", "site_delay"),
+    *("media_ask", "per_site", "site_delay", "accept", "min_size", "max_size"),
 )
 """Their names; limits of speed have a command of their own."""
 

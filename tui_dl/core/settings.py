@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.acceptance import accepted_types, check_sizes
 from tui_dl.core.errors import UsageError
 from tui_dl.core.hook_commands import command_text
 from tui_dl.core.host_rules import HostRules
@@ -84,6 +85,13 @@ class Settings:
     )
     delay_ms: int = setting(0, "Pause of one slot between its requests, milliseconds.", low=0, high=3_600_000)
     on_exists: str = setting(OnExists.RENAME.value, "What to do where the target exists.", choices=tuple(OnExists))
+    accept: str = setting(
+        "",
+        "Media types to take, as image/* or video/mp4, by commas; others are skipped. Empty: any.",
+        read=accepted_types,
+    )
+    min_size: int = setting(0, "Files below this are skipped; 0: none are.", low=0, is_size=True)
+    max_size: int = setting(0, "Files beyond this are skipped; 0: none are.", low=0, is_size=True)
     name_template: str = setting(
         "", "Folders and name of each file, as {host}/{path}/{name} or {index:06}.{ext}; empty: its name alone."
     )
@@ -258,4 +266,6 @@ def settings_with(base: Settings, values: Mapping[str, Any]) -> Settings:
             both = f"{facts.shown(changes[facts.name])} and {facts.shown(checked)}"
             raise UsageError(f"{facts.name} is set twice, to {both}; keep one")
         changes[facts.name] = checked
-    return replace(base, **changes)
+    settings = replace(base, **changes)
+    check_sizes(settings.min_size, settings.max_size)
+    return settings

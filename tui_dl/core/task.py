@@ -62,6 +62,12 @@ class TaskOptions:
     """Bytes per second for this task alone."""
     max_retries: int | None = None
     """Attempts without progress before it fails."""
+    accept: str | None = None
+    """Media types that are wanted, as `core.acceptance.accepted_types()` writes them; empty: any."""
+    min_bytes: int | None = None
+    """Smallest length that is wanted."""
+    max_bytes: int | None = None
+    """Largest length that is wanted, 0 for any."""
     headers: tuple[tuple[str, str], ...] = ()
     """Request headers besides our own; secrets live here and in the journal's 0600 file only."""
     on_exists: OnExists | None = None

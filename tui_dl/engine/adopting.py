@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.aria2_control import parse_aria2_control
-from tui_dl.core.errors import ContentError, FileSystemError, HttpError, Reason
+from tui_dl.core.errors import ContentError, FileSystemError, HttpError, Reason, Unwanted
 from tui_dl.core.filename import name_from_url
 from tui_dl.core.ranges import ByteRange, RangeSet
 from tui_dl.core.resume import TAIL_BYTES, Verdict
@@ -32,6 +32,7 @@ from tui_dl.disk.placing import ORDERED_SUFFIX, SCATTERED_SUFFIX
 from tui_dl.disk.proving import read_exactly
 from tui_dl.engine.naming import fixed_name
 from tui_dl.engine.opening import Opener
+from tui_dl.engine.refusing import judge_head
 
 if TYPE_CHECKING:
     from tui_dl.core.extents import Extent
@@ -80,6 +81,11 @@ class AdoptingOpener(Opener):
         """Return a usable exchange at the first byte that is missing; raises where a half file cannot be used."""
         exchange = await self._ask(0)
         names = self._names(exchange)
+        try:
+            judge_head(self._context, self._live, exchange, self._asker.final_url)
+        except Unwanted:
+            exchange.close()
+            raise
         try:
             folder, writer = await self._context.pool.open_folder(self._live.task.dir)
         except FileSystemError as error:

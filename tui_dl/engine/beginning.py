@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
+from tui_dl.core.http_rules import Match
 from tui_dl.core.resume import Verdict
 from tui_dl.engine.adopting import AdoptingOpener, wants_adoption
 from tui_dl.engine.new_address import opener_for
@@ -12,6 +13,7 @@ from tui_dl.engine.opening import Opener
 from tui_dl.engine.outcome import VersionChanged
 
 if TYPE_CHECKING:
+    from tui_dl.core.resume import Judgement
     from tui_dl.engine.asking import Exchange
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.holding import Holding
@@ -56,6 +58,14 @@ class Beginning:
         if None not in (wanted, got_bytes) and got_bytes != wanted:
             text = f"the server has {got_bytes} bytes, the file wanted has {wanted}"
             raise ContentError(Reason.LENGTH_MISMATCH, text)
+
+    def is_other_version(self, judgement: Judgement) -> bool:
+        """Whether the answer contradicts what is known, rather than not proving it."""
+        known = self._live.task
+        is_other_length = None not in (known.total_bytes, judgement.total_bytes) and (
+            known.total_bytes != judgement.total_bytes
+        )
+        return is_other_length or known.validator.matches(judgement.validator) is Match.DIFFERENT
 
     def _is_version_known(self) -> bool:
         options = self._live.task.options

@@ -11,6 +11,7 @@ from tui_dl.disk.backlog import Backlog
 from tui_dl.engine.connection import Connection
 from tui_dl.engine.provenance import provenance_of
 from tui_dl.engine.reading import BodyReading
+from tui_dl.engine.refusing import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tui_dl.core.ports import Chunk
     from tui_dl.disk.part_file import PartFile
     from tui_dl.engine.asking import Exchange
+    from tui_dl.engine.connection import Sink
     from tui_dl.engine.context import EngineContext
     from tui_dl.engine.encoded_body import Decoder
     from tui_dl.engine.live import LiveTask
@@ -49,9 +51,9 @@ class _Bounded:
 class _Decoding:
     """A sink that decodes what it gets into a part file, in order."""
 
-    def __init__(self, decoder: Decoder, part: PartFile) -> None:
+    def __init__(self, decoder: Decoder, sink: Sink) -> None:
         self._decoder = decoder
-        self._part = part
+        self._sink = sink
         self.backlog = Backlog()
         """Its own: what it gets is written before it takes more."""
         self.size_bytes = 0
@@ -61,7 +63,7 @@ class _Decoding:
         del offset
         for buffer in buffers:
             for piece in self._decoder.feed(bytes(buffer)):
-                await self._part.write([piece], self.size_bytes)
+                await self._sink.write([piece], self.size_bytes)
                 self.size_bytes += len(piece)
         return []
 
@@ -116,7 +118,7 @@ async def fetch_encoded(
     context: EngineContext, live: LiveTask, exchange: Exchange, part: PartFile, decoder: Decoder
 ) -> None:
     """Decode a body into a part file; its length is then known by the coding's own end."""
-    sink = _Decoding(decoder, part)
+    sink = _Decoding(decoder, bounded(context, live, part))
     live.rewind(0)
     await part.truncate(0)
     await _read_through(context, live, exchange, sink, None)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tui_dl.core.errors import FileSystemError, NetworkError, Reason
+from tui_dl.core.errors import ContentError, FileSystemError, NetworkError, Reason
 from tui_dl.core.pace import Pace
 from tui_dl.core.ports import Pausable, Viewable
 from tui_dl.engine.reading import Reading
@@ -228,7 +228,7 @@ class Connection(Reading):
         count_bytes = sum(map(len, buffers))
         try:
             extents = await self._sink.write(buffers, offset)
-        except FileSystemError:
+        except (ContentError, FileSystemError):
             # After a cancellation the disk's thread may go on with them: their memory is never used again.
             _release(buffers)
             raise

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from tui_dl.core.addresses import host_of
-from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, FileSystemError, HttpError, NetworkError, Reason, TuiDlError, Unwanted
 from tui_dl.core.growth import Growth
 from tui_dl.engine.connection import Connection
 from tui_dl.engine.crowd import Places
@@ -221,7 +221,7 @@ class Crew:
     def _is_fatal(self, error: BaseException, source: Source) -> bool:
         """Whether it ends the transfer even while other connections work."""
         if isinstance(error, ContentError):
-            return not self._sources.has_other(source)
+            return isinstance(error, Unwanted) or not self._sources.has_other(source)
         return isinstance(error, FileSystemError | VersionChanged) or not isinstance(error, TuiDlError)
 
     def _tick(self) -> None:

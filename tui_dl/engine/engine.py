@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, overload
 
+from tui_dl.core.acceptance import was_left_out
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import FileSystemError, UsageError
 from tui_dl.core.settings import SETTINGS, Settings, settings_with
@@ -235,11 +236,13 @@ class AsyncDownloadEngine(Answers):
         """Add one address; return its row, durable. Raises `UsageError` for an address that cannot be used.
 
         The same address and target that is known already is not added again: its row is returned, and tried again if
-        it had failed or was cancelled.
+        it had failed, was cancelled or left out for its type or size.
         """
         new = namer_of(self.context).named(checked_task(url, self._folder(dir), name, options or TaskOptions()))
         outcome = (await self.add_checked([new], batch=batch))[0]
-        if not outcome.is_new and outcome.task.status in (Status.FAILED, Status.CANCELLED):
+        status = outcome.task.status
+        is_again = status in (Status.FAILED, Status.CANCELLED) or was_left_out(status, outcome.task.reason)
+        if not outcome.is_new and is_again:
             await self.execute(Command(CommandName.RETRY, ids=(outcome.task.id,)))
             return (await self.rows([outcome.task.id]))[0]
         return outcome.task

@@ -11,6 +11,7 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.acceptance import acceptance_of
 from tui_dl.core.digests import parse_digest
 from tui_dl.core.filename import numbered
 from tui_dl.core.http_rules import Match
@@ -58,7 +59,10 @@ class Revalidation:
         if (kept := await self.take_place()) is not None:
             await self._begin_in_place(kept)
         self._before = self._live.task
-        if self._kept is None and self._context.settings.cache != OFF:
+        settings = self._context.settings
+        # Of which type a copy is, nobody wrote down.
+        may_copy = settings.cache != OFF and not acceptance_of(settings, self._live.task.options).types
+        if self._kept is None and may_copy:
             await self._begin_cached()
 
     async def take_place(self) -> Kept | None:

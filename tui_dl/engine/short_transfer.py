@@ -10,7 +10,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import TuiDlError
+from tui_dl.core.errors import TuiDlError, Unwanted
 from tui_dl.core.ports import TransportRequest
 from tui_dl.core.status import Status
 from tui_dl.engine.answered import facts_of_answer
@@ -19,6 +19,7 @@ from tui_dl.engine.bodies import read_small, save_small
 from tui_dl.engine.everyday import everyday_judgement
 from tui_dl.engine.host_gate import HostGate
 from tui_dl.engine.outcome import End, Outcome
+from tui_dl.engine.refusing import ended_by, judge_head, read_off
 from tui_dl.engine.transfer import SAVING_PATIENCE_S, Transfer
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class ShortTransfer:
                 context.targets.release(live)
                 context.limits.forget(live.task.id)
         except TuiDlError as error:
-            return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
+            return Outcome(End.STOPPED) if self._was_stopped() else ended_by(error)
         except asyncio.CancelledError:
             if not self._was_stopped() or self._task is None:
                 raise
@@ -123,9 +124,13 @@ class ShortTransfer:
         exchange = Exchange(answer, gate.answered(), gate.sent_at)
         try:
             self._accept(exchange, judgement)
+            judge_head(context, live, exchange, live.task.url)
             context.existing.claim(live.task)
             await context.targets.claim(live)
             buffers = await self._body(exchange, total)
+        except Unwanted:
+            await read_off(context, live, exchange)
+            raise
         finally:
             exchange.close()
             if not self._is_saving:

@@ -20,7 +20,13 @@ async def read_whole(context: EngineContext, url: str, options: TaskOptions, mos
     `most_bytes`, of which nothing is kept.
     """
     own = TaskOptions(
-        headers=options.headers, max_retries=options.max_retries, is_named_elsewhere=options.is_named_elsewhere
+        headers=options.headers,
+        max_retries=options.max_retries,
+        is_named_elsewhere=options.is_named_elsewhere,
+        # It is read and not kept: what files are wanted says nothing of it.
+        accept="",
+        min_bytes=0,
+        max_bytes=0,
     )
     pieces: list[bytes] = []
     count_bytes = 0

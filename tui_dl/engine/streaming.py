@@ -14,6 +14,7 @@ from tui_dl.engine.asking import Asker
 from tui_dl.engine.encoded_body import Decoder
 from tui_dl.engine.live import LiveTask
 from tui_dl.engine.overtime import StreamTime
+from tui_dl.engine.refusing import judge_head, wanted_of
 from tui_dl.engine.retrying import next_step
 from tui_dl.engine.throttle import Admission
 from tui_dl.engine.wishes import checked_task
@@ -79,6 +80,7 @@ class _Reader:
         self._shares = context.throttles_of(live.task)
         self._time = StreamTime(context.settings.max_time, context.clock)
         self._was_coded = False
+        self._given_bytes = 0
         self.is_done = False
 
     async def read(self) -> AsyncGenerator[bytes, None]:
@@ -89,23 +91,34 @@ class _Reader:
         try:
             if self._on_answer is not None:
                 self._on_answer(exchange, self._live)
+            if not self._live.received_bytes:
+                judge_head(self._context, self._live, exchange, self._asker.final_url)
             if exchange.judgement.verdict is Verdict.EMPTY:  # its body is that of an error
                 self.is_done = True
                 return
-            decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
-            self._was_coded = decoder is not None
-            async with aclosing(self._body(exchange)) as chunks:
-                async for chunk in chunks:
-                    if decoder is None:
-                        yield chunk
-                        continue
-                    for piece in decoder.feed(chunk):
-                        yield piece
-            if decoder is not None:
-                decoder.finish()
+            wanted = wanted_of(self._context, self._live)
+            async with aclosing(self._decoded(exchange)) as pieces:
+                async for piece in pieces:
+                    self._given_bytes += len(piece)
+                    wanted.judge_so_far(self._given_bytes)
+                    yield piece
+            wanted.judge_length(self._given_bytes)
             self.is_done = True
         finally:
             exchange.close()
+
+    async def _decoded(self, exchange: Exchange) -> AsyncGenerator[bytes, None]:
+        decoder = Decoder(exchange.judgement.encodings) if exchange.judgement.encodings else None
+        self._was_coded = decoder is not None
+        async with aclosing(self._body(exchange)) as chunks:
+            async for chunk in chunks:
+                if decoder is None:
+                    yield chunk
+                    continue
+                for piece in decoder.feed(chunk):
+                    yield piece
+        if decoder is not None:
+            decoder.finish()
 
     async def _body(self, exchange: Exchange) -> AsyncGenerator[bytes, None]:
         position = exchange.judgement.start

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_dl.core.errors import ContentError, HttpError, NetworkError, Reason, TuiDlError
-from tui_dl.core.http_rules import Match
+from tui_dl.core.acceptance import REFUSALS
+from tui_dl.core.errors import ContentError, HttpError, NetworkError, Reason, TuiDlError, Unwanted
 from tui_dl.core.ranges import RangeSet
 from tui_dl.core.resume import Verdict
 from tui_dl.core.status import Status, Trigger
@@ -25,6 +25,7 @@ from tui_dl.engine.inspecting import Inspector
 from tui_dl.engine.naming import fixed_name, refuse_web_page
 from tui_dl.engine.outcome import BytesRefuted, End, Outcome, VersionChanged
 from tui_dl.engine.provenance import provenance_of
+from tui_dl.engine.refusing import bounded, ended_by, judge_end, judge_head, read_off
 from tui_dl.engine.revalidating import SAME_TEXT, NotModified, Revalidation
 from tui_dl.engine.skip_check import SkipCheck
 from tui_dl.engine.sources import Sources
@@ -46,7 +47,7 @@ SAVING_PATIENCE_S: Final = 10.0
 """A disk that takes longer does not keep a stop waiting."""
 MOST_ALIGNED_BYTES: Final = 16 * 1024 * 1024
 """Cuts fall between pieces up to this long, so that most pieces come from one source alone."""
-OWN_FAULTS: Final = frozenset({Reason.NO_DIGEST, Reason.BAD_METALINK, Reason.HOST_ASKED})
+OWN_FAULTS: Final = frozenset({Reason.NO_DIGEST, Reason.BAD_METALINK, Reason.HOST_ASKED}) | REFUSALS
 """What is wrong with the wish itself, or with all sources at once: another source would not mend it."""
 MAX_RESTARTS: Final = 3
 """A file that changes more often during one attempt fails it."""
@@ -132,7 +133,7 @@ class Transfer:
                 finally:
                     await self._holding.leave()
         except TuiDlError as error:
-            return Outcome(End.STOPPED) if self._was_stopped() else Outcome(End.FAILED, error)
+            return Outcome(End.STOPPED) if self._was_stopped() else ended_by(error)
         except asyncio.CancelledError:
             if not self._was_stopped() or self._task is None:
                 raise
@@ -193,12 +194,18 @@ class Transfer:
         self._source, exchange = await self._beginning.open()
         try:
             return await self._fetch(self._source, exchange)
+        except Unwanted:
+            await read_off(self._context, self._live, exchange)
+            if self._holding.checkpointer is not None:  # not what was held before this answer's head
+                await self._restart(is_proven=False)
+            raise
         finally:
             exchange.close()
 
     async def _take_cached(self, kept: Kept) -> Outcome:
         """Copy what lies elsewhere; raises `NotAsKept` where that is not what was recorded."""
         name_as(self._live, kept)
+        judge_end(self._context, self._live)
         if (end := await self._skip.end()) is not None:
             return end
         self._context.existing.claim(self._live.task)
@@ -231,7 +238,7 @@ class Transfer:
     async def _fetch(self, source: Source, exchange: Exchange) -> Outcome:
         judgement = exchange.judgement
         if judgement.verdict is Verdict.RESTART:
-            await self._restart(is_proven=self._is_other_version(judgement))
+            await self._restart(is_proven=self._beginning.is_other_version(judgement))
         if is_to_follow(self._context, self._live.task, exchange) and self._holding.part is None:
             return await follow(self._context, self._live, exchange, source.asker.final_url)
         if self._revalidation.is_same(judgement):
@@ -271,14 +278,6 @@ class Transfer:
             context.traffic.forget_body(live.task.id)
         return Outcome(End.COMPLETED)
 
-    def _is_other_version(self, judgement: Judgement) -> bool:
-        """Whether the answer contradicts what is known, rather than not proving it."""
-        known = self._live.task
-        is_other_length = None not in (known.total_bytes, judgement.total_bytes) and (
-            known.total_bytes != judgement.total_bytes
-        )
-        return is_other_length or known.validator.matches(judgement.validator) is Match.DIFFERENT
-
     def _accept(self, source: Source, exchange: Exchange) -> None:
         """Take over what the first answer says of the file."""
         live, plan, judgement = self._live, self._holding.plan, exchange.judgement
@@ -301,6 +300,7 @@ class Transfer:
             changes["options"] = replace(live.task.options, version_url=version_url)
         live.total_bytes = asker.total_bytes = plan.total_bytes = judgement.total_bytes
         live.change(total_bytes=judgement.total_bytes, **changes)
+        judge_head(self._context, live, exchange, asker.final_url)
         asker.validator = live.task.validator
         self._verifier.hear(exchange)
         self._sources.discover(answer, asker.final_url)
@@ -320,7 +320,7 @@ class Transfer:
             self._live,
             plan,
             self._sources,
-            sink=checkpointer,
+            sink=checkpointer if plan.total_bytes is not None else bounded(self._context, self._live, checkpointer),
             on_written=checkpointer.on_written,
             most=self.max_connections,
             can_range=self._can_range(judgement),
@@ -332,10 +332,11 @@ class Transfer:
             self._live.rewind(0)
         await self._crew.run(exchange, segment, source)
         self._beginning.require_length(plan.total_bytes)
-        if judgement.end is None and not exchange.answer.has_proven_end:
-            self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
         self._live.total_bytes = plan.total_bytes
         self._live.change(total_bytes=plan.total_bytes)
+        judge_end(self._context, self._live)
+        if judgement.end is None and not exchange.answer.has_proven_end:
+            self._live.change(flags=self._live.task.flags | {Flag.LENGTH_UNVERIFIED})
 
     def _can_range(self, judgement: Judgement) -> bool:
         """Whether ranges of several answers may be joined: one version is named by all, or proven in the end."""
@@ -368,6 +369,7 @@ class Transfer:
         part, _ = await self._holding.open_part()
         await fetch_encoded(self._context, self._live, exchange, part, decoder)
         self._beginning.require_length(self._live.total_bytes)
+        judge_end(self._context, self._live)
         self._holding.plan.total_bytes = self._live.total_bytes
         return await self._commit()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.acceptance import accepted_types, check_sizes
 from tui_dl.core.addresses import split_userinfo, wire_url
 from tui_dl.core.digests import parse_digest
 from tui_dl.core.errors import UsageError
@@ -18,6 +19,13 @@ from tui_dl.core.url_list import check_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_BOUND: Final = {
+    **{name: name for name in ("connections", "max_retries", "accept")},
+    "min_bytes": "min_size",
+    "max_bytes": "max_size",
+}
+"""Options with the settings whose bounds they have."""
+
 
 def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewTask:
     """Return what is wanted, checked: address, user info moved to a header, a safe name. Raises `UsageError`."""
@@ -26,20 +34,26 @@ def checked_task(url: str, folder: str, name: str, options: TaskOptions) -> NewT
         options = replace(options, headers=(*options.headers, ("Authorization", authorization)))
     if options.checksum:
         options = replace(options, checksum=str(parse_digest(options.checksum)))
+    options = _checked_acceptance(options)
     safe = safe_name(name, reserve_bytes=SUFFIX_RESERVE_BYTES) if name else ""
     return NewTask(wire_url(bare, is_typed=True), folder, safe, options)
 
 
 def checked_options(options: TaskOptions) -> TaskOptions:
     """Return options whose digest and addresses were checked, numbers within bounds. Raises `UsageError`."""
-    for name, setting in (("connections", "connections"), ("max_retries", "max_retries")):
-        if getattr(options, name) is not None:
-            coerce(SETTINGS[setting], getattr(options, name))
+    given = {name: getattr(options, name) for name in _BOUND}
+    bound = {name: coerce(SETTINGS[_BOUND[name]], value) for name, value in given.items() if value is not None}
+    options = replace(options, **bound) if bound else options
     if options.limit_rate_bps is not None and (type(options.limit_rate_bps) is not int or options.limit_rate_bps < 0):
         raise UsageError("limit_rate_bps: expected bytes per second, a whole number")
     mirrors = tuple(check_url(url, is_typed=True) for url in options.mirrors)
     checksum = str(parse_digest(options.checksum)) if options.checksum else ""
-    return replace(options, mirrors=mirrors, checksum=checksum)
+    return replace(_checked_acceptance(options), mirrors=mirrors, checksum=checksum)
+
+
+def _checked_acceptance(options: TaskOptions) -> TaskOptions:
+    check_sizes(options.min_bytes, options.max_bytes)
+    return replace(options, accept=accepted_types(options.accept)) if options.accept else options
 
 
 def options_from(values: Mapping[str, Any]) -> TaskOptions:
