@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tui_dl._version import __version__
@@ -72,13 +71,16 @@ __all__ = [
     "host_rules",
 ]
 
-if not TYPE_CHECKING and find_spec("yt_dlp") is None:
-    # So that `from tui_dl import *` takes what there is.
-    __all__ = [name for name in __all__ if not _HOMES.get(name, "").startswith("tui_dl.media.")]
+_NAMES = __all__
+if not TYPE_CHECKING:
+    # `from tui_dl import *` asks `__getattr__()` below: to look for yt-dlp takes longer than all else here.
+    del __all__
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562): `import tui_dl` alone costs nothing."""
+    if name == "__all__":
+        return _names_there()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
@@ -93,4 +95,12 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, imported or not."""
-    return sorted(__all__)
+    return sorted(_names_there())
+
+
+def _names_there() -> list[str]:
+    """Return the public names, without those of media where yt-dlp is not installed."""
+    from importlib.util import find_spec  # noqa: PLC0415 - as said above
+
+    is_there = find_spec("yt_dlp") is not None
+    return [name for name in _NAMES if is_there or not _HOMES.get(name, "").startswith("tui_dl.media.")]
