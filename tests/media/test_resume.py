@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +29,17 @@ def stops_after(part_of_it: float) -> Callable[[dict[str, Any]], None]:
         total = status.get("fragment_count") or status.get("total_bytes") or 1
         done = status.get("fragment_index") if status.get("fragment_count") else status["downloaded_bytes"]
         if status["status"] == "downloading" and (done or 0) >= part_of_it * total:
+            raise DownloadCancelled
+
+    return hook
+
+
+def stops_at_step(number: int) -> Callable[[dict[str, Any]], None]:
+    """Return a progress hook that ends a download before its so-manieth fragment is written."""
+    steps = count(1)
+
+    def hook(status: dict[str, Any]) -> None:
+        if status["status"] == "downloading" and next(steps) >= number:
             raise DownloadCancelled
 
     return hook
@@ -124,6 +136,19 @@ async def test_what_was_appended_but_not_noted_is_cut(
         assert await run_ours(manager, [url], NAME, folder) == 0
         assert files_in(folder) == files_in(tmp_path / "whole")
         (folder / "clip.mp4").unlink()
+
+
+async def test_the_head_of_a_stream_is_written_once(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
+    """yt-dlp gives it out again with each run, as the first fragment: noted as such, all would be written anew."""
+    url, arguments, folder = f"{site.url}/fmp4/v.m3u8", (*NAME, "--fixup", "never"), tmp_path / "half"
+    await run_native([url], arguments, tmp_path / "whole")
+    site.forget()
+    assert await run_ours(manager, [url], arguments, folder, progress_hooks=[stops_after(0.4)]) == 101
+    for _ in range(2):
+        assert await run_ours(manager, [url], arguments, folder, progress_hooks=[stops_at_step(2)]) == 101
+    assert await run_ours(manager, [url], arguments, folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
+    assert site.asked["/fmp4/v_init.mp4"] == 1
 
 
 @pytest.mark.parametrize("path", ["hls/media.m3u8", "aes/media.m3u8"])

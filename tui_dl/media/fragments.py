@@ -49,7 +49,9 @@ class FragmentTransfer:
 
     def run(self, fragments: Iterable[Fragment]) -> Any:
         """Fetch and append them all; return what yt-dlp's own method would."""
-        fd, ctx, source = self._fd, self._ctx, iter(fragments)
+        fd, ctx, held = self._fd, self._ctx, self._ctx["fragment_index"]
+        # yt-dlp gives the head of a stream out again with each run; written as the first, it would be noted as all.
+        source: Iterator[Fragment] = (fragment for fragment in fragments if fragment["frag_index"] > held)
         fd.manager.counts.note_engine("fragments")
         self._remove_stale()
         try:
