@@ -20,6 +20,10 @@ def main() -> None:
     from tui_dl.cli.kept_code import keep_code  # noqa: PLC0415  # the imports are what the threshold is for
 
     keep_code()
+    if sys.argv[1:2] == ["ytdlp"]:
+        from tui_dl.cli.interrupts import hold_interrupts_in_imports  # noqa: PLC0415  # as above
+
+        hold_interrupts_in_imports()
     if sys.argv[1:] == [SESSION_WORD]:
         from tui_dl.cli.session_process import main as live  # noqa: PLC0415  # as above
 
