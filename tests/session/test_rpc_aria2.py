@@ -12,6 +12,7 @@ from tests.engine.stage import until
 from tests.faults import Resource
 from tests.session.rpc_stage import SECRET
 from tui_dl.core.status import Status
+from tui_dl.core.task import TaskOptions
 
 if TYPE_CHECKING:
     from tests.session.rpc_stage import Rpc
@@ -79,6 +80,15 @@ async def test_failures_have_aria2s_numbers(rpc: Rpc) -> None:
     await rpc.engine.wait([int(paused, 16)])
     assert await rpc.aria2("removeDownloadResult", paused) == "OK"
     assert (await rpc.aria2("removeDownloadResult", paused))["code"] == 1
+
+
+async def test_what_was_not_wanted_is_tried_again_when_it_is_added_again(rpc: Rpc) -> None:
+    """As what failed is: whoever adds it without that wish takes it as it is."""
+    left = await rpc.engine.add(rpc.file("/0.bin"), dir=rpc.dir, name="0.out", options=TaskOptions(max_bytes=10))
+    assert (await rpc.engine.wait([left.id])).skipped == 1
+    assert await rpc.aria2("addUri", [rpc.file("/0.bin")], {"out": "0.out"}) == left.gid
+    assert (await rpc.engine.wait([left.id])).success == 1
+    assert (rpc.dir / "0.out").read_bytes() == rpc.content()
 
 
 async def test_pages_of_the_waiting_queue(rpc: Rpc) -> None:

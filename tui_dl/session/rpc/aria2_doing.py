@@ -8,6 +8,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_dl.core.acceptance import was_left_out
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import UsageError
 from tui_dl.core.metalink import parse_metalink
@@ -114,9 +115,13 @@ class Aria2Doing:
         arguments = {"downloads": downloads, "paused": is_paused}
         outcome = await self._do(CommandName.ADD, arguments=arguments)
         known = await self._engine.rows(outcome.known_ids)
-        again = [task.id for task in known if task.status in (Status.FAILED, Status.CANCELLED)]
+        again = [
+            task.id
+            for task in known
+            if task.status in (Status.FAILED, Status.CANCELLED) or was_left_out(task.status, task.reason)
+        ]
         if again:
-            # As the library does: whoever adds what failed wants it tried again.
+            # As the library does: whoever adds what failed or was not wanted wants it tried again.
             await self._do(CommandName.RETRY, *again)
         tasks = await self._engine.rows(sorted((*outcome.ids, *outcome.known_ids)))
         if not tasks:
