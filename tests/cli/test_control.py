@@ -11,6 +11,7 @@ import pytest
 from tests.cli.session_stage import Stage
 from tui_dl.cli.main import run
 from tui_dl.cli.wait import _wait
+from tui_dl.core.acceptance import was_left_out
 from tui_dl.core.errors import UsageError
 from tui_dl.core.status import Status
 from tui_dl.core.target_words import targets_of
@@ -122,6 +123,25 @@ async def test_what_had_failed_is_tried_again_when_it_is_added_again(home: Path,
         assert await stage.type("add", url) == 0
         assert "0 added, 1 already there (id 1)" in capsys.readouterr().err
         assert await stage.type("wait", "1") == 0
+
+
+async def test_what_was_left_out_is_taken_when_it_is_added_again_without_that_wish(home: Path, capsys: Output) -> None:
+    """The later wish counts, by type, smallest and largest size alike; a retry alone keeps the one before."""
+    async with Stage(home) as stage:
+        wishes = ("--accept=image/*", "--min-size=1G", "--max-size=10")
+        for number, wish in enumerate(wishes, 1):
+            url = stage.file(f"/{number}.bin")
+            assert await stage.type("add", wish, url) == 0
+            await stage.type("wait", str(number))
+            assert await stage.type("retry", str(number)) == 0
+            await stage.type("wait", str(number))
+            (task,) = [one for one in await stage.tasks() if one.id == number]
+            assert was_left_out(task.status, task.reason), wish
+            assert await stage.type("add", url) == 0
+            assert await stage.type("wait", str(number)) == 0, wish
+            (task,) = [one for one in await stage.tasks() if one.id == number]
+            assert task.status is Status.COMPLETED, wish
+        assert "0 added, 1 already there (id 3)" in capsys.readouterr().err
 
 
 async def test_another_proxy_is_refused_rather_than_ignored(

@@ -157,9 +157,13 @@ REASONS: Final[dict[Reason, ReasonFacts]] = {
     Reason.BAD_METALINK: ReasonFacts(
         "the Metalink cannot be used", "Get it elsewhere, or keep the file itself with --no-follow-metalink."
     ),
-    Reason.TOO_LARGE: ReasonFacts("larger than allowed", "Raise --max-size, or the limit that its log names."),
-    Reason.TOO_SMALL: ReasonFacts("smaller than wanted", "Lower --min-size, then retry it."),
-    Reason.UNWANTED_TYPE: ReasonFacts("of a type that is not wanted", "Name its type with --accept, then retry it."),
+    Reason.TOO_LARGE: ReasonFacts(
+        "larger than allowed", "Add it again with a larger --max-size, or raise the limit that its log names."
+    ),
+    Reason.TOO_SMALL: ReasonFacts("smaller than wanted", "Add it again with a smaller --min-size."),
+    Reason.UNWANTED_TYPE: ReasonFacts(
+        "of a type that is not wanted", "Add it again with an --accept that names its type."
+    ),
     Reason.CHOICE: ReasonFacts("waits for your choice", "Deselect what you do not want, then D downloads the chosen."),
     Reason.NOT_CHOSEN: ReasonFacts("not chosen", "Select it again, then D downloads it."),
     Reason.NO_MEDIA: ReasonFacts("no media could be read there", "Its log says what yt-dlp found; is yt-dlp new?"),
