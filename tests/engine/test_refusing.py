@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.engine.stage import LARGE_BYTES, MIB, fetch, half_done, is_whole, log_of
-from tests.faults import FaultServer, Resource, oracle, tempers
+from tests.faults import FaultServer, Resource, lies, oracle, tempers
+from tests.faults.script import all_of
 from tui_dl.core.errors import ContentError, Reason, UsageError
 from tui_dl.core.events import EventKind
 from tui_dl.core.status import Status
@@ -30,8 +31,9 @@ WISHES: dict[str, tuple[dict[str, Any], Reason, str]] = {
     "too small": ({"min_size": 100 * MIB}, Reason.TOO_SMALL, "bytes, and at least 104,857,600 are wanted"),
 }
 UNTOLD: dict[str, Fault] = {
-    "in chunks": tempers.chunked,
-    "to its end": tempers.without_length,
+    # A 206 would tell it in its Content-Range.
+    "in chunks": all_of(lies.ignores_range, tempers.chunked),
+    "to its end": all_of(lies.ignores_range, tempers.without_length),
     "coded": tempers.gzip_encoded(),
 }
 
@@ -105,11 +107,37 @@ async def test_without_a_length_it_comes_until_it_is_too_much(
     assert (task.part_path, task.downloaded_bytes, task.flags) == ("", 0, frozenset())
     assert engines.names() == []
     assert len(fault_server.requests_for("/f.bin")) == 1
+    assert fault_server.bytes_sent("/f.bin") < HUGE.size_bytes
     small = fault_server.add("/small.bin", Resource(900), UNTOLD[name])
     assert left_out(await fetch(engine, small)) == (Status.SKIPPED, Reason.TOO_SMALL, 0)
     assert engines.names() == []
     right = fault_server.add("/right.bin", SMALL, UNTOLD[name])
     assert is_whole(await fetch(engine, right), SMALL)
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+async def test_without_a_length_its_end_shows_it_to_be_too_small(
+    engines: Engines, fault_server: FaultServer, name: str
+) -> None:
+    """What was written of it by then is deleted, of what is beyond the largest size as well."""
+    engine = await engines()
+    url = fault_server.add("/f.bin", LARGE, UNTOLD[name])
+    assert left_out(await fetched(engine, url, min_bytes=4 * MIB)) == (Status.SKIPPED, Reason.TOO_SMALL, 0)
+    url = fault_server.add("/g.bin", HUGE if name != "coded" else Resource(24 * MIB), UNTOLD[name])
+    task = await fetched(engine, url, max_bytes=16 * MIB)
+    assert left_out(task) == (Status.SKIPPED, Reason.TOO_LARGE, 0)
+    assert (task.part_path, task.downloaded_bytes) == ("", 0)
+    assert engines.names() == []
+
+
+async def test_a_web_page_in_place_of_a_file_is_a_failure(engines: Engines, fault_server: FaultServer) -> None:
+    """A login page or an expired link is no picture of an unwanted type: who asked for pictures must hear of it."""
+    engine = await engines(accept="image/*")
+    page = Resource(3_000, content_type="text/html")
+    task = await fetch(engine, fault_server.add("/f.png", page))
+    assert (task.status, task.reason) == (Status.FAILED, Reason.WEB_PAGE)
+    task = await fetch(engine, fault_server.add("/f.html", page))
+    assert (task.status, task.reason) == (Status.SKIPPED, Reason.UNWANTED_TYPE)
 
 
 async def test_a_short_body_is_read_off_so_that_its_connection_is_used_again(
@@ -118,7 +146,8 @@ async def test_a_short_body_is_read_off_so_that_its_connection_is_used_again(
     """A connection for each of a hundred thousand refusals would cost the host more than their bodies."""
     engine = await engines(accept="image/*", concurrent_downloads=1)
     for number in range(4):
-        task = await fetch(engine, fault_server.add(f"/{number}.bin", SMALL))
+        # Its head is there before its body: what came with the head would need no reading.
+        task = await fetch(engine, fault_server.add(f"/{number}.bin", SMALL, tempers.pace(200_000)))
         assert task.reason is Reason.UNWANTED_TYPE
     assert len({one.connection_id for one in fault_server.requests}) == 1
 
@@ -160,12 +189,14 @@ async def test_a_rest_that_names_no_type_is_of_the_type_before(engines: Engines,
     assert is_whole(await fetch(engine, url), LARGE)
 
 
+@pytest.mark.parametrize("faults", [(), (UNTOLD["in chunks"],)], ids=["told", "untold"])
 async def test_no_mirror_is_asked_for_it(
-    engines: Engines, fault_server: FaultServer, other_server: FaultServer
+    engines: Engines, fault_server: FaultServer, other_server: FaultServer, faults: tuple[Fault, ...]
 ) -> None:
-    """It has the same file."""
+    """It has the same file, also where its length shows late."""
     other = other_server.add("/f.bin", LARGE)
-    task = await fetched(await engines(), fault_server.add("/f.bin", LARGE), max_bytes=MIB, mirrors=(other,))
+    url = fault_server.add("/f.bin", LARGE, *faults)
+    task = await fetched(await engines(), url, max_bytes=MIB, mirrors=(other,))
     assert left_out(task) == (Status.SKIPPED, Reason.TOO_LARGE, 0)
     assert not other_server.requests
 
