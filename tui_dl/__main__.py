@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Final
 
+from tui_dl.cli.exits import INTERRUPTED
 from tui_dl.session import SESSION_WORD
 
 ALLOCATIONS_OF_A_START: Final = 500_000
@@ -15,32 +16,40 @@ ALLOCATIONS_OF_A_START: Final = 500_000
 
 def main() -> None:
     """Run the command line of this process."""
-    _fill_closed_streams()
     gc.set_threshold(ALLOCATIONS_OF_A_START, *gc.get_threshold()[1:])
-    from tui_dl.cli.kept_code import keep_code  # noqa: PLC0415  # the imports are what the threshold is for
-
-    keep_code()
-    if sys.argv[1:2] == ["ytdlp"]:
-        from tui_dl.cli.interrupts import hold_interrupts_in_imports  # noqa: PLC0415  # as above
+    try:
+        from tui_dl.cli.interrupts import hold_interrupts_in_imports  # noqa: PLC0415  # imports want the threshold
 
         hold_interrupts_in_imports()
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        # Before the command line was read: nothing was begun.
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> int:
+    """Run the command line and return the exit code."""
+    _fill_closed_streams()
+    from tui_dl.cli.kept_code import keep_code  # noqa: PLC0415  # as above
+
+    keep_code()
     if sys.argv[1:] == [SESSION_WORD]:
         from tui_dl.cli.session_process import main as live  # noqa: PLC0415  # as above
 
-        sys.exit(live())
+        return live()
     if not sys.argv[1:]:
         from tui_dl.cli.at_once import attach_at_once  # noqa: PLC0415  # as above
 
         if (code := attach_at_once()) is not None:
-            sys.exit(code)
+            return code
     if sys.argv[1:] == ["--foreground"]:
         from tui_dl.cli.at_once import show_at_once  # noqa: PLC0415  # as above
 
         if (code := show_at_once()) is not None:
-            sys.exit(code)
+            return code
     from tui_dl.cli.main import run  # noqa: PLC0415  # as above
 
-    sys.exit(run(sys.argv[1:]))
+    return run(sys.argv[1:])
 
 
 def _fill_closed_streams() -> None:

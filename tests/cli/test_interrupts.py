@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tui_dl.cli.interrupts import hold_interrupts_in_imports
+from tui_dl.cli.interrupts import hold_interrupts_in_imports, leave_interrupts_to_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-INTERRUPTED = "os.kill(os.getpid(), signal.SIGINT)\nseen.append('the next line')"
+ROOT: Final = Path(__file__).parents[2]
+INTERRUPTED: Final = "os.kill(os.getpid(), signal.SIGINT)\nseen.append('the next line')"
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +63,48 @@ def test_it_stays_ignored_where_it_is() -> None:
     hold_interrupts_in_imports()
     os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_loop_sees_to_it_as_ever() -> None:
+    """It cancels the work, which closes its things, and raises nothing in the middle of a callback."""
+    ends: list[str] = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+            raise
+
+    hold_interrupts_in_imports()
+    leave_interrupts_to_loop()
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(work())
+    assert ends == ["cancelled"]
+
+
+def test_a_loop_in_a_thread_leaves_it_alone() -> None:
+    """There the main thread goes on importing."""
+    hold_interrupts_in_imports()
+    handler = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=leave_interrupts_to_loop)
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_before_the_command_line_is_read_it_is_no_traceback(tmp_path: Path) -> None:
+    """The modules of the command line take a tenth of a second to import."""
+    code = (
+        "import tui_dl.__main__ as start, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'tui_dl.cli.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "sys.argv = ['tui-dl', 'ls']\n"
+        "start.main()"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "TUI_DL_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -15,6 +15,7 @@ import click
 
 from tui_dl.cli.completed_words import PathWord
 from tui_dl.cli.exits import DONE, SOME_FAILED, WRONG_USAGE
+from tui_dl.cli.interrupts import leave_interrupts_to_loop
 from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.options import PlainCommand, adding_options, is_setting_option, log_options, task_options
 from tui_dl.cli.order import STANDARD, read_order
@@ -148,6 +149,7 @@ def _feed(order: Order, queue: SessionQueue) -> Feed:
         await order.lists.check()
         await feed.add_to(queue, most_adds=queue.MOST_ADDS)
 
+    leave_interrupts_to_loop()
     asyncio.run(work())
     return feed
 

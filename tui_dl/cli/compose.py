@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui_dl.cli.hooking import follow, open_hooks
+from tui_dl.cli.interrupts import leave_interrupts_to_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -84,7 +85,9 @@ def calm_collector() -> None:
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on the fastest loop there is."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    factory = loop_factory()
+    leave_interrupts_to_loop()
+    with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
 
 

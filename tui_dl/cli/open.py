@@ -14,6 +14,7 @@ from tui_dl.cli import curl
 from tui_dl.cli.catalogue import COMMANDS, SCREEN
 from tui_dl.cli.completed_words import complete_first_word
 from tui_dl.cli.feeding import Feed
+from tui_dl.cli.interrupts import leave_interrupts_to_loop
 from tui_dl.cli.list_orders import agreed
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options, setting_options, task_options
@@ -86,6 +87,7 @@ def open_in_session(order: Order, locations: Locations, verbose: int) -> int:
     feed = Feed(travelling(order))
     try:
         # Whoever writes into the pipe may talk to the terminal itself: it is heard out before the screen takes over.
+        leave_interrupts_to_loop()
         asyncio.run(feed.prepare())
         code = open_session(order, feed, locations, verbose)
     finally:

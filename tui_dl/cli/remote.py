@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from tui_dl.cli.exits import CANNOT_START, SOME_FAILED, WRONG_USAGE
+from tui_dl.cli.interrupts import leave_interrupts_to_loop
 from tui_dl.cli.json_wishes import first_line, line_of
 from tui_dl.cli.settings_file import ENVIRONMENT_PREFIX
 from tui_dl.core.display_text import display_text
@@ -123,6 +124,7 @@ def _blocks(order: Order) -> Iterator[tuple[str, Sequence[NewTask | BadLine]]]:
         return
     import asyncio  # noqa: PLC0415  # a single address is added without a loop
 
+    leave_interrupts_to_loop()
     with asyncio.Runner() as runner:
         runner.run(order.lists.check())
         blocks = order.lists.blocks()

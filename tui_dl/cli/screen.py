@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tui_dl.cli.exits import DONE, INTERRUPTED
+from tui_dl.cli.interrupts import leave_interrupts_to_loop
 from tui_dl.cli.stopping import Stopped, Stopping
 from tui_dl.core.status import UNFINISHED
 from tui_dl.ui.loop import new_loop
@@ -111,6 +112,7 @@ class Screen:
 
 def run_screen_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the loop that the screen needs."""
+    leave_interrupts_to_loop()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(work)
 
