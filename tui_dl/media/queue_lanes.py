@@ -179,7 +179,7 @@ class _Lane:
             job, wish, cookies, done = work
             error: TuiDlError | None = None
             try:
-                ydl = self._youtube_dl(wish)
+                ydl = self._youtube_dl(wish, job)
                 for values in cookies:
                     ydl.cookiejar.set_cookie(cookie_from(values))
                 job.outcome = ydl.work_on(job)
@@ -204,7 +204,7 @@ class _Lane:
         else:
             done.set_exception(error)
 
-    def _youtube_dl(self, wish: LaneWish) -> QueueYoutubeDL:
+    def _youtube_dl(self, wish: LaneWish, job: LaneJob) -> QueueYoutubeDL:
         params = self._shared.params(wish)
         if self._ydl is None or self._wish != wish or self._params is not params:
             if self._ydl is not None:
@@ -213,7 +213,8 @@ class _Lane:
             given = self._manager.begin(dict(params))
             # That is of each row by itself here.
             self._manager.limit_bps = 0
-            self._ydl = QueueYoutubeDL(self._manager, given, archive, self._shared.jar(wish), self._shared.defaults)
+            jar, ways = self._shared.jar(wish), self._shared.defaults
+            self._ydl = QueueYoutubeDL(self._manager, given, archive, jar, ways, job)
             self._shared.keep_jar(wish, self._ydl.cookiejar)
             self._wish, self._params = wish, params
         return self._ydl

@@ -37,11 +37,17 @@ class QueueYoutubeDL(EngineYoutubeDL):
     job: LaneJob
 
     def __init__(
-        self, manager: AsyncDownloadManager, params: dict[str, Any], archive: Any, jar: Any, ways: Mapping[str, Any]
+        self,
+        manager: AsyncDownloadManager,
+        params: dict[str, Any],
+        archive: Any,
+        jar: Any,
+        ways: Mapping[str, Any],
+        job: LaneJob,
     ) -> None:
-        """`ways` are the engine's own, under yt-dlp's names."""
+        """`ways` are the engine's own, under yt-dlp's names; `job` is the first one, whose log all of it goes to."""
         self._ways = {"nocheckcertificate": False, **ways}
-        super().__init__(manager, {**params, "download_archive": None, "logger": self}, auto_init=False)
+        super().__init__(manager, {**params, "download_archive": None, "logger": self}, auto_init=False, job=job)
         self.params["download_archive"] = params.get("download_archive")
         self.archive = archive
         if jar is not None:

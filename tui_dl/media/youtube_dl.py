@@ -30,11 +30,16 @@ class EngineYoutubeDL(YoutubeDL):
     """A `YoutubeDL` whose transfers the engine makes, as far as it can; all else is left to yt-dlp, and told."""
 
     def __init__(
-        self, manager: AsyncDownloadManager, params: dict[str, Any] | None = None, auto_init: Any = True
+        self,
+        manager: AsyncDownloadManager,
+        params: dict[str, Any] | None = None,
+        auto_init: Any = True,
+        job: Job | None = None,
     ) -> None:
+        """`job` is what hears what yt-dlp says while this is made."""
         self.manager = manager
         """The way to the engine."""
-        self.job = Job({})
+        self.job = job or Job({})
         """What is worked on."""
         super().__init__(params, auto_init)
 
