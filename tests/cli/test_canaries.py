@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser_profiles import Crumb, firefox
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -59,3 +61,18 @@ def test_the_log_tells_what_happened(tmp_path: Path, flags: tuple[str, ...], has
     assert "failed http://127.0.0.1:9/f.bin" in told
     assert ("GET bytes=0-" in told) is has_requests
     assert CANARY not in told
+
+
+def test_a_browser_keeps_its_cookies_secret(tmp_path: Path) -> None:
+    """Whatever goes wrong on the way, no line, event, log or journal holds one."""
+    browser, log = firefox(tmp_path / "profile", [Crumb(value=CANARY)]), tmp_path / "log.txt"
+    rest = ("--max-retries", "0", "--json", "-vv", "--log", str(log), "-d", str(tmp_path))
+    command = (sys.executable, "-m", "tui_dl", "get", "--cookies-from-browser", browser, *rest, "http://127.0.0.1:9/f")
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "connect-refused" in ended.stdout
+    assert CANARY not in ended.stdout + ended.stderr + log.read_text()
+    home = tmp_path / "tui-dl-home"
+    held = [one for one in home.rglob("*") if one.is_file()]
+    assert held
+    assert [one for one in held if CANARY.encode() in one.read_bytes()] == []

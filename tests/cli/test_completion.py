@@ -58,6 +58,7 @@ def test_options_and_their_values_are_offered() -> None:
     assert "--failed-list" in offered("get", "--f")
     assert offered("get", "--preset", "") == [*PRESETS]
     assert offered("get", "--http2", "--verify", "re") == ["require"]
+    assert offered("get", "--cookies-from-browser", "ch") == ["chrome", "chromium"]
     assert offered("ls", "--sort=na") == ["--sort=name"]
     assert offered("ls", "--sort=na", breaks=BREAKS) == ["name"]
     assert offered("config", "sh") == ["show"]

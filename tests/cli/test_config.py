@@ -146,6 +146,7 @@ def test_a_family_of_addresses_is_a_switch(capsys: Output, version: str) -> None
         ('proxy = "nonsense://h"', "proxy: proxies are reached by"),
         ('dns_servers = "here"', "dns_servers here: "),
         ('ca_certificate = "/no/such.pem"', "ca_certificate /no/such.pem: cannot be read"),
+        ('cookies_from_browser = "firefox:nix"', "cookies_from_browser firefox:nix: no cookies of firefox are in"),
         ('user = ":secret"', "user: write it as"),
     ],
 )

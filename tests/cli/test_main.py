@@ -75,6 +75,7 @@ def test_the_first_word_decides(typed: str, meant: str) -> None:
         ("get --header nonsense http://h/a", "Name: value"),
         ("get --header Range:x http://h/a", "sets this one itself"),
         ("get -i /no/such/list", "/no/such/list: cannot be read"),
+        ("get --cookies-from-browser firefx http://h/a", "--cookies-from-browser firefx: unsupported browser"),
         ("get --log /proc/nope/x http://h/a", "cannot be written"),
         ("config shwo", "show"),
     ],

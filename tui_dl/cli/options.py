@@ -25,7 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 LATER_OPTIONS: Final = frozenset(
     {
         "--background",
-        *("--cookies-from-browser", "--detach"),
+        "--detach",
     }
 )
 """Options that the design names and that this version cannot honour."""
@@ -75,6 +75,7 @@ _METAVARS: Final = {
     "dns_servers": "ADDRESS,...",
     "netrc": "FILE",
     "cookies": "FILE",
+    "cookies_from_browser": "BROWSER[+KEYRING][:PROFILE][::CONTAINER]",
     "save_cookies": "FILE",
     "user_agent": "TEXT",
     "referer": "URL",
@@ -89,7 +90,8 @@ _ON_COMMAND_LINE: Final = (
     *("dir", "concurrent_downloads", "connections", "per_host", "chunk_size", "timeout", "connect_timeout"),
     *("retry_delay", "max_retries", "park_time", "rate", "delay_ms", "limit_rate", "ca_certificate", "certificate"),
     *("max_time", "bearer", "auth", "resolve", "dns_servers"),
-    *("proxy", "no_proxy", "user", "netrc", "cookies", "save_cookies", "user_agent", "referer"),
+    *("proxy", "no_proxy", "user", "netrc", "cookies", "cookies_from_browser", "save_cookies"),
+    *("user_agent", "referer"),
     *("min_free", "preallocate", "verify", "name_template", "cache", "accept", "min_size", "max_size"),
 )
 OF_ADDRESSES: Final = (
@@ -104,6 +106,9 @@ _PATHS: Final = {
     "dir": DIR,
 }
 """Settings whose value a shell completes as a path."""
+_BROWSERS: Final = ("brave", "chrome", "chromium", "edge", "firefox", "opera", "safari", "vivaldi", "whale")
+_WORDS: Final = {"cookies_from_browser": _BROWSERS}
+"""Settings of free text with what a shell offers for them; yt-dlp decides which browsers there are."""
 _REPEATED: Final = frozenset({"resolve", "accept"})
 """Settings whose option may be given again; the setting holds all, by spaces."""
 _SWITCHES: Final = ("insecure", "sequential", "remote_time", "origin_attributes")
@@ -146,7 +151,8 @@ class SettingType(click.ParamType):  # type: ignore[type-arg]  # generic in clic
         """Offer the words that the setting takes, or a path."""
         if kind := _PATHS.get(self._facts.name):
             return PathWord(kind).shell_complete(ctx, param, incomplete)
-        return click.Choice(self._facts.choices).shell_complete(ctx, param, incomplete)
+        words = _WORDS.get(self._facts.name, self._facts.choices)
+        return click.Choice(words).shell_complete(ctx, param, incomplete)
 
 
 def split_yt_dlp(args: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -162,6 +162,10 @@ class Settings:
     )
     netrc: str = setting("", "File with names and passwords by host (netrc), readable by you alone.")
     cookies: str = setting("", "Cookie file (Netscape form) to send from, each to its own host.")
+    cookies_from_browser: str = setting(
+        "",
+        "Browser to take cookies from (extra `media`), each to its own host: BROWSER[+KEYRING][:PROFILE][::CONTAINER].",
+    )
     save_cookies: str = setting("", "File to write all cookies to at the end, readable by you alone.")
     ip_version: str = setting("any", "Addresses that hosts are reached by.", choices=("any", "ipv4", "ipv6"))
     ca_certificate: str = setting("", "File of authorities (PEM) to trust besides the system's.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +14,7 @@ from tui_dl.core.errors import UsageError
 from tui_dl.core.identity import Identity, parse_bearer, parse_user
 from tui_dl.core.own_names import ANY_HOST, parse_dns_servers, parse_own_names
 from tui_dl.core.proxies import ProxyRules, proxy_rules
+from tui_dl.engine.browser_cookies import BrowserReading
 from tui_dl.engine.netrc_file import read_netrc
 from tui_dl.engine.resolving import require_dns
 from tui_dl.engine.token_file import read_token
@@ -49,8 +52,23 @@ class ClientOptions:
     """Who is asked for names; empty: whom the system asks."""
 
 
-def client_options(settings: Settings, environment: Mapping[str, str]) -> ClientOptions:
-    """Return the options of these settings. Reads files; raises `UsageError` for what cannot be used."""
+async def read_options(settings: Settings, environment: Mapping[str, str]) -> ClientOptions:
+    """Return what `client_options()` does, off the loop; cancelled, it leaves no browser being read."""
+    reading = BrowserReading()
+    try:
+        return await asyncio.to_thread(client_options, settings, environment, reading)
+    except asyncio.CancelledError:
+        reading.end()
+        raise
+
+
+def client_options(
+    settings: Settings, environment: Mapping[str, str], reading: BrowserReading | None = None
+) -> ClientOptions:
+    """Return the options of these settings. Reads files; raises `UsageError` for what cannot be used.
+
+    `reading` reads the cookies of a browser; whoever holds it can end that from another thread.
+    """
     _header_value("--user-agent", settings.user_agent)
     heard = environment if settings.use_environment_proxy else {}
     proxies = replace(proxy_rules(settings.proxy, settings.no_proxy, heard), hosts=settings.hosts)
@@ -60,7 +78,7 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
         require_dns()
     if any(one.is_socks for one in proxies.proxies):
         import_module("tui_dl.engine.socks")  # here, since an import on the loop would block it
-    return ClientOptions(
+    parts = ClientOptions(
         tls=_tls(settings),
         proxies=proxies,
         identity=Identity(
@@ -68,20 +86,23 @@ def client_options(settings: Settings, environment: Mapping[str, str]) -> Client
             by_host=read_netrc(settings.netrc) if settings.netrc else {},
             referer=_header_value("--referer", settings.referer),
         ),
-        cookies=_cookies(settings),
         family=_FAMILIES[settings.ip_version],
         auth=AuthPolicy(settings.auth),
         own_names=own_names,
         dns_servers=dns_servers,
     )
+    # Last: a browser takes half a second and may ask for a password, while all else is wrong at once.
+    return replace(parts, cookies=_cookies(settings, reading or BrowserReading()))
 
 
-def _cookies(settings: Settings) -> Cookies | None:
-    if not (settings.cookies or settings.save_cookies):
+def _cookies(settings: Settings, reading: BrowserReading) -> Cookies | None:
+    browser = settings.cookies_from_browser
+    if not (settings.cookies or settings.save_cookies or browser):
         return None
     from tui_dl.engine.cookies import open_cookies  # noqa: PLC0415  # the standard library's jar takes its time
 
-    return open_cookies(settings.cookies, settings.save_cookies)
+    lines_of_browser = partial(reading.lines, browser) if browser else None
+    return open_cookies(settings.cookies, settings.save_cookies, lines_of_browser)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

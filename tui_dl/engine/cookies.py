@@ -14,13 +14,14 @@ import time
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 from urllib.request import Request
 
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MOST_FILE_BYTES: Final = 16 << 20
 MOST_COOKIES: Final = 3000
@@ -37,15 +38,25 @@ _SHOWN_CELLS: Final = 120
 class Cookies:
     """A jar for all requests of one engine."""
 
-    def __init__(self, cookies: Iterable[Cookie] = (), *, save_to: Path | None = None) -> None:
+    def __init__(
+        self, cookies: Iterable[Cookie] = (), *, browser: Iterable[Cookie] = (), save_to: Path | None = None
+    ) -> None:
+        """`browser` are cookies that count where none of these, and none that a server set, has their name."""
         self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain))
         for cookie in cookies:
             self._jar.set_cookie(cookie)
+        given = {_key(cookie) for cookie in self._jar}
+        self._browser: dict[str, list[Cookie]] = {}
+        """A browser's cookies by domain, until its hosts are asked: a request looks at every domain in the jar."""
+        for cookie in browser:
+            if _key(cookie) not in given:
+                self._browser.setdefault(cookie.domain.lstrip("."), []).append(cookie)
         self.save_to = save_to
         """File that `save()` writes; None for none."""
 
     def header(self, url: str) -> str:
         """Return the value of `Cookie` for an address, empty for none."""
+        self._take_up(url)
         request = Request(url)  # noqa: S310  # nothing is opened: it tells the policy the address
         self._jar.add_cookie_header(request)
         value = request.get_header("Cookie") or ""
@@ -61,12 +72,22 @@ class Cookies:
                 message["Set-Cookie"] = line
         if not message or len(self._jar) >= MOST_COOKIES:
             return
+        self._take_up(url)
         self._jar.extract_cookies(cast("Any", _Answer(message)), Request(url))  # noqa: S310  # as above
+
+    def _take_up(self, url: str) -> None:
+        """Put the cookies that a browser has for a host, or for a domain above it, among the others."""
+        host = _known_host((urlsplit(url).hostname or "").lower()) if self._browser else ""
+        while host:
+            for cookie in self._browser.pop(host, ()):
+                self._jar.set_cookie(cookie)
+            host = host.partition(".")[2]
 
     def save(self) -> None:
         """Write all of them to `save_to`, durable, for its owner alone, or leave the file as it was. Raises `OSError`.
 
-        A link is replaced, not followed.
+        A link is replaced, not followed. Of a browser's cookies those go there whose hosts were asked: the others were
+        of no use, and are the person's whole life in the web.
         """
         if self.save_to is None:
             return
@@ -95,16 +116,22 @@ class _Answer:
         return self._message
 
 
-def open_cookies(file: str, save_to: str) -> Cookies | None:
-    """Return a jar as the settings want it, None for none. Never on the loop; raises `UsageError`."""
-    if not file and not save_to:
+def open_cookies(file: str, save_to: str, read_browser: Callable[[], Iterable[str]] | None = None) -> Cookies | None:
+    """Return a jar as the settings want it, None for none. Never on the loop; raises `UsageError`.
+
+    `read_browser` returns a browser's cookies as lines of a Netscape file; None: there is no browser.
+    """
+    if not (file or save_to or read_browser):
         return None
     target = Path(save_to).expanduser().absolute() if save_to else None
     if target is not None and not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
         raise UsageError(f"--save-cookies {display_text(save_to, _SHOWN_CELLS)}: no folder that can be written to")
     if target is not None and target.exists():
         _require_replaceable(target, display_text(save_to, _SHOWN_CELLS))
-    return Cookies(read_cookies(file) if file else (), save_to=target)
+    given = read_cookies(file) if file else ()
+    # Last: it takes half a second, and the others are wrong at once.
+    lines = () if read_browser is None else read_browser()
+    return Cookies(given, browser=_good(filter(None, map(_cookie, lines))), save_to=target)
 
 
 def _require_replaceable(target: Path, shown: str) -> None:
@@ -137,8 +164,17 @@ def read_cookies(file: str) -> list[Cookie]:
     cookies = [cookie for line in lines if (cookie := _cookie(line.removesuffix("\r"))) is not None]
     if not cookies and any(line.strip() and not line.startswith("#") for line in lines):
         raise UsageError(f"--cookies {shown}: no cookies in the Netscape form (seven fields with tabs between)")
-    now = time.time()
-    return [cookie for cookie in cookies if not cookie.is_expired(int(now))][-MOST_COOKIES:]
+    return _good(cookies)[-MOST_COOKIES:]
+
+
+def _good(cookies: Iterable[Cookie]) -> list[Cookie]:
+    now = int(time.time())
+    return [cookie for cookie in cookies if not cookie.is_expired(now)]
+
+
+def _key(cookie: Cookie) -> tuple[str, str, str]:
+    """Return what a jar tells cookies apart by."""
+    return cookie.domain, cookie.path, cookie.name
 
 
 def _cookie(line: str) -> Cookie | None:
@@ -155,8 +191,7 @@ def _cookie(line: str) -> Cookie | None:
     except (ValueError, OverflowError):
         return None
     is_below = below.upper() == "TRUE"
-    # The library knows hosts without a dot by this name; the file does not.
-    host = domain.lower() if "." in domain.strip(".") or ":" in domain else f"{domain.lower()}.local"
+    host = _known_host(domain.lower())
     return Cookie(
         version=0,
         name=name,
@@ -175,6 +210,11 @@ def _cookie(line: str) -> Cookie | None:
         comment_url=None,
         rest={"HttpOnly": ""} if is_http_only else {},
     )
+
+
+def _known_host(host: str) -> str:
+    """Return the name by which the library knows a host; one without a dot has another in files and addresses."""
+    return host if "." in host.strip(".") or ":" in host else f"{host}.local"
 
 
 def _line(cookie: Cookie) -> str:

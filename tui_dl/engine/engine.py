@@ -26,7 +26,7 @@ from tui_dl.engine.adding_many import added_ids, checked_row
 from tui_dl.engine.additions import Additions
 from tui_dl.engine.answers import Answers
 from tui_dl.engine.awaiting import await_finished
-from tui_dl.engine.client_options import client_options
+from tui_dl.engine.client_options import read_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.following import FileAdder
 from tui_dl.engine.hosts import HostBudgets, HostKeeper
@@ -134,7 +134,7 @@ class AsyncDownloadEngine(Answers):
         self.default_dir = self._absolute(checked.dir)
         settings = with_cache(checked, self._absolute)
         # Before the journal: a setting that cannot be used leaves nothing open.
-        options = await asyncio.to_thread(client_options, settings, os.environ)
+        options = await read_options(settings, os.environ)
         http2 = await asyncio.to_thread(load_http2, settings)
         journal = await self._open_journal()
         transport, names = carrier(settings, options, http2, self._transport)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OF_GIVEN_ADDRESSES: Final = (
-    *("user", "bearer", "netrc", "cookies", "save_cookies", "referer", "user_agent"),
+    *("user", "bearer", "netrc", "cookies", "cookies_from_browser", "save_cookies", "referer", "user_agent"),
     *("archive", "cache", "sha256", "verify", "shards", "name_template", "http2", "max_time"),
 )
 """Settings that speak of addresses that a person gave, or of files in the queue: media get yt-dlp's own."""
@@ -47,6 +47,8 @@ def defaults_of(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {"socket_timeout": settings.timeout}
     if settings.proxy:
         found["proxy"] = settings.proxy
+    if settings.cookies_from_browser:
+        found["cookiesfrombrowser"] = settings.cookies_from_browser
     if settings.insecure:
         found["nocheckcertificate"] = True
     if settings.ip_version in families:

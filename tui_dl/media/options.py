@@ -7,6 +7,7 @@ import io
 import re
 import sys
 import threading
+from functools import lru_cache
 from optparse import OptParseError
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _parsing = threading.Lock()
 """Held while the parser reads what it takes for the command line."""
+_BROWSER: Final = "cookiesfrombrowser"
+_PREFIX: Final = "yt-dlp's options: "
 _CONFIG_FILE: Final = re.compile(r'^\[debug\] [\w ]+ config "(.+?)":', re.MULTILINE)
 """A line of those in which yt-dlp says with `-v` what it read."""
 FORCED: Final[Mapping[str, Any]] = {
@@ -35,7 +38,8 @@ FORCED: Final[Mapping[str, Any]] = {
 def params_of(options: Sequence[str], *, has_config: bool, defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return yt-dlp's parameters; raises `UsageError` in its own words where they make no sense.
 
-    `defaults` are those of this program, for what neither its options nor its configuration speak of.
+    `defaults` are those of this program, for what neither its options nor its configuration speak of; a browser among
+    them is what `browser_of()` reads.
     """
     arguments = [*options] if has_config else ["--ignore-config", *options]
     with _parsing, _command_line(arguments) as told:
@@ -45,15 +49,29 @@ def params_of(options: Sequence[str], *, has_config: bool, defaults: Mapping[str
         except SystemExit:
             words = [line for line in told.getvalue().splitlines() if line.strip()]
             text = plain_words(words[-1].partition("error: ")[2] or words[-1]) if words else "they make no sense"
-            raise UsageError(f"yt-dlp's options: {text}") from None
+            raise UsageError(_PREFIX + text) from None
         except OptParseError as error:
-            raise UsageError(f"yt-dlp's options: {plain_words(str(error).rpartition('error: ')[2])}") from None
+            raise UsageError(_PREFIX + plain_words(str(error).rpartition("error: ")[2])) from None
         except (OSError, ValueError) as error:
-            raise UsageError(f"yt-dlp's options: {error}") from None
+            raise UsageError(f"{_PREFIX}{error}") from None
     params = {**parsed.ydl_opts, **FORCED}
     params.pop("playlist_items_shown", None)
     unsaid = {name: value for name, value in (defaults or {}).items() if params.get(name) in (None, False, "")}
+    # Whoever names a cookie file has said whose cookies these pages get.
+    if (wanted := unsaid.pop(_BROWSER, None)) and not params.get("cookiefile"):
+        unsaid[_BROWSER] = browser_of(wanted)
     return params | unsaid
+
+
+@lru_cache(maxsize=4)
+def browser_of(wanted: str) -> tuple[str, str | None, str | None, str | None]:
+    """Return name, profile, keyring and container of a browser; raises `UsageError` as `params_of()`."""
+    try:
+        params = params_of((f"--cookies-from-browser={wanted}",), has_config=False)
+    except UsageError as error:
+        raise UsageError(error.message.removeprefix(_PREFIX)) from None
+    name, profile, keyring, container = params[_BROWSER]
+    return name, profile, keyring, container
 
 
 def config_files() -> tuple[str, ...]:
