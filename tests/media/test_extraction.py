@@ -58,6 +58,17 @@ async def test_a_process_finds_what_a_thread_finds(
     assert extraction.count == 4
 
 
+async def test_what_lies_in_the_folder_is_not_run(
+    site: Site, manager: AsyncDownloadManager, extraction: Extraction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would take a file that was downloaded there for yt-dlp."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "yt_dlp.py").write_text("open('was_run', 'w')\n")
+    found, _ = await asyncio.to_thread(extract, manager, extraction, f"{site.url}/html5.html", tmp_path)
+    assert found
+    assert not (tmp_path / "was_run").exists()
+
+
 async def test_cookies_go_both_ways_and_errors_come_back(
     site: Site, manager: AsyncDownloadManager, extraction: Extraction, tmp_path: Path
 ) -> None:

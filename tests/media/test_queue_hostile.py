@@ -54,6 +54,17 @@ async def test_entries_lead_to_the_web_alone(queue: Queue, site: Site) -> None:
     assert files_in(queue.dir) == {}
 
 
+async def test_what_lies_in_the_folder_is_not_run(
+    queue: Queue, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would take a file that was downloaded there for yt-dlp, in the process that reads pages."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "yt_dlp.py").write_text("open('was_run', 'w')\n")
+    task = await queue.ended(await queue.add(f"{site.url}/v360.mp4"))
+    assert task.status is Status.COMPLETED
+    assert not (tmp_path / "was_run").exists()
+
+
 async def test_unsafe_extensions_are_refused(queue: Queue, site: Site) -> None:
     """A desktop file is no video, whatever its type says."""
     site.write("run.desktop", (site.root / "v360.mp4").read_bytes())

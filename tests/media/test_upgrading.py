@@ -74,7 +74,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Surroundings:
 def test_pip_pipx_and_uv_are_recognised(place: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By where this program lies and who installed yt-dlp there."""
     words = installing_words(place, NEWEST, is_nightly=True)
-    assert words == ("/venv/bin/python", "-m", "pip", "install", "-q", "-U", "--pre", NEWEST)
+    assert words == ("/venv/bin/python", "-P", "-m", "pip", "install", "-q", "-U", "--pre", NEWEST)
     piped = replace(place, prefix=tmp_path / "pipx" / "venvs" / "tui-dl")
     assert installing_words(piped, NEWEST, is_nightly=False) == ("pipx", "runpip", "tui-dl", "install", "-U", NEWEST)
     (tmp_path / "uv-receipt.toml").touch()
@@ -92,7 +92,7 @@ def test_what_the_system_installed_is_left_to_it(place: Surroundings, monkeypatc
     with pytest.raises(UsageError, match="system's packages"):
         installing_words(systems, NEWEST, is_nightly=False)
     monkeypatch.setattr(upgrading, "is_managed", lambda _around: False)
-    assert installing_words(systems, NEWEST, is_nightly=False)[1:3] == ("-m", "pip")
+    assert installing_words(systems, NEWEST, is_nightly=False)[1:4] == ("-P", "-m", "pip")
     monkeypatch.setattr(upgrading, "installer_of", lambda: "")
     with pytest.raises(UsageError, match="system's packages"):
         installing_words(systems, NEWEST, is_nightly=False)
@@ -116,7 +116,7 @@ def test_what_came_of_it_is_said(
 ) -> None:
     """The command is shown and run; its failure is yt-dlp's exit code for that."""
     assert upgrade("", replace(place, executable=installer(0))) == 0
-    assert (tmp_path / "said").read_text(encoding="utf-8") == f"-m pip install -q -U {NEWEST}\n"
+    assert (tmp_path / "said").read_text(encoding="utf-8") == f"-P -m pip install -q -U {NEWEST}\n"
     told = capfd.readouterr().out
     assert f"-m pip install -q -U '{NEWEST}'" in told
     assert "is up to date" in told
@@ -138,7 +138,7 @@ def test_downloads_follow_with_the_new_version(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SystemExit):
         command.ytdlp.main(["-U", "--concurrent-downloads", "2", "--", "http://h/"], standalone_mode=False)
     assert begun == [
-        ["-m", "tui_dl", "ytdlp", "-U", "--concurrent-downloads", "2", "--no-update", "--", "http://h/"],
+        ["-P", "-m", "tui_dl", "ytdlp", "-U", "--concurrent-downloads", "2", "--no-update", "--", "http://h/"],
     ]
     assert command.ytdlp.main(["-U"], standalone_mode=False) == 0
     assert len(begun) == 1

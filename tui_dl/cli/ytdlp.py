@@ -109,7 +109,7 @@ def ytdlp(arguments: tuple[str, ...]) -> int:
 def _again(arguments: Sequence[str]) -> NoReturn:
     """Begin anew with the version that is there now."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    words = [sys.executable, "-m", "tui_dl", "ytdlp", *arguments[:end], "--no-update", *arguments[end:]]
+    words = [sys.executable, "-P", "-m", "tui_dl", "ytdlp", *arguments[:end], "--no-update", *arguments[end:]]
     os.execv(sys.executable, words)  # noqa: S606  # this program
 
 

@@ -33,7 +33,7 @@ class ExtractionWorker:
 
     def __init__(self, params: dict[str, Any], colours: dict[str, Any], plugin_dirs: list[str] | None) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tui_dl.media.extractor_child"],
+            [sys.executable, "-P", "-m", "tui_dl.media.extractor_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

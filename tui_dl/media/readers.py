@@ -41,7 +41,7 @@ class Reader:
         self._loop = loop
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tui_dl.media.reader_child"],
+            [sys.executable, "-P", "-m", "tui_dl.media.reader_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -96,7 +96,7 @@ def installing_words(around: Surroundings, requirement: str, *, is_nightly: bool
     if is_of_uv and shutil.which("uv"):
         uv_early = ("--prerelease", "allow") if is_nightly else ()
         return ("uv", "pip", "install", "--python", around.executable, "-U", *uv_early, requirement)
-    return (around.executable, "-m", "pip", "install", "-q", "-U", *early, requirement)
+    return (around.executable, "-P", "-m", "pip", "install", "-q", "-U", *early, requirement)
 
 
 def installer_of() -> str:
