@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
@@ -59,10 +60,27 @@ def condition_of(error: BaseException) -> Reason | None:
 
 
 def journal_error(error: BaseException, path: Path | None) -> FileSystemError:
-    """Return the error to raise for what SQLite or the file system reported about this journal."""
-    reason = condition_of(error) or Reason.IO_ERROR
+    """Return the error to raise for what SQLite or the file system reported about this journal; it may look there."""
+    reason, words = condition_of(error) or Reason.IO_ERROR, str(error)
+    if path is not None and _cannot_open(error) and (cause := _refusal(path)) is not None:
+        reason, words = condition_of(cause) or Reason.IO_ERROR, f"{words}: {cause.strerror}"
     place = "the journal in memory" if path is None else f"the journal {path}"
-    return FileSystemError(reason, f"{place}: {error}", is_retryable=reason in _RETRYABLE)
+    return FileSystemError(reason, f"{place}: {words}", is_retryable=reason in _RETRYABLE)
+
+
+def _cannot_open(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY == (
+        sqlite3.SQLITE_CANTOPEN
+    )
+
+
+def _refusal(path: Path) -> OSError | None:
+    """Return what the system says to opening a file that SQLite could not open; it tells nobody why."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as error:
+        return error
+    return None
 
 
 def is_damage(error: BaseException) -> bool:
