@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from tui_dl.core.addresses import MOST_URL_CHARS, wire_url
+from tui_dl.core.addresses import MOST_URL_CHARS, shown_url, wire_url
 from tui_dl.core.display_text import display_text, mask_secrets
+from tui_dl.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ def check_url(text: str, *, is_typed: bool = False) -> str:
     space or control character inside, at most 64 KiB. User info stays: `addresses.split_userinfo()` takes it off.
     `is_typed`: a person gave it, so that `ftp://`, `ftps://` and `ftpes://` are taken, too.
     """
+    if not isinstance(text, str):  # a program gave it
+        raise UsageError(f"expected an address as text, not {shown_url(repr(text))}")
     return wire_url(text.strip(), is_typed=is_typed)
 
 

@@ -25,7 +25,7 @@ from tui_dl.disk.writer import DiskPool
 from tui_dl.engine.adding_many import added_ids, checked_row
 from tui_dl.engine.additions import Additions
 from tui_dl.engine.answers import Answers
-from tui_dl.engine.awaiting import await_finished
+from tui_dl.engine.awaiting import await_finished, ids_meant
 from tui_dl.engine.client_options import read_options
 from tui_dl.engine.context import EngineContext
 from tui_dl.engine.following import FileAdder
@@ -50,7 +50,7 @@ from tui_dl.journal.journal import Journal
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from tui_dl.core.commands import CommandOutcome
@@ -296,23 +296,26 @@ class AsyncDownloadEngine(Answers):
         await self.context.existing.end(batch, self._batch_kind)
 
     async def wait(self, tasks: Iterable[DownloadTask | int] | None = None) -> DownloadResult:
-        """Return when these tasks (None: all of this engine) are finished. Paused tasks are waited for only by id."""
+        """Return when these tasks (None: all of this engine) are finished. Paused tasks are waited for only by id.
+
+        An id that no row has raises `UsageError`; a task whose row was removed meanwhile is over.
+        """
         started_at = self.context.clock()
         if tasks is None:
             await self.scheduler.run_until_idle()
             await self.playlists.settle()
             tally, total = self.ledger.tally, self.ledger.tally.total
         else:
-            ids = [task if isinstance(task, int) else task.id for task in tasks]
-            rows = await self._await_finished(ids)
+            ids, named = ids_meant(tasks)
+            rows = await self._await_finished(ids, named)
             # A Metalink is done with its files.
             if files := [file for one in ids for file in self._adder.files_of.get(one, ())]:
                 rows += await self._await_finished(files)
             tally, total = Tally.of(rows), len(ids) + len(files)
         return tally.result(total, self.context.clock() - started_at)
 
-    async def _await_finished(self, ids: Sequence[int]) -> list[DownloadTask]:
-        await await_finished(self, ids)
+    async def _await_finished(self, ids: Sequence[int], named: Collection[int] = ()) -> list[DownloadTask]:
+        await await_finished(self, ids, named)
         await self.context.journal.flush()
         return await self.rows(ids)
 

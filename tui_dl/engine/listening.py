@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui_dl.engine.foreign import tell_foreign
+from tui_dl.engine.foreign import Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,15 +16,16 @@ class Listeners:
     """The listeners of one source of events."""
 
     def __init__(self) -> None:
-        self._all: list[Callable[[Event], None]] = []
+        self._all: list[Foreign[Event]] = []
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` for each event; the returned function ends that."""
-        self._all.append(listener)
+        foreign = Foreign(listener, "a listener")
+        self._all.append(foreign)
 
         def unsubscribe() -> None:
-            if listener in self._all:
-                self._all.remove(listener)
+            if foreign in self._all:
+                self._all.remove(foreign)
 
         return unsubscribe
 
@@ -36,4 +37,4 @@ class Listeners:
     def tell(self, event: Event) -> None:
         """Tell all; one that fails does not keep the others from hearing it."""
         for listener in tuple(self._all):
-            tell_foreign(listener, event, "a listener")
+            listener.tell(event)

@@ -14,7 +14,7 @@ from tui_dl.core.ranges import ByteRange
 from tui_dl.core.rate import SpeedMeter
 from tui_dl.core.status import FINISHED
 from tui_dl.disk.space import free_bytes
-from tui_dl.engine.foreign import tell_foreign
+from tui_dl.engine.foreign import Foreign
 from tui_dl.engine.host_views import host_views
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Observer:
     ) -> None:
         self._context, self._scheduler, self._ledger = context, scheduler, ledger
         self._default_dir = default_dir
-        self._on_progress = on_progress
+        self._on_progress = None if on_progress is None else Foreign(on_progress, "a progress callback")
         self._meter = SpeedMeter()
         self._peak_bps = 0.0
         self._received_bytes = 0
@@ -227,7 +227,7 @@ class Observer:
     def _report(self, live: LiveTask, now: float) -> None:
         if self._on_progress is not None and self._reported.get(live.task.id) != live.received_bytes:
             self._reported[live.task.id] = live.received_bytes
-            tell_foreign(self._on_progress, live.progress(now), "a progress callback")
+            self._on_progress.tell(live.progress(now))
 
     def _report_last(self, task: DownloadTask) -> None:
         live = self._scheduler.live_of(task.id)
