@@ -12,7 +12,7 @@ import pytest_asyncio
 import trustme
 
 from tests.engine.stage import fetch, is_whole
-from tests.faults import FaultServer, Resource
+from tests.faults import FaultServer, Resource, lies
 from tests.faults.certificates import server_context
 from tests.faults.tls_door import tls_door
 from tui_dl.core.errors import Reason, UsageError
@@ -109,6 +109,51 @@ async def test_a_client_certificate_of_another_authority_is_refused(
         task = await fetch(engine, f"{origin}/f.bin")
     assert (task.reason, task.retry_count) == (Reason.TLS_FAILED, 1)
     assert "127.0.0.1 does not take our client certificate: tlsv1 alert unknown ca" in task.reason_text
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_client_certificate_that_has_expired_is_refused(
+    engines: Engines, tls_authority: trustme.CA, authority_file: str, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    """In the handshake (TLS 1.2) or after it (1.3); the way out is named."""
+    mine = tls_authority.issue_cert("me@example.org", not_after=datetime.now(UTC) - timedelta(days=1))
+    mine.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "me.pem"))
+    engine = await engines(ca_certificate=authority_file, certificate=str(tmp_path / "me.pem"))
+    context = asking_context(tls_authority)
+    context.minimum_version = context.maximum_version = version
+    with tls_door(context) as origin:
+        task = await fetch(engine, f"{origin}/f.bin")
+    assert (task.status, task.reason, task.retry_count) == (Status.FAILED, Reason.TLS_FAILED, 1)
+    assert "does not take our client certificate: sslv3 alert certificate expired" in task.reason_text
+    assert "--certificate FILE gives another" in task.reason_text
+
+
+NGINX_PAGE = "<html>\r\n<head><title>400 {0}</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("The SSL certificate error", "127.0.0.1 does not take our client certificate: expired, revoked"),
+        ("No required SSL certificate was sent", "127.0.0.1 wants a client certificate; --certificate FILE"),
+    ],
+)
+async def test_a_certificate_refused_in_an_answer_is_named(
+    engines: Engines, tls_fault_server: FaultServer, authority_file: str, title: str, words: str
+) -> None:
+    """As nginx does, which takes every handshake and answers 400: no other request would go better."""
+    page = lies.status(400, body=NGINX_PAGE.format(title).encode())
+    task = await fetch(await engines(ca_certificate=authority_file), tls_fault_server.add("/f.bin", SMALL, page))
+    assert (task.status, task.reason, task.retry_count) == (Status.FAILED, Reason.TLS_FAILED, 1)
+    assert words in task.reason_text
+    assert len(tls_fault_server.requests) == 1
+
+
+async def test_such_a_page_without_tls_is_any_other_refusal(engines: Engines, fault_server: FaultServer) -> None:
+    """Nobody asked for a certificate there."""
+    page = lies.status(400, body=NGINX_PAGE.format("The SSL certificate error").encode())
+    task = await fetch(await engines(), fault_server.add("/f.bin", SMALL, page))
+    assert task.reason is Reason.HTTP_STATUS
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tui_dl.core.http_rules import headers_for_redirect, parse_retry_after
 from tui_dl.core.ranges import range_header
 from tui_dl.core.resume import Asked, Judgement, judge, judge_extra
 from tui_dl.core.task import Flag
+from tui_dl.engine.certificate_answer import BAD_REQUEST, certificate_refusal
 from tui_dl.engine.host_gate import AT_ONCE_S, HostGate
 from tui_dl.engine.naming import expects_page
 from tui_dl.engine.revalidating import NOT_MODIFIED, NotModified
@@ -102,6 +103,8 @@ class Asker:
     async def ask(self, asked: Asked) -> Exchange:
         """Send a first request to the source's own address; return it judged. Raises `TuiDlError`."""
         exchange = await self._send(asked, is_extra=False)
+        if exchange.answer.status == BAD_REQUEST:
+            await self._look_for_certificate(exchange)
         return self._judged(exchange, asked, judge)
 
     async def ask_extra(self, start: int, end: int) -> Exchange:
@@ -109,6 +112,17 @@ class Asker:
         asked = self.asked(start, end, has_held=True)
         exchange = await self._send(asked, is_extra=True)
         return self._judged(exchange, asked, judge_extra)
+
+    async def _look_for_certificate(self, exchange: Exchange) -> None:
+        """Raise what a 400 says of our certificate: a reason of its own, and none to ask again without a range."""
+        try:
+            error = await certificate_refusal(exchange.answer, self.final_url)
+        except BaseException:
+            exchange.close()
+            raise
+        if error is not None:
+            exchange.close()
+            raise error
 
     def _judged(
         self,

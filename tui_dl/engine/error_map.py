@@ -126,7 +126,8 @@ def _tls_text(error: BaseException, host: str) -> str:
     if alert in _WANTS_CERTIFICATE:
         return f"{host} wants a client certificate, or speaks another TLS; --certificate FILE gives one"
     if alert in _REFUSES_CERTIFICATE:
-        return f"{host} does not take our client certificate: {_words(alert.lower().replace('_', ' '))}"
+        said = _words(alert.lower().replace("_", " "))
+        return f"{host} does not take our client certificate: {said}; --certificate FILE gives another"
     return f"the secure connection to {host} failed: {_words(error)}"
 
 
