@@ -229,3 +229,10 @@ def test_a_tasks_own_attempts_count_first() -> None:
     """`options.max_retries` over the setting."""
     task = DownloadTask(1, "u", "/", "f", options=TaskOptions(max_retries=0))
     assert step_after(PASSING, task=task).delay_s is None
+
+
+@pytest.mark.parametrize("error", [dns(socket.EAI_AGAIN), asked_of_servers(11)])
+def test_name_servers_that_fail_have_a_way_round_them(error: BaseException) -> None:
+    """The row waits, and says what asks others; a name that is not there needs its spelling looked at."""
+    assert "--dns-servers ADDRESS asks other name servers" in map_error(error, "host.example").message
+    assert "--dns-servers" not in map_error(dns(socket.EAI_NONAME), "host.example").message

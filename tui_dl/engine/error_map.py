@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 MAX_SHOWN_CHARS: Final = 200
+OTHER_SERVERS: Final = "--dns-servers ADDRESS asks other name servers"
+"""The way out where names are slow to be found, or those asked fail."""
 _ABSENT: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _UNTOLD: Final = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
 _ARES_ABSENT: Final = frozenset({1, 4})
@@ -146,7 +148,7 @@ def _certificate_text(error: Exception, host: str) -> str:
 def map_dns(cause: OSError, host: str) -> TuiDlError:
     """Return our error for a name that was not looked up."""
     if cause.errno in _UNTOLD or _ares_code(cause) in _ARES_UNTOLD:
-        return _network(Reason.NO_NETWORK, f"the name of {host} cannot be looked up now")
+        return _network(Reason.NO_NETWORK, f"the name of {host} cannot be looked up now; {OTHER_SERVERS}")
     text = f"the host name {host} was not found"
     if is_absent(cause):
         return NameNotFoundError(Reason.DNS_FAILED, text, is_retryable=True)

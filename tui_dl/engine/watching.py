@@ -12,7 +12,7 @@ import aiohttp
 
 from tui_dl.core.addresses import is_ip_address
 from tui_dl.core.errors import NetworkError, Reason
-from tui_dl.engine.error_map import map_dns
+from tui_dl.engine.error_map import OTHER_SERVERS, map_dns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ class WatchingConnector(aiohttp.TCPConnector):
     async def _resolve_host(self, host: str, *words: Any, **more: Any) -> Any:
         stage = STAGE.get(None)
         if stage is not None:
-            stage.text = f"the name of {_what(stage, host)} was not looked up in time"
+            stage.text = f"the name of {_what(stage, host)} was not looked up in time; {OTHER_SERVERS}"
         version = _VERSIONS.get(self._family)
         try:
             found = await super()._resolve_host(host, *words, **more)
