@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.stage import fetch, row
-from tests.faults import Resource, tempers
+from tests.faults import Resource, lies, tempers
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import UsageError
+from tui_dl.core.query import TaskQuery
 from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
@@ -29,6 +30,22 @@ async def test_clear_finished_takes_rows_and_undo_brings_them_back(engines: Engi
     assert "f.bin" in engines.names()
     assert (await engine.execute(Command(CommandName.UNDO))).changed == 1
     assert (await row(engine, done)).status is Status.COMPLETED
+
+
+async def test_clearing_what_is_done_keeps_failures(engines: Engines, fault_server: FaultServer) -> None:
+    """They are told of, with what removes them; that command does, and undo brings them back."""
+    engine = await engines()
+    done = await fetch(engine, fault_server.add("/f.bin", SMALL))
+    failed = await fetch(engine, fault_server.add("/g.bin", SMALL, lies.status(404)))
+    outcome = await engine.execute(Command(CommandName.CLEAR_FINISHED, arguments={"keeps_failed": True}))
+    assert outcome.changed == 1
+    said = "1 removed, undo brings back; 1 failed stay (`clear-finished status:failed` removes them)"
+    assert outcome.message == said
+    assert [task.id for task in await engine.rows([done.id, failed.id])] == [failed.id]
+    query = TaskQuery(statuses=frozenset({Status.FAILED}))
+    assert (await engine.execute(Command(CommandName.CLEAR_FINISHED, query=query))).changed == 1
+    assert (await engine.execute(Command(CommandName.UNDO))).changed == 1
+    assert (await row(engine, failed)).status is Status.FAILED
 
 
 async def test_add_as_a_command(engines: Engines, fault_server: FaultServer) -> None:

@@ -45,7 +45,7 @@ def three_rows() -> FakeEngine:
         (["_"], CommandName.SET_CONCURRENCY, (), {"delta": -1}),
         (["P"], CommandName.TOGGLE_ALL, (), {}),
         (["R"], CommandName.RETRY_FAILED, (), {}),
-        (["c"], CommandName.CLEAR_FINISHED, (), {}),
+        (["c"], CommandName.CLEAR_FINISHED, (), {"keeps_failed": True}),
         (["u"], CommandName.UNDO, (), {}),
         (["space", "space", "p"], CommandName.TOGGLE_PAUSE, (1, 2), {}),
         (["v", "j", "v", "x"], CommandName.CANCEL, (1, 2), {}),
@@ -78,6 +78,36 @@ async def test_deleting_asks_and_no_does_nothing() -> None:
         await pilot.press("escape")
         await settle(app, pilot)
     assert engine.commands == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (["X"], "Nothing to cancel or delete: file-1.bin is done"),
+        (["*", "X"], "Nothing to cancel or delete: 2 selected downloads are done or skipped"),
+    ],
+)
+async def test_nothing_is_asked_where_nothing_can_be_deleted(keys: list[str], words: str) -> None:
+    """Of what is done or was left out no part file is held: said, instead of a question whose answer does nothing."""
+    engine = FakeEngine(
+        make_task(number, f"file-{number}.bin", status=status)
+        for number, status in ((1, Status.COMPLETED), (2, Status.SKIPPED))
+    )
+    async with running(engine) as (app, pilot):
+        await pilot.press(*keys)
+        await settle(app, pilot)
+        assert notices(app) == [words]
+        assert app.screen is app.main
+    assert engine.commands == []
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.PAUSED])
+async def test_what_may_hold_a_part_file_is_asked_about(status: Status) -> None:
+    """Also where it is finished: what has arrived of it is deleted."""
+    async with running(FakeEngine([make_task(1, "file-1.bin", status=status)])) as (app, pilot):
+        await pilot.press("X")
+        await pilot.pause()
+        assert "Cancel file-1.bin and delete what has arrived?" in screen_text(app)
 
 
 async def test_a_refusal_is_said() -> None:

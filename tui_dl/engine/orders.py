@@ -290,9 +290,20 @@ class Orders:
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     async def _clear_finished(self, command: Command) -> CommandOutcome:
+        if command.arguments.get("keeps_failed") and not command.ids and command.query is None:
+            return await self._clear_done()
         is_by_ids = 0 < len(command.ids) <= MOST_ROWS and command.query is None
         removed = await (self._remove_few(command.ids) if is_by_ids else self._remove_many(command))
         return CommandOutcome(removed, message=f"{removed:,} removed, undo brings back")
+
+    async def _clear_done(self) -> CommandOutcome:
+        """Take out what is finished but for failures, which a person has not dealt with yet, and say that they stay."""
+        removed = await self._remove_many(
+            Command(CommandName.CLEAR_FINISHED, query=TaskQuery(statuses=FINISHED - {Status.FAILED}))
+        )
+        failed = self._engine.snapshot().counts.get(Status.FAILED, 0)
+        stays = f"; {failed:,} failed stay (`clear-finished status:failed` removes them)" if failed else ""
+        return CommandOutcome(removed, message=f"{removed:,} removed, undo brings back{stays}")
 
     async def _remove_few(self, ids: Sequence[int]) -> int:
         """Take rows out and tell of each that went."""

@@ -117,11 +117,24 @@ class Refresh(Action):
 
 
 class ClearFinished(EngineAction):
-    """Remove finished rows; the files stay."""
+    """Remove what is done; files and failed rows stay."""
 
     name, keys, label, group = "clear-finished", ("c",), "Clear finished", Group.DOWNLOADS
     command = CommandName.CLEAR_FINISHED
     has_targets = True
+
+    @classmethod
+    def run(cls, desk: Desk) -> None:
+        """Tell the engine: nobody means to lose sight of what failed."""
+        desk.send(cls.command, {"keeps_failed": True})
+
+    @classmethod
+    def run_typed(cls, desk: Desk, typed: Typed) -> None:
+        """Do as the key does, or take out all that was named."""
+        if typed.targets is None:
+            cls.run(desk)
+        else:
+            super().run_typed(desk, typed)
 
 
 class Undo(EngineAction):

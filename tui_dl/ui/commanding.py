@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_dl.core.commands import Command, CommandName
 from tui_dl.core.errors import TuiDlError
 from tui_dl.core.ports import WorkView
+from tui_dl.core.status import FACTS, Status
 from tui_dl.ui.format import count
 from tui_dl.ui.row_text import shown_name
+from tui_dl.ui.situating import situation_of
 from tui_dl.ui.work_text import BULK_ROWS, done_words
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ QUIET_COMMANDS: Final = frozenset({CommandName.MOVE_UP, CommandName.MOVE_DOWN})
 """Commands after which the selection stays, since they are given several times in a row."""
 SILENT_COMMANDS: Final = frozenset({CommandName.CHOOSE, CommandName.SET_FORMAT})
 """Commands that change records without an event for each: those on the screen are fetched again."""
+
+PARTLESS: Final = frozenset({Status.COMPLETED, Status.SKIPPED})
+"""Statuses of rows that hold no part file."""
 
 
 class Commander:
@@ -79,6 +84,9 @@ class Commander:
         command = self.command_for_rows(name, arguments)
         if command is None:
             return
+        if name is CommandName.DELETE_PART and (nothing := self._nothing_to_cancel()):
+            self.say(nothing)
+            return
         rows = self.rows_meant()
         if not question and name is CommandName.CANCEL and rows >= BULK_ROWS:
             question = "Cancel {rows}?"
@@ -86,6 +94,14 @@ class Commander:
             self.ask(question.format(rows=self.rows_text()), lambda: self.execute(command, rows))
         else:
             self.execute(command, rows)
+
+    def _nothing_to_cancel(self) -> str:
+        """Say so where all that is meant is done or was left out: no part file is held then; else empty."""
+        situation = situation_of(self._screen)
+        if situation.is_open or not situation.statuses or not situation.statuses <= PARTLESS:
+            return ""
+        states = " or ".join(sorted(FACTS[status].label for status in situation.statuses))
+        return f"Nothing to cancel or delete: {self.rows_text()} {'are' if self.rows_meant() > 1 else 'is'} {states}"
 
     def execute(self, command: Command, rows: int = 0) -> None:
         """Have a command carried out that is for about so many rows; the answer is told when it comes."""
