@@ -36,6 +36,16 @@ async def test_a_dialog_shows_its_buttons_at_every_size(size: tuple[int, int]) -
             await settle(app, pilot)
 
 
+@pytest.mark.parametrize("width", [100, 104, 107, 110, 114, 117, 118, 130])
+async def test_free_space_is_told_where_there_is_room(width: int) -> None:
+    """That there is no limit, and half of the graph, give way to it first."""
+    async with running(make_scene(), (width, 24)) as (app, _pilot):
+        head = lines_of(app)[0]
+    assert "78.0 GiB free" in head
+    assert "5 at once" in head
+    assert ("no limit" in head) is (width >= 117)
+
+
 @pytest.mark.parametrize("size", [(20, 5), (10, 2), (1, 1), (500, 200)])
 async def test_no_size_crashes(size: tuple[int, int]) -> None:
     """Absurd sizes show little, but live."""

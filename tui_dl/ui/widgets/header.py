@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui_dl.ui.glyphs import Glyphs
 
 GRAPH_CELLS = 14
+SHORT_GRAPH_CELLS = 7
 MARGIN_CELLS = 1
 
 
@@ -29,10 +30,16 @@ class HeaderLine(Line):
         brand = Piece("tui-dl  ", Tone.STRONG)
         speed_piece = Piece(f"{glyphs.down} {speed} ", Tone.ACCENT if snapshot.speed_bps >= 1 else Tone.QUIET)
         graph_piece = Piece(f"{graph}  " if graph else " ", Tone.ACCENT)
+        short = glyphs.graph(snapshot.speed_history, SHORT_GRAPH_CELLS)
+        short_piece = Piece(f"{short}  " if short else " ", Tone.ACCENT)
         counts = _counts(snapshot, glyphs)
         limits = _limits(snapshot, glyphs, units)
+        # Free space is worth more than to be told that there is no limit.
+        brief = limits if snapshot.limit_rate_bps or snapshot.limit_until_at is not None else limits[:1] + limits[2:]
         variants = (
             ((brand, speed_piece, graph_piece, *counts), limits),
+            ((brand, speed_piece, graph_piece, *counts), brief),
+            ((brand, speed_piece, short_piece, *counts), brief),
             ((brand, speed_piece, graph_piece, *counts), limits[:2]),
             ((brand, speed_piece, graph_piece, *counts), limits[:1]),
             ((brand, speed_piece, Piece(" "), *counts), limits[:1]),
