@@ -170,3 +170,27 @@ async def test_addresses_piped_in_are_added_and_the_keys_still_work(tmp_path: Pa
                 assert "standard input:1: " in screen.text
 
         await asyncio.to_thread(use)
+
+
+def test_the_prompt_completes_and_carries_out_a_command(tmp_path: Path) -> None:
+    """Tab writes the word out, Enter does it: the header tells of the limit, and keys are the table's again."""
+    with terminal(tmp_path, "--foreground") as screen:
+        screen.until(lambda: "no limit" in screen.text)
+        screen.press(":lim\t")
+        screen.until(lambda: any(line.startswith((" :limit", ":limit")) for line in screen.shown.display))
+        screen.press("5M\r")
+        screen.until(lambda: "5.00 MiB/s" in screen.shown.display[0] and ":limit" not in screen.text)
+        screen.press("q")
+        screen.until(screen.has_ended)
+        assert screen.process.returncode == 0
+
+
+def test_a_mistake_at_the_prompt_is_said_and_the_line_stays(tmp_path: Path) -> None:
+    """It is mended where it is, by keys that come as fast as over a link that stalled, and done."""
+    with terminal(tmp_path, "--foreground") as screen:
+        screen.until(lambda: "no limit" in screen.text)
+        screen.press(":limti 5M\r")
+        screen.until(lambda: "limti" in screen.text.replace(":limti 5M", "") and ":limti 5M" in screen.text)
+        assert "no limit" in screen.shown.display[0]
+        screen.press("\x01" + "\x1b[C" * 3 + "\x1b[3~" * 2 + "it\r")
+        screen.until(lambda: "5.00 MiB/s" in screen.shown.display[0] and ":limit" not in screen.text)

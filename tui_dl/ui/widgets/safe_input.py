@@ -24,5 +24,13 @@ class SafeInput(Input):
         # While nobody types nothing is written: a blink is 100 bytes a second over the link.
         self.set_reactive(SafeInput.cursor_blink, False)
 
+    async def _on_key(self, event: events.Key) -> None:
+        """Edit in turn: as bindings, the cursor's keys would be overtaken by what is typed right after them."""
+        bound = self._bindings.key_to_bindings.get(event.key)
+        if bound and not event.is_printable:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(bound[0].action)
+
     def _on_paste(self, event: events.Paste) -> None:
         event.text = harmless(event.text)
