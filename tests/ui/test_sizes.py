@@ -55,6 +55,25 @@ async def test_no_size_crashes(size: tuple[int, int]) -> None:
         assert app.is_running
 
 
+async def test_a_notice_leaves_the_rows_of_a_low_terminal_alone() -> None:
+    """It takes the line of the keys, a newer one its place, and a long one as many rows more as it needs."""
+    async with running(make_scene(), (40, 10)) as (app, pilot):
+        rows = lines_of(app)[3:9]
+        for text in ("Address copied", "Still starting; try again in a moment"):
+            app.main.desk.commander.say(text)
+            await settle(app, pilot)
+        lines = lines_of(app)
+        assert lines[3:8] == rows[:5]
+        assert "try again in a moment" in "\n".join(lines[8:])
+        assert "Address copied" not in "\n".join(lines)
+        app.clear_notifications()
+        app.main.desk.commander.say("Copied")
+        await settle(app, pilot)
+        lines = lines_of(app)
+        assert lines[3:9] == rows
+        assert "Copied" in lines[9]
+
+
 async def test_resizing_replaces_the_columns() -> None:
     """A window made narrow drops columns, made wide again it has them back."""
     async with running(make_scene()) as (app, pilot):

@@ -196,6 +196,8 @@ class Commander:
     def say(self, text: str, *, is_bad: bool = False) -> None:
         """Say a sentence in a corner of the screen."""
         shown = self._screen.look.glyphs.text(text)
+        if self._screen.has_class("-low"):
+            self._screen.app.clear_notifications()  # there is room for one
         self._screen.notify(shown, severity="warning" if is_bad else "information", markup=False)
 
     def ask(
