@@ -90,6 +90,16 @@ def test_patterns_can_be_switched_off(tmp_path: Path) -> None:
     assert order(tmp_path, urls=("http://[::1]/a",)).news[0].url == "http://[::1]/a"
 
 
+def test_blanks_inside_an_argument_are_encoded(tmp_path: Path) -> None:
+    """The shell's quotes say that it is one; with patterns and without."""
+    made = order(tmp_path, urls=("http://h/a file.zip",))
+    assert made.news[0].url == "http://h/a%20file.zip"
+    assert order(tmp_path, urls=("http://h/a [1].zip",), has_globs=False).news[0].url == "http://h/a%20[1].zip"
+    assert order(tmp_path, urls=("http://h/a [1-2].zip",)).lists.globs[0].address(1) == "http://h/a%202.zip"
+    with pytest.raises(UsageError, match="white space"):
+        order(tmp_path, urls=("http://h/a http://h/b",))
+
+
 @pytest.mark.parametrize(
     ("given", "word"),
     [

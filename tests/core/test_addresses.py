@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_dl.core.addresses import has_same_origin, origin_of, split_userinfo, wire_url
+from tui_dl.core.addresses import has_same_origin, origin_of, split_userinfo, wire_url, with_blanks
 from tui_dl.core.errors import UsageError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+BLANKS = st.text(" \t\r\n\v\x00\x1b\x85\u00a0\u2028ab#=-:/", max_size=12)
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,42 @@ def test_user_info_becomes_a_header() -> None:
     )
     assert split_userinfo("http://e.org/") == ("http://e.org/", "")
     assert split_userinfo("http://@e.org/") == ("http://e.org/", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("https://e.org/a file.zip", "https://e.org/a%20file.zip"),
+        (" https://e.org/a  b/c d?q=e f ", "https://e.org/a%20%20b/c%20d?q=e%20f"),
+        ("ftp://me:x@e.org/a b", "ftp://me:x@e.org/a%20b"),
+        ("https://e.org/a - b.zip", "https://e.org/a%20-%20b.zip"),
+        ("https://e.org/a b#c", "https://e.org/a%20b#c"),
+        ("https://e.org/a%20b", None),
+        ("https://e.org /a", None),
+        ("https://me you@e.org/a", None),
+        ("https://e.org/a https://e.org/b", None),
+        ("https://e.org/a ftp://e.org/b", None),
+        ("https://e.org/a # the first", None),
+        ("https://e.org/a out=b", None),
+        ("https://e.org/a -o b", None),
+        ("curl https://e.org/a", None),
+        ("a b", None),
+    ],
+)
+def test_blanks_are_encoded_in_what_is_clearly_one_address(typed: str, meant: str | None) -> None:
+    """As browsers and aria2 do; what may be an address and something else is left as it is, and refused."""
+    assert with_blanks(typed) == (typed if meant is None else meant)
+
+
+@given(ANY_TEXT | BLANKS, st.sampled_from(["http://e.org/a b", "https://e.org/", "http://a b@e.org/ "]))
+def test_encoding_blanks_lets_nothing_else_through(text: str, prefix: str) -> None:
+    """White space of any other kind and control characters stay refused; what was usable stays as it was."""
+    typed = prefix + text
+    try:
+        wire = wire_url(with_blanks(typed))
+    except UsageError:
+        return
+    assert wire.isascii()
+    assert wire.isprintable()
+    assert " " not in wire
+    assert wire == wire_url(typed.strip(" ").replace(" ", "%20"))

@@ -113,3 +113,11 @@ def test_patterns_of_a_paste_are_counted_where_they_are_wanted() -> None:
     assert [one.url for one in second.downloads] == ["http://h/[1-3]"]
     assert "runs backwards" in third.problem
     assert one_download("http://h/[1-3]").url == "http://h/[1-3]"
+
+
+def test_blanks_inside_the_only_address_are_encoded() -> None:
+    """Among several lines they may part columns, and are refused as in a list."""
+    assert meant("https://a.example/a file.zip\n") == [(1, "https://a.example/a%20file.zip")]
+    (_, first), (_, second) = meant("https://a.example/a file.zip\nhttps://a.example/b\n")
+    assert "white space" in first
+    assert second == "https://a.example/b"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from tui_dl.core.addresses import shown_url, wire_url
+from tui_dl.core.addresses import shown_url, wire_url, with_blanks
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import UsageError
 from tui_dl.core.list_kinds import ListFormat
@@ -145,7 +145,7 @@ def take_lists(given: Mapping[str, Any]) -> tuple[dict[str, Any], Lists]:
     files = tuple(dict.fromkeys(given.get("input_files") or ()))
     for file in files:
         _check_readable(file)
-    words = given.get("urls") or ()
+    words = [with_blanks(word) for word in given.get("urls") or ()]
     for word in words:
         _refuse_list(word)
     urls, globs = _typed(words, has_globs=given.get("has_globs", True))

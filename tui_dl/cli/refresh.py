@@ -14,7 +14,7 @@ from tui_dl.cli.compose import run_loop
 from tui_dl.cli.exits import DONE, SOME_FAILED
 from tui_dl.cli.log import logging_to
 from tui_dl.cli.options import PlainCommand, log_options
-from tui_dl.core.addresses import shown_url
+from tui_dl.core.addresses import shown_url, with_blanks
 from tui_dl.core.curl_download import with_headers
 from tui_dl.core.display_text import display_text
 from tui_dl.core.errors import TuiDlError, UsageError
@@ -86,7 +86,7 @@ def fresh_link(given: Mapping[str, Any]) -> tuple[str, Headers | None]:
     if bool(given["new_url"]) == bool(given["curl"]):
         raise UsageError("give the new address, or --curl with the command that a browser copied; one of them")
     if given["new_url"]:
-        return check_url(given["new_url"], is_typed=True), headers or None
+        return check_url(with_blanks(given["new_url"]), is_typed=True), headers or None
     downloads = curl.downloads_of({"curl": (given["curl"],)})
     if len(downloads) != 1:
         raise UsageError(f"--curl: one address is wanted here, not {len(downloads)}")

@@ -42,6 +42,23 @@ a million every further step counts."""
 _HOST_LIKE: Final = re.compile(r"(?:(?:[\w-]+\.)+[a-z]{2,}|localhost)(?::\d+)?(?:[/?#]|\Z)", re.IGNORECASE)
 
 
+_APART: Final = re.compile(r" \S*://| +(?:#|--?[a-z]|[a-z][a-z0-9-]*=)")
+"""What shows that not all of a line is one address: another one, a comment, an option."""
+
+
+def with_blanks(text: str) -> str:
+    """Return what was typed alone with the blanks of its path and query as `%20`, as browsers send them.
+
+    Only where the whole can be nothing but one address: else it stays as it is, to be refused or read otherwise.
+    Other white space and control characters stay refused.
+    """
+    bare = text.strip(" ")
+    match = ABSOLUTE.match(bare) if " " in bare else None
+    if match is None or " " in bare[: match.start(4)] or _APART.search(bare):
+        return text
+    return bare[: match.start(4)] + match[4].replace(" ", "%20")
+
+
 def shown_url(url: str) -> str:
     """Return an address as it may be shown in a message: masked, on one line, not too long."""
     return display_text(mask_url(url[:4096]), _SHOWN_CELLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tui_dl.core.addresses import with_blanks
 from tui_dl.core.curl_command import is_curl, next_curl
 from tui_dl.core.curl_download import CurlDownload
 from tui_dl.core.errors import UsageError
@@ -41,10 +42,11 @@ def read_paste(text: str, *, has_globs: bool = False) -> Iterator[Pasted]:
     """Yield what is meant, in order; blank lines and lines that begin with `#` are left out.
 
     A curl command that cannot be understood is a problem of the line on which it begins, with all lines up to the next
-    command or blank line. `has_globs`: an address with `[1-100]` or `{a,b}` stands for many.
+    command or blank line. `has_globs`: an address with `[1-100]` or `{a,b}` stands for many. Blanks inside an address
+    are taken where it is all there is; among several lines they may part columns.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    at, line = 0, 1
+    at, line, is_alone = 0, 1, "\n" not in text.strip()
     while at < len(text):
         if text[at] == "\n" or text[at] in _BLANK:
             line += text[at] == "\n"
@@ -58,7 +60,7 @@ def read_paste(text: str, *, has_globs: bool = False) -> Iterator[Pasted]:
             end = text.find("\n", at)
             end = len(text) if end < 0 else end
             if (address := text[at:end].strip()) and not address.startswith("#"):
-                yield _address(address, line, has_globs=has_globs)
+                yield _address(with_blanks(address) if is_alone else address, line, has_globs=has_globs)
             at = end
 
 
