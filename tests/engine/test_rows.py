@@ -42,6 +42,8 @@ async def test_clearing_what_is_done_keeps_failures(engines: Engines, fault_serv
     said = "1 removed, undo brings back; 1 failed stay (`clear-finished status:failed` removes them)"
     assert outcome.message == said
     assert [task.id for task in await engine.rows([done.id, failed.id])] == [failed.id]
+    again = await engine.execute(Command(CommandName.CLEAR_FINISHED, arguments={"keeps_failed": True}))
+    assert again.message.startswith("nothing to remove; 1 failed stay")
     query = TaskQuery(statuses=frozenset({Status.FAILED}))
     assert (await engine.execute(Command(CommandName.CLEAR_FINISHED, query=query))).changed == 1
     assert (await engine.execute(Command(CommandName.UNDO))).changed == 1

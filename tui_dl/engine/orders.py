@@ -303,7 +303,8 @@ class Orders:
         )
         failed = self._engine.snapshot().counts.get(Status.FAILED, 0)
         stays = f"; {failed:,} failed stay (`clear-finished status:failed` removes them)" if failed else ""
-        return CommandOutcome(removed, message=f"{removed:,} removed, undo brings back{stays}")
+        went = f"{removed:,} removed, undo brings back" if removed else "nothing to remove"
+        return CommandOutcome(removed, message=f"{went}{stays}")
 
     async def _remove_few(self, ids: Sequence[int]) -> int:
         """Take rows out and tell of each that went."""
