@@ -49,4 +49,6 @@ def test_the_cause_is_that_of_the_system(
 
 def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
     """The words say what is there."""
-    assert os.strerror(errno.EISDIR) in refused(tmp_path).message
+    error = refused(tmp_path)
+    assert error.reason is Reason.PERMISSION_DENIED
+    assert os.strerror(errno.EISDIR) in error.message

@@ -37,6 +37,8 @@ _BY_ERRNO: Final = {
     errno.EROFS: Reason.READ_ONLY,
     errno.EACCES: Reason.PERMISSION_DENIED,
     errno.EPERM: Reason.PERMISSION_DENIED,
+    errno.EISDIR: Reason.PERMISSION_DENIED,
+    errno.ELOOP: Reason.PERMISSION_DENIED,
     errno.ENOENT: Reason.FOLDER_MISSING,
     errno.ENOTDIR: Reason.FOLDER_MISSING,
     errno.EMFILE: Reason.TOO_MANY_FILES,
