@@ -48,6 +48,10 @@ class Site:
         """Bytes a second for each connection; 0 for no limit."""
         self.delay_s = 0.0
         """Pause before each answer."""
+        self.modified = "Tue, 03 Mar 2026 10:00:00 GMT"
+        """When all that it has was changed last."""
+        self.cuts: list[int] = []
+        """Bytes after which the next bodies end, each with its connection."""
         self.redirects: dict[str, str] = {}
         """Addresses that paths lead to."""
         self.is_closed = threading.Event()
@@ -219,7 +223,7 @@ class Answer:
         self.handler.send_response(status)
         self.handler.send_header("Content-Type", TYPES.get(file.suffix, "application/octet-stream"))
         self.handler.send_header("Content-Length", str(end - start))
-        self.handler.send_header("Last-Modified", "Tue, 03 Mar 2026 10:00:00 GMT")
+        self.handler.send_header("Last-Modified", self.site.modified)
         if status == 206:
             self.handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(body)}")
         if self.mood != "plain":
@@ -232,6 +236,13 @@ class Answer:
         began_at = time.monotonic()
         rate_bps = self.site.rate_bps
         sent = 0
+        with self.site.lock:
+            cut = self.site.cuts.pop(0) if self.site.cuts else len(body)
+        if cut < len(body):
+            self.handler.wfile.write(body[:cut])
+            self.handler.close_connection = True
+            self.handler.connection.close()
+            return
         while sent < len(body):
             size = min(PIECE_BYTES, len(body) - sent) if not rate_bps else max(1, int(rate_bps / 50))
             if self.is_gated and sent >= len(body) // 2:

@@ -95,6 +95,39 @@ async def test_a_file_that_changed_is_fetched_anew(site: Site, manager: AsyncDow
     assert (tmp_path / "clip.mp4").read_bytes() == whole
 
 
+@pytest.mark.parametrize("cuts", [[1000], [10**9, 0], [0, 1000, 10**9, 0]], ids=["compared", "begun", "often"])
+async def test_versions_are_not_mixed_where_the_proof_is_cut_short(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, cuts: list[int]
+) -> None:
+    """What an answer names says nothing of what is held before the last bytes were compared, or written anew."""
+    whole = (site.root / "v360.mp4").read_bytes()
+    other = bytes(byte ^ 0xFF for byte in whole)
+    (tmp_path / "clip.mp4.part").write_bytes(other[: len(other) // 2])
+    site.cuts = [10**9, *cuts]  # the first is yt-dlp's look at what it is
+    assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 0
+    assert (tmp_path / "clip.mp4").read_bytes() == whole
+    assert not manager.counts.native
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "seen"])
+async def test_a_file_that_changes_between_two_attempts_is_fetched_anew(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, *, is_told: bool
+) -> None:
+    """yt-dlp's own downloader, which proves nothing, would append the one version to the other."""
+    first, second = bytes(600_000), bytes([1]) * 700_000
+    url = site.write("changing.mp4", first)
+    site.cuts = [10**9, 100_000]
+
+    def change(_status: dict[str, Any]) -> None:
+        if not site.cuts:
+            site.write("changing.mp4", second)
+            site.modified = "Tue, 03 Mar 2026 11:00:00 GMT" if is_told else site.modified
+
+    assert await run_ours(manager, [url], NAME, tmp_path, progress_hooks=[change]) == 0
+    assert (tmp_path / "clip.mp4").read_bytes() == second
+    assert not manager.counts.native
+
+
 @pytest.mark.parametrize("held", [0, 1, 1000], ids=["all", "but one byte", "but a little"])
 async def test_a_part_file_that_is_nearly_whole_is_ended(
     site: Site, manager: AsyncDownloadManager, tmp_path: Path, held: int
@@ -105,6 +138,27 @@ async def test_a_part_file_that_is_nearly_whole_is_ended(
     assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 0
     assert (tmp_path / "clip.mp4").read_bytes() == whole
     assert len(site.seen) <= 4
+
+
+@pytest.mark.parametrize("held", [1.5, 1.1, 1.001], ids=["far", "well", "just"])
+async def test_a_part_file_longer_than_the_file_is_fetched_anew(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, held: float
+) -> None:
+    """The server's file has become shorter: what is held beyond its end cannot be a version of it."""
+    whole = (site.root / "v360.mp4").read_bytes()
+    (tmp_path / "clip.mp4.part").write_bytes(bytes(int(len(whole) * held)))
+    assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 0
+    assert (tmp_path / "clip.mp4").read_bytes() == whole
+
+
+async def test_a_small_part_file_longer_than_the_file_is_fetched_anew(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """Also where all that is held is compared."""
+    url = site.write("small.mp4", b"new version")
+    (tmp_path / "clip.mp4.part").write_bytes(b"of an older version, which was longer")
+    assert await run_ours(manager, [url], NAME, tmp_path) == 0
+    assert (tmp_path / "clip.mp4").read_bytes() == b"new version"
 
 
 async def test_a_part_file_in_other_hands_is_left_alone(

@@ -59,8 +59,12 @@ class MediaBody:
             end = start + wish.chunk_bytes if wish.chunk_bytes else None
             asked = asker.asked(start, end, has_held=has_held)
             exchange = await self._requests.patiently(partial(asker.ask, asked))
-            if self._is_taken(exchange):
-                return
+            try:
+                if self._is_taken(exchange):
+                    return
+            except BaseException:
+                exchange.close()
+                raise
             exchange.close()
         raise ContentError(Reason.CHANGED)
 

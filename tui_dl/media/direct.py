@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.utils import ThrottledDownload
 
-from tui_dl.core.errors import FileSystemError, TuiDlError, UsageError
+from tui_dl.core.errors import FileSystemError, Reason, TuiDlError, UsageError
 from tui_dl.core.http_rules import Validator
 from tui_dl.core.ports_media import BodyWish
 from tui_dl.disk.os_errors import map_os_error
@@ -25,6 +25,8 @@ HOOK_S: Final = 0.1
 """How often progress is told."""
 THROTTLED_S: Final = 3.0
 """So long below `--throttled-rate`, and the video is extracted anew."""
+MOST_CHANGES: Final = 3
+"""So often it is begun anew because the file changed while it came."""
 
 
 class OtherVersion(Exception):  # noqa: N818  # a turn of events
@@ -39,6 +41,9 @@ class DirectTransfer:
         self._part = fd.temp_name(filename)
         self._started_at = time.time()
         self._version = Validator()
+        """What the latest answer named."""
+        self._is_proven = False
+        """Whether what is held was seen to be of it."""
         self._starts_over = not fd.params.get("continuedl", True)
         self._has_begun = False
         self._stream: Any = None
@@ -53,25 +58,33 @@ class DirectTransfer:
         """Download, trying again as often as may be; then yt-dlp's own downloader gets the part file, once."""
         fd, retries = self._fd, self._fd.retries("retries")
         fd.manager.counts.note_engine("file")
-        attempt = 0
+        attempt = changes = 0
         while True:
             held = self._held()
             try:
                 return self._attempt()
             except OtherVersion:
-                fd.report_unable_to_resume()
-                self._starts_over = True
-                continue
+                self._start_over()
             except FileSystemError as error:
                 fd.ydl.job.fault = error
                 fd.report_error(str(error))
                 return False
             except (TuiDlError, UsageError) as error:
+                if error.reason is Reason.CHANGED and self._held():
+                    # yt-dlp's own downloader would put the one version behind the other.
+                    self._start_over()
+                    changes += 1
+                    if changes <= MOST_CHANGES:
+                        continue
                 attempt = 1 if self._held() > held else attempt + 1
                 if not error.is_retryable or attempt > retries:
                     return self._natively(error)
                 fd.say_retry(error, attempt, retries)
                 fd.ydl.job.wait(max(fd.delay_s("http", attempt), error.retry_after_s or 0.0))
+
+    def _start_over(self) -> None:
+        self._fd.report_unable_to_resume()
+        self._starts_over, self._is_proven = True, False
 
     def _natively(self, error: TuiDlError) -> bool:
         self._fd.ydl.job.fault = error
@@ -89,8 +102,9 @@ class DirectTransfer:
         held = self._held()
         if held:
             self._fd.report_resuming_byte(held)
-        # In the same run the server's own validator tells whether the file is still the same; else its last bytes do.
-        overlap = 0 if self._version.if_range_value() is not None else min(held, TAIL_BYTES)
+        # Of what is proven the server's own validator tells whether it is still the same; else its last bytes do.
+        is_proven = self._is_proven and self._version.if_range_value() is not None
+        overlap = 0 if is_proven else min(held, TAIL_BYTES)
         wish = self._wish(held - overlap)
         self._attempt_at, self._from_bytes = time.time(), held
         try:
@@ -115,7 +129,7 @@ class DirectTransfer:
             headers={**dict(info.get("http_headers") or {}), "Accept-Encoding": "identity"},
             cookies=fd.cookies,
             start=start,
-            version=self._version if start else Validator(),
+            version=self._version if start and self._is_proven else Validator(),
             chunk_bytes=int(chunk),
             most_connections=fd.connections,
             limit_bps=fd.limit_bps,
@@ -147,15 +161,19 @@ class DirectTransfer:
                 if item:
                     self._write(item, is_fresh=is_fresh)
             self._progress()
+        if len(tail) < overlap:
+            raise OtherVersion  # it ends before what is held does
         return self._finish(held, is_fresh=is_fresh)
 
     def _hear(self, body: OrderedBody, wish: BodyWish, held: int) -> bool:
-        """Take what the answer tells; whether the file begins anew."""
+        """Take what the answer tells; whether the file begins anew. Raises `OtherVersion`."""
         is_fresh = not held or body.start != wish.start
+        if self._is_proven and not is_fresh and body.total_bytes != self._total:
+            raise OtherVersion
         if held and is_fresh:
             self._fd.report_unable_to_resume()
         if is_fresh:
-            self._starts_over = False
+            self._is_proven = False
         self._bytes = self._from_bytes = 0 if is_fresh else held
         self._total, self._version = body.total_bytes, body.version
         self._last_modified = body.last_modified
@@ -180,6 +198,7 @@ class DirectTransfer:
             part.seek(held - len(tail))
             if part.read(len(tail)) != tail:
                 raise OtherVersion
+        self._is_proven = True
 
     def _write(self, chunk: bytes, *, is_fresh: bool) -> None:
         if self._stream is None:
@@ -195,6 +214,8 @@ class DirectTransfer:
             self._stream = self._fd.open_locked(self._part, "wb" if is_fresh else "ab")
         except OSError as error:
             raise _failed("open for writing", error) from error
+        if is_fresh:
+            self._starts_over, self._is_proven = False, True
         if not self._has_begun:
             self._has_begun = True
             self._fd.report_destination(self._filename)
