@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,25 @@ async def test_a_small_part_file_longer_than_the_file_is_fetched_anew(
     (tmp_path / "clip.mp4.part").write_bytes(b"of an older version, which was longer")
     assert await run_ours(manager, [url], NAME, tmp_path) == 0
     assert (tmp_path / "clip.mp4").read_bytes() == b"new version"
+
+
+async def test_a_fragment_that_was_not_written_whole_is_not_noted(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """Where the disk is full amidst a fragment, the next run writes that fragment anew."""
+    url = f"{site.url}/hls/media.m3u8"
+    await run_ours(manager, [url], NAME, tmp_path / "whole")
+    folder = tmp_path / "half"
+    room = (tmp_path / "whole" / "clip.mp4").stat().st_size * 2 // 5
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        assert await run_ours(manager, [url], NAME, folder) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (folder / "clip.mp4.part").stat().st_size == room
+    assert await run_ours(manager, [url], NAME, folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
 
 
 async def test_a_part_file_in_other_hands_is_left_alone(

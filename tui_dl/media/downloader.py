@@ -177,6 +177,12 @@ class AsyncFragments(AsyncFileDownloader):
             self._notes.part_bytes = 0
         self._notes.write(ctx)
 
+    def _append_fragment(self, ctx: dict[str, Any], frag_content: bytes) -> None:
+        """Append a fragment, then note it; yt-dlp notes also one that was not written whole."""
+        ctx["dest_stream"].write(frag_content)
+        ctx["dest_stream"].flush()
+        super()._append_fragment(ctx, b"")
+
     def close_notes(self) -> None:
         """Leave the notes as they are."""
         if self._notes is not None:
