@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 from yt_dlp.utils import DownloadCancelled
 
 from tests.media.runs import files_in, params_of, run_native, run_ours
+from tui_dl.media.downloader import AsyncFileDownloader
 from tui_dl.media.job import Cancelled
 from tui_dl.media.lane_youtube_dl import LaneYoutubeDL
 
@@ -192,6 +195,24 @@ async def test_a_part_file_in_other_hands_is_left_alone(
         assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path) == 1
         assert part.stat().st_size == 0
     assert params_of(NAME, tmp_path)["overwrites"] is None
+
+
+@pytest.mark.parametrize("path", ["v360.mp4", "hls/media.m3u8"])
+async def test_nothing_is_appended_to_what_another_process_ended_meanwhile(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at before and opened after its end, the part file would be begun in its middle."""
+    await half(site, partial(run_ours, manager), path, tmp_path)
+    opens = AsyncFileDownloader.open_locked
+
+    def late(self: AsyncFileDownloader, part: str, mode: str) -> Any:
+        os.replace(part, tmp_path / "clip.mp4")  # noqa: PTH105  # yt-dlp's names are text
+        return opens(self, part, mode)
+
+    monkeypatch.setattr(AsyncFileDownloader, "open_locked", late)
+    ended = (tmp_path / "clip.mp4.part").read_bytes()
+    assert await run_ours(manager, [f"{site.url}/{path}"], NAME, tmp_path) == 1
+    assert (tmp_path / "clip.mp4").read_bytes() == ended
 
 
 async def test_what_was_appended_but_not_noted_is_cut(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -216,6 +217,8 @@ class DirectTransfer:
             raise _failed("open for writing", error) from error
         if is_fresh:
             self._starts_over, self._is_proven = False, True
+        elif os.fstat(self._stream.fileno()).st_size != self._bytes:
+            raise FileSystemError(Reason.PART_BUSY, f"another process worked on {self._part}")
         if not self._has_begun:
             self._has_begun = True
             self._fd.report_destination(self._filename)

@@ -155,7 +155,10 @@ class AsyncFragments(AsyncFileDownloader):
             return super().sanitize_open(filename, open_mode)
         stream = self.open_locked(filename, open_mode)
         if self._notes is not None and self._notes.part_bytes is not None:
-            stream.truncate(min(self._notes.part_bytes, os.fstat(stream.fileno()).st_size))
+            if os.fstat(stream.fileno()).st_size < self._notes.part_bytes:
+                stream.close()
+                raise FileSystemError(Reason.PART_BUSY, f"another process worked on {filename}")
+            stream.truncate(self._notes.part_bytes)
         return stream, filename
 
     def _read_ytdl_file(self, ctx: dict[str, Any]) -> None:
