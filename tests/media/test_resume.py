@@ -265,3 +265,11 @@ async def test_what_was_stopped_before_its_fixup_is_fixed_by_the_next_run(
     assert await run_ours(manager, [url], NAME, folder) == 0
     assert files_in(folder) == files_in(tmp_path / "whole")
     assert files_in(folder) != files_in(tmp_path / "unfixed")
+
+
+async def test_a_file_of_the_markers_name_stays(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:
+    """What lies there and is not ours is neither taken for a marker nor removed."""
+    (tmp_path / "clip.mp4.unfixed").write_bytes(b"mine")
+    assert await run_ours(manager, [f"{site.url}/hls/media.m3u8"], NAME, tmp_path) == 0
+    assert (tmp_path / "clip.mp4.unfixed").read_bytes() == b"mine"
+    assert (tmp_path / "clip.mp4").is_file()

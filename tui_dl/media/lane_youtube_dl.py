@@ -6,7 +6,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.utils import DownloadCancelled, DownloadError, ExtractorError, ReExtractInfo, UnavailableVideoError
 
@@ -24,6 +24,8 @@ INHERITED = ("playlist", "playlist_", "n_entries", "__last_playlist_index", "ori
 
 UNFIXED = ".unfixed"
 """What the name of a marker ends with: the file beside it is whole, but yt-dlp's fixups have not seen it."""
+MARK: Final = b"The file beside this one is whole, but yt-dlp has not fixed it up yet; the next run does.\n"
+"""What is in a marker: another file of its name is somebody else's."""
 
 
 class LaneYoutubeDL(EngineYoutubeDL):
@@ -139,18 +141,25 @@ class LaneYoutubeDL(EngineYoutubeDL):
         if subtitle or test or self._is_merged or name == "-":
             return super().dl(name, info, subtitle, test)
         self._marker = Path(f"{name}{UNFIXED}")
-        was_unfixed = self._marker.is_file()
+        was_unfixed = self._has_marker()
         success, is_real = super().dl(name, info, subtitle, test)
         return success, is_real or was_unfixed
 
     def will_name(self, path: str) -> None:
         """Mark a file that is whole but not fixed up yet."""
         if self._marker is not None and str(self._marker) == f"{path}{UNFIXED}":
-            with suppress(OSError):
-                self._marker.touch()
+            with suppress(OSError), self._marker.open("xb") as marker:
+                marker.write(MARK)
+
+    def _has_marker(self) -> bool:
+        """Whether the marker is there, and ours."""
+        try:
+            return self._marker is not None and self._marker.is_file() and self._marker.read_bytes() == MARK
+        except OSError:
+            return False
 
     def _forget_marker(self) -> None:
-        if self._marker is not None:
+        if self._marker is not None and self._has_marker():
             with suppress(OSError):
                 self._marker.unlink()
 
