@@ -273,6 +273,21 @@ async def test_deleting_parts_leaves_nothing(queue: Queue, site: Site) -> None:
     assert (await queue.row(task)).status is Status.CANCELLED
 
 
+async def test_deleting_parts_leaves_what_only_looks_like_them(queue: Queue, site: Site) -> None:
+    """Files of others whose names begin alike: whole ones that are no format of this video, and halves."""
+    names = ["show.mp4", "show.zip.part", "show.fun.m4a", "show.final.fz.mp4", "show.final.zip.part"]
+    queue.dir.mkdir(parents=True)
+    for name in names:
+        (queue.dir / name).write_text("somebody else's")
+    manifest = (site.root / "base.mpd").read_text().replace("audio.m4a", "gate/v720.mp4")
+    url = site.write("base3.mpd", manifest)
+    task = await queue.add(url, "-f", "v+a", "-o", "show.final.%(ext)s")
+    await until(lambda: (one := queue.engine.progress(task.id)) and one.task.part_path.endswith(".fa.m4a.part"))
+    assert len(files_in(queue.dir)) == len(names) + 2
+    await queue.order(CommandName.DELETE_PART, task)
+    assert sorted(files_in(queue.dir)) == sorted(names)
+
+
 async def test_too_many_requests_park_the_site(queue: Queue, site: Site) -> None:
     """Its rows wait, and say so; they go on by themselves."""
     task = await queue.add(f"{site.url}/many/v360.mp4")

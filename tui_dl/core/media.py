@@ -83,6 +83,8 @@ class MediaFacts:
     """Whether an entry is wanted; one that is not is `skipped`."""
     format_label: str = ""
     """The form that comes, in words: "1280x720 mp4"."""
+    format_ids: str = ""
+    """The formats that it is made of, parted by spaces; the names of its parts hold them."""
     is_by_yt_dlp: bool = False
     """Whether yt-dlp's own downloader makes the transfer."""
     entry_count: int | None = None

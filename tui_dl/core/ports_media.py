@@ -231,6 +231,8 @@ class MediaProgress:
     """Whether yt-dlp's own downloader makes the transfer."""
     label: str = ""
     """The form that comes, in words; sanitised."""
+    format_ids: str = ""
+    """The formats that it is made of, parted by spaces; sanitised."""
     filename: str = ""
     """Name that it will have; empty while unknown."""
     part_path: str = ""
@@ -305,8 +307,8 @@ class MediaWorker(Protocol):
         """Return the forms of a video, of a playlist those of its first entry. Raises `TuiDlError`."""
         ...
 
-    async def delete_parts(self, key: int, part_path: str) -> int:
-        """Delete what an unfinished download of a row left; return how many files."""
+    async def delete_parts(self, key: int, part_path: str, format_ids: str) -> int:
+        """Delete what an unfinished download of a row of these formats left; return how many files."""
         ...
 
     async def aclose(self) -> None:

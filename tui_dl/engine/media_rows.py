@@ -62,6 +62,7 @@ def video_facts(task: DownloadTask, found: MediaFacts) -> dict[str, Any]:
         is_chosen=kept.is_chosen,
         choice=kept.choice,
         format_label=kept.format_label,
+        format_ids=kept.format_ids,
         is_by_yt_dlp=kept.is_by_yt_dlp,
         missing=kept.missing,
         duration_s=found.duration_s if found.duration_s is not None else kept.duration_s,

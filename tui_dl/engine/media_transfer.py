@@ -242,7 +242,9 @@ class MediaTransfer:
         live.received_bytes, live.total_bytes = told.downloaded_bytes, told.total_bytes
         live.stage, live.fraction = told.stage, told.fraction
         _ = live.meter
-        facts = replace(task.facts, format_label=told.label, is_by_yt_dlp=told.is_by_yt_dlp)
+        # What was chosen before may have left parts, too.
+        ids = " ".join(dict.fromkeys(f"{task.facts.format_ids} {told.format_ids}".split()))
+        facts = replace(task.facts, format_label=told.label, format_ids=ids, is_by_yt_dlp=told.is_by_yt_dlp)
         name = told.filename or task.filename
         part = told.part_path or task.part_path
         if (facts, name, part) != (task.facts, task.filename, task.part_path):

@@ -23,7 +23,7 @@ async def delete_part_file(context: EngineContext, task: DownloadTask) -> None:
     """Delete what an unfinished task left; one whose part file is gone has none."""
     if task.kind is not Kind.FILE:
         if context.media is not None:
-            await context.media.delete_parts(task.id, task.part_path)
+            await context.media.delete_parts(task.id, task.part_path, task.facts.format_ids)
         return
     try:
         part = await context.reopen_part(task)

@@ -114,6 +114,7 @@ class VideoProgress:
                 is_processing=self.is_processing,
                 is_by_yt_dlp=self._is_by_yt_dlp,
                 label=self._label,
+                format_ids=" ".join(map(text_of, self._expected)),
                 filename=self._filename,
                 part_path=self._part,
             )

@@ -19,7 +19,7 @@ from tui_dl.core.ports_media import Found, FoundEntry, FoundPlaylist, FoundVideo
 from tui_dl.media.library import Lack, install_command, is_installed, lacks_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 
     from tui_dl.core.media import MediaFormats
     from tui_dl.core.ports_media import MediaProgress, MediaSource, MediaWish
@@ -249,10 +249,10 @@ class QueueMedia:
         manager.is_on = self._is_on
         return manager
 
-    async def delete_parts(self, key: int, part_path: str) -> int:
+    async def delete_parts(self, key: int, part_path: str, format_ids: str) -> int:
         """Delete what an unfinished download of a row left."""
         self._reads.pop(key, None)
-        return await asyncio.to_thread(_delete_parts, part_path) if part_path else 0
+        return await asyncio.to_thread(_delete_parts, part_path, format_ids.split()) if part_path else 0
 
     async def aclose(self) -> None:
         """End all processes and threads."""
@@ -282,13 +282,19 @@ def _on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None]) -
     return call
 
 
-def _delete_parts(part_path: str) -> int:
-    """Delete a part file with what belongs to the same video: its other parts, notes and fragments, half made files."""
+def _delete_parts(part_path: str, format_ids: Sequence[str]) -> int:
+    """Delete a part file with what belongs to the same video: its other parts, notes and fragments, half made files.
+
+    Only the names of its own formats are taken: "NAME.final.mp4" is another video.
+    """
     folder, name = os.path.split(part_path)
-    stem = os.path.splitext(name.removesuffix(".part"))[0]  # noqa: PTH122  # yt-dlp's names are text
-    stem = re.sub(r"\.f[\w-]+$", "", stem)
-    unfinished = r"(\.f[\w-]+)?\.\w+\.(part(-Frag\d+(\.part)?)?|ytdl|part\.mended)|\.(f[\w-]+|temp)\.\w+"
-    pattern = re.compile(re.escape(stem) + f"({unfinished})")
+    own = name.removesuffix(".part")
+    form = rf"\.f({'|'.join(map(re.escape, format_ids))})\.\w+"
+    found = re.fullmatch(f"(.+){form}", own) if format_ids else None
+    stem = re.escape(os.path.splitext(own)[0] if found is None else found[1])  # noqa: PTH122  # yt-dlp's names are text
+    notes = r"\.(part(-Frag\d+(\.part)?)?|ytdl|part\.mended)"
+    names = [rf"{re.escape(own)}{notes}", rf"{stem}\.temp\.\w+", *([rf"{stem}{form}({notes})?"] if format_ids else [])]
+    pattern = re.compile("|".join(names))
     number = 0
     with suppress(FileNotFoundError):
         for one in os.listdir(folder):  # noqa: PTH208  # names alone
