@@ -67,6 +67,15 @@ def sync_folder(fd: int) -> None:
             raise
 
 
+def sync_path(path: str) -> None:
+    """Make a file, or the names in a folder, durable, blocking. Raises `OSError`."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync_folder(fd)
+    finally:
+        os.close(fd)
+
+
 def sync_group(folder_fd: int, file_fds: Sequence[int]) -> dict[int, OSError]:
     """Make these files of one file system durable, with one sync if it can be; returns the descriptors that failed.
 

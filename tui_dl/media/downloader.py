@@ -100,9 +100,11 @@ class AsyncFileDownloader(FileDownloader):
         self.to_screen(f"[download] Got error: {error}. Retrying{of_what} ({attempt}/{most})...")
 
     def try_rename(self, old_filename: str, new_filename: str) -> None:
-        """Give a file that is whole its name."""
+        """Give a file that is whole its name, both durably. Raises `FileSystemError`."""
         self.ydl.will_name(new_filename)
+        self.ydl.make_durable(old_filename)
         super().try_rename(old_filename, new_filename)
+        self.ydl.make_durable(os.path.dirname(new_filename) or ".")  # noqa: PTH120  # yt-dlp's names are text
 
     def open_locked(self, path: str, mode: str) -> Any:
         """Open a part file that nobody else works on. Raises `OSError`, `FileSystemError` where somebody does."""

@@ -154,7 +154,8 @@ class LaneYoutubeDL(EngineYoutubeDL):
     def _has_marker(self) -> bool:
         """Whether the marker is there, and ours."""
         try:
-            return self._marker is not None and self._marker.is_file() and self._marker.read_bytes() == MARK
+            # A power cut leaves an empty one.
+            return self._marker is not None and self._marker.is_file() and self._marker.read_bytes() in (MARK, b"")
         except OSError:
             return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from yt_dlp import YoutubeDL
 
+from tui_dl.disk.durable import sync_path
+from tui_dl.disk.os_errors import map_os_error
 from tui_dl.media.archive import SharedArchive
 from tui_dl.media.cookie_jar import locked
 from tui_dl.media.downloader import replacement_for
@@ -78,6 +81,22 @@ class EngineYoutubeDL(YoutubeDL):
 
     def will_name(self, path: str) -> None:
         """Hear that a file that is whole gets its name next."""
+
+    def make_durable(self, path: str) -> None:
+        """Have a file, or the names in a folder, on the disk; passes over all else. Raises `FileSystemError`."""
+        if os.path.isfile(path) or os.path.isdir(path):  # noqa: PTH112, PTH113  # yt-dlp's names are text
+            try:
+                sync_path(path)
+            except OSError as error:
+                raise map_os_error(error, f"sync {path}") from error
+
+    def post_process(self, filename: str, info: dict[str, Any], files_to_move: Any = None) -> Any:
+        """Make of what came what is wanted, durably: next an archive hears of it. Raises `FileSystemError`."""
+        made = super().post_process(filename, info, files_to_move)
+        path = str(made.get("filepath") or filename)
+        self.make_durable(path)
+        self.make_durable(os.path.dirname(path) or ".")  # noqa: PTH120  # yt-dlp's names are text
+        return made
 
     def why_native(self) -> str:
         """Return what of the parameters this engine does not do as they say; empty for nothing."""
