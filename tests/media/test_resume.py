@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -163,6 +164,25 @@ async def test_a_small_part_file_longer_than_the_file_is_fetched_anew(
     (tmp_path / "clip.mp4.part").write_bytes(b"of an older version, which was longer")
     assert await run_ours(manager, [url], NAME, tmp_path) == 0
     assert (tmp_path / "clip.mp4").read_bytes() == b"new version"
+
+
+@pytest.mark.parametrize("years", [10, -10])
+async def test_a_clock_that_jumps_hides_no_progress(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    """How far it is and how fast is told on, and no row has a past to wait for."""
+    told: list[dict[str, Any]] = []
+    real = time.time
+
+    def hear(status: dict[str, Any]) -> None:
+        told.append(dict(status))
+        monkeypatch.setattr(time, "time", lambda: real() + years * 365 * 86400)
+
+    site.rate_bps = 400_000
+    assert await run_ours(manager, [f"{site.url}/v360.mp4"], NAME, tmp_path, progress_hooks=[hear]) == 0
+    middle = [one for one in told if one["status"] == "downloading"][3:-1]
+    assert middle
+    assert all(0 < one["speed"] < 1e7 and 0 <= one["eta"] < 60 and 0 <= one["elapsed"] < 60 for one in middle)
 
 
 async def test_a_fragment_that_was_not_written_whole_is_not_noted(

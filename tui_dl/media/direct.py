@@ -40,7 +40,8 @@ class DirectTransfer:
     def __init__(self, fd: AsyncHttpFD, filename: str, info: dict[str, Any]) -> None:
         self._fd, self._filename, self._info = fd, filename, info
         self._part = fd.temp_name(filename)
-        self._started_at = time.time()
+        # Of no clock that can be set: differences are all that is told.
+        self._started_at = time.monotonic()
         self._version = Validator()
         """What the latest answer named."""
         self._is_proven = False
@@ -107,7 +108,7 @@ class DirectTransfer:
         is_proven = self._is_proven and self._version.if_range_value() is not None
         overlap = 0 if is_proven else min(held, TAIL_BYTES)
         wish = self._wish(held - overlap)
-        self._attempt_at, self._from_bytes = time.time(), held
+        self._attempt_at, self._from_bytes = time.monotonic(), held
         try:
             with Incoming(
                 self._fd.manager.loop,
@@ -244,7 +245,7 @@ class DirectTransfer:
                 "total_bytes": size,
                 "filename": self._filename,
                 "status": "finished",
-                "elapsed": time.time() - self._started_at,
+                "elapsed": time.monotonic() - self._started_at,
                 "ctx_id": self._info.get("ctx_id"),
             },
             self._info,
@@ -266,7 +267,7 @@ class DirectTransfer:
         self._progress()
 
     def _progress(self, *, is_last: bool = False) -> None:
-        now = time.time()
+        now = time.monotonic()
         if not self._has_begun or (now - self._hooked_at < HOOK_S and not is_last):
             return
         self._hooked_at = now
