@@ -305,6 +305,21 @@ def test_a_second_get_skips_what_is_done(shell: Shell, urls: dict[str, str]) -> 
     assert [path.name for path in shell.folder.iterdir()] == ["quick"]
 
 
+def test_a_damaged_journal_is_told(shell: Shell, urls: dict[str, str]) -> None:
+    """However short the run is: what was kept aside is named, and no part file is said to go on."""
+    assert shell.run("get", urls["quick"]).returncode == 0
+    (journal,) = (shell.folder.parent / "home").rglob("journal.sqlite3")
+    journal.write_bytes(b"SQLite format 3\0" + bytes(5000))
+    done = shell.run("get", "-q", urls["quick"], "-o", "again")
+    assert (done.returncode, done.stderr) == (0, b"")
+    journal.write_bytes(b"SQLite format 3\0" + bytes(5000))
+    done = shell.run("get", urls["quick"], "-o", "once more")
+    assert done.returncode == 0
+    assert b"The journal was damaged" in done.stderr
+    assert b"journal.damaged-" in done.stderr
+    assert b"fetched anew" in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_it_in_time_with_everything_kept(
     shell: Shell, urls: dict[str, str], number: signal.Signals

@@ -44,7 +44,7 @@ async def open_engine(
     """Open the engine on a journal, on one in memory for None; closes both. Raises `TuiDlError` if it cannot start.
 
     `is_get`: it runs its own batch alone and leaves what others left behind to the screen. `on_trouble` hears of
-    a person's commands that fail.
+    what a person should know of the journal, and of a person's commands that fail.
     """
     # Imported here: what only prints a version or a usage error must not pay for aiohttp and sqlite3.
     from tui_dl.engine.first_import import import_aiohttp  # noqa: PLC0415  # see above
@@ -69,6 +69,9 @@ async def open_engine(
         engine = await stack.enter_async_context(
             AsyncDownloadEngine(settings, source, batch_kind=kind, adopts_orphans=not is_get, media=media)
         )
+        if on_trouble is not None:
+            for notice in engine.context.journal.notices:
+                on_trouble(notice)
         if hooks is not None:
             follow(stack, hooks, engine, is_get=is_get)
         yield OpenedEngine(engine, engine.context.journal.instance_id, hooks)

@@ -34,7 +34,7 @@ def replace_damaged(path: Path, fresh: Path, damage: str, at: float) -> str:
     fresh.replace(path)
     return (
         f"The journal was damaged ({damage}). It was kept as {aside.name}; {tasks} tasks could be read from it. "
-        "Part files are kept: add what is missing again and it goes on where it stood."
+        "Part files are kept; but what is missing and added again is fetched anew, since nothing proves what they hold."
     )
 
 
