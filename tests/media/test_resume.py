@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import time
@@ -251,6 +252,43 @@ async def test_what_was_appended_but_not_noted_is_cut(
         assert await run_ours(manager, [url], NAME, folder) == 0
         assert files_in(folder) == files_in(tmp_path / "whole")
         (folder / "clip.mp4").unlink()
+
+
+async def test_half_of_another_format_is_not_gone_on_with(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path
+) -> None:
+    """Whoever chooses another one half way has both under one name: fragments of the one do not follow the other's."""
+    url = site.write(
+        "choice.m3u8",
+        "#EXTM3U\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=500000,RESOLUTION=320x180\nhls/media.m3u8\n"
+        "#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360\nfmp4/v.m3u8\n",
+    )
+    arguments = (*NAME, "--fixup", "never", "-f")
+    await run_native([url], (*arguments, "900"), tmp_path / "whole")
+    folder = tmp_path / "half"
+    assert await run_ours(manager, [url], (*arguments, "500"), folder, progress_hooks=[stops_after(0.4)]) == 101
+    assert (folder / "clip.mp4.part").stat().st_size
+    assert await run_ours(manager, [url], (*arguments, "900"), folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("arguments", [("--no-continue",), ()], ids=["wished", "damaged"])
+async def test_what_begins_anew_has_no_gaps_of_before(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """A stream with gaps that is begun anew is fetched whole, not only where it had gaps."""
+    url, folder = f"{site.url}/hls/media.m3u8", tmp_path / "half"
+    await run_ours(manager, [url], NAME, tmp_path / "whole")
+    assert await run_ours(manager, [url], NAME, folder, progress_hooks=[stops_after(0.4)]) == 101
+    notes, part = folder / "clip.mp4.ytdl", folder / "clip.mp4.part"
+    held = json.loads(notes.read_text())
+    held["downloader"]["gaps"] = [[1, 0]]
+    notes.write_text(json.dumps(held))
+    if not arguments:
+        os.truncate(part, part.stat().st_size - 1)
+    assert await run_ours(manager, [url], (*NAME, *arguments), folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
 
 
 async def test_the_head_of_a_stream_is_written_once(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:

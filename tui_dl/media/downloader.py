@@ -142,6 +142,7 @@ class AsyncFragments(AsyncFileDownloader):
     def __init__(self, ydl: Any, params: Mapping[str, Any]) -> None:
         super().__init__(ydl, params)
         self._notes: FragmentNotes | None = None
+        self._format_id = ""
         self.noted_index = 0
         """Fragment up to which all but those in gaps are held; 0 where there are no gaps."""
 
@@ -163,10 +164,19 @@ class AsyncFragments(AsyncFileDownloader):
             stream.truncate(self._notes.part_bytes)
         return stream, filename
 
+    def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info_dict: dict[str, Any]) -> None:
+        self._format_id = str(info_dict.get("format_id") or "")
+        super()._prepare_and_start_frag_download(ctx, info_dict)
+
+    def _notes_of(self, ctx: dict[str, Any]) -> FragmentNotes:
+        notes = FragmentNotes(self.ytdl_filename(ctx["filename"]))
+        notes.format_id = self._format_id
+        return notes
+
     def _read_ytdl_file(self, ctx: dict[str, Any]) -> None:
         """Read how far an earlier run came; what its file lacks or has beyond that is not taken for held."""
         super()._read_ytdl_file(ctx)
-        self._notes = FragmentNotes(self.ytdl_filename(ctx["filename"]))
+        self._notes = self._notes_of(ctx)
         if not self._notes.fits(self.filesize_or_none(ctx["tmpfilename"])):
             ctx["ytdl_corrupt"] = True
         elif self._notes.gaps:
@@ -177,9 +187,10 @@ class AsyncFragments(AsyncFileDownloader):
     def _write_ytdl_file(self, ctx: dict[str, Any]) -> None:
         """Write how far it is: what yt-dlp notes, and the length of the part file then."""
         if self._notes is None:
-            self._notes = FragmentNotes(self.ytdl_filename(ctx["filename"]))
+            self._notes = self._notes_of(ctx)
         if ctx["fragment_index"] == 0:
-            self._notes.part_bytes = 0
+            self._notes.begin_anew()
+            self.noted_index = 0
         self._notes.write(ctx)
 
     def _append_fragment(self, ctx: dict[str, Any], frag_content: bytes) -> None:

@@ -18,6 +18,8 @@ LENGTH: Final = "part_bytes"
 """Our key among yt-dlp's."""
 GAPS: Final = "gaps"
 """Another one: fragments that could not be had, with the place in the part file where each belongs."""
+FORMAT: Final = "format"
+"""Another one: the format whose fragments these are, since several of one video have the same name."""
 MENDING: Final = "mending"
 """Another one: length and gaps once what is being put into the gaps is in the part file."""
 
@@ -30,6 +32,9 @@ class FragmentNotes:
         self._descriptor: int | None = None
         self.gaps = {}
         self._mending = None
+        self._noted_format = ""
+        self.format_id = ""
+        """Format whose fragments are written now; empty where none is named."""
         self.part_bytes: int | None = None
         """Length of the part file that the notes are of; None where only yt-dlp wrote them."""
         with suppress(OSError, ValueError, AttributeError):
@@ -44,16 +49,23 @@ class FragmentNotes:
 
     def _take(self, held: dict[str, Any]) -> None:
         noted = held.get(LENGTH)
+        self._noted_format = str(held.get(FORMAT) or self._noted_format)
         self.part_bytes = noted if isinstance(noted, int) and noted >= 0 else None
         self.gaps = {int(index): int(place) for index, place in held.get(GAPS) or ()}
 
     def fits(self, held_bytes: int) -> bool:
-        """Whether a part file has all that the notes say; more is cut."""
+        """Whether a part file has all that the notes say, and of the same format; more is cut."""
         mending, self._mending = self._mending, None
         if mending is not None and mending.get(LENGTH) == held_bytes:
             # It came to its end with the pieces in their gaps, but was not noted so.
             self._take(mending)
+        if self._noted_format and self.format_id and self._noted_format != self.format_id:
+            return False
         return self.part_bytes is None or held_bytes >= self.part_bytes
+
+    def begin_anew(self) -> None:
+        """Forget all that is noted: the part file is empty."""
+        self.part_bytes, self.gaps, self._mending = 0, {}, None
 
     def will_mend(self, ctx: dict[str, Any], part_bytes: int, gaps: Mapping[int, int]) -> None:
         """Note what will be once a mended part file takes the place of the one that is there. Raises `OSError`."""
@@ -74,6 +86,8 @@ class FragmentNotes:
             noted["fragment_count"] = ctx["fragment_count"]
         stream = ctx.get("dest_stream")
         noted[LENGTH] = 0 if stream is None else os.fstat(stream.fileno()).st_size
+        if self.format_id:
+            noted[FORMAT] = self.format_id
         if self.gaps:
             noted[GAPS] = sorted(self.gaps.items())
         if self._mending is not None:
