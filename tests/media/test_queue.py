@@ -210,6 +210,24 @@ async def test_a_restart_goes_on_with_entries(queue: Queue, site: Site) -> None:
     assert site.asked["/held.rss"] == 1
 
 
+async def test_what_lacks_fragments_is_incomplete_whoever_fetches_the_rest(queue: Queue, site: Site) -> None:
+    """Also where yt-dlp's own downloader gets a later fragment that this engine does not get."""
+    lines = (site.root / "hls" / "media.m3u8").read_text().splitlines()
+    names = [line for line in lines if line.endswith(".ts")]
+    holes = {names[1]: "nowhere.ts", names[3]: f"/deny/hls/{names[3]}"}
+    url = site.write("hls/poor.m3u8", "\n".join(holes.get(line, line) for line in lines))
+    task = await queue.add(url, "--fragment-retries", "0")
+    row = await queue.ended(task)
+    assert (row.status, row.reason, row.facts.missing) == (Status.FAILED, Reason.INCOMPLETE, 1)
+    site.write("hls/nowhere.ts", (site.root / "hls" / names[1]).read_bytes())
+    await queue.order(CommandName.RETRY, task)
+    row = await queue.ended(task)
+    (site.root / "hls/nowhere.ts").unlink()
+    assert row.status is Status.COMPLETED
+    whole = await queue.ended(await queue.add(f"{site.url}/hls/media.m3u8"))
+    assert (queue.dir / row.filename).read_bytes() == (queue.dir / whole.filename).read_bytes()
+
+
 async def test_only_missing_fragments_are_fetched_again(queue: Queue, site: Site, tmp_path: Path) -> None:
     """What lacks them is failed and kept as it is; a retry puts them where they belong."""
     lines = (site.root / "hls" / "media.m3u8").read_text().splitlines()

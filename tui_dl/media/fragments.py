@@ -105,11 +105,12 @@ class FragmentTransfer:
                     self._tick()
                     fragment = self._pending.popleft()
                     self._ctx["fragment_index"] = fragment["frag_index"]
+                    is_there = bool(outcome.body)
                     if outcome.body is None and append == self._append:
-                        self._take_natively(fragment, outcome)
+                        is_there = self._take_natively(fragment, outcome)
                     elif outcome.body:
                         append(fragment, outcome)
-                    if not outcome.body and not self._pass_over(fragment, outcome):
+                    if not is_there and not self._pass_over(fragment, outcome):
                         return False
         return True
 
@@ -180,10 +181,11 @@ class FragmentTransfer:
         ctx["fragment_filename_sanitized"] = ""
         fd._append_fragment(ctx, self.content(fragment, body))
 
-    def _take_natively(self, fragment: Fragment, outcome: FragmentOutcome) -> None:
-        """Let yt-dlp's own downloader try a fragment that the engine did not get, once.
+    def _take_natively(self, fragment: Fragment, outcome: FragmentOutcome) -> bool:
+        """Let yt-dlp's own downloader try a fragment that the engine did not get, once; whether it is there.
 
-        Raises `NativeTakesOver` if it gets it: then something of our requests does not suit this server.
+        Raises `NativeTakesOver` if it gets it: then something of our requests does not suit this server. A stream
+        with gaps stays here, where they are known: yt-dlp would give it its name.
         """
         fd, ctx = self._fd, self._ctx
         headers = dict(self._info.get("http_headers") or {})
@@ -194,12 +196,14 @@ class FragmentTransfer:
             is_there = fd._download_fragment(ctx, fragment["url"], self._info, headers)
         except (YoutubeDLError, HTTPException, OSError, ValueError) as error:
             fd.write_debug(f"yt-dlp's own downloader did not get fragment {fragment['frag_index']} either: {error}")
-            return
+            return False
         if not is_there:
-            return
+            return False
         fd.ydl.say_native(self._info, str(outcome.error))
         content = fd._read_fragment(ctx)
         fd._append_fragment(ctx, self._pack(self._decrypt(fragment, content), fragment["frag_index"]))
+        if fd.notes.gaps:
+            return True
         raise NativeTakesOver
 
     def _pass_over(self, fragment: Fragment, outcome: FragmentOutcome) -> bool:
