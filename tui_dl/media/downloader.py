@@ -10,6 +10,7 @@ import gc
 import math
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from yt_dlp.downloader import get_suitable_downloader
@@ -20,7 +21,7 @@ from yt_dlp.downloader.http import HttpFD
 from yt_dlp.networking import Request
 from yt_dlp.utils import locked_file
 
-from tui_dl.core.errors import FileSystemError, Reason, TuiDlError
+from tui_dl.core.errors import ContentError, FileSystemError, Reason, TuiDlError
 from tui_dl.media.cookie_jar import JarStore
 from tui_dl.media.direct import DirectTransfer
 from tui_dl.media.fragment_notes import FragmentNotes
@@ -143,6 +144,8 @@ class AsyncFragments(AsyncFileDownloader):
         super().__init__(ydl, params)
         self._notes: FragmentNotes | None = None
         self._format_id = ""
+        self._is_native = False
+        """Whether yt-dlp's own code has taken over."""
         self.noted_index = 0
         """Fragment up to which all but those in gaps are held; 0 where there are no gaps."""
 
@@ -214,8 +217,22 @@ class AsyncFragments(AsyncFileDownloader):
         return FragmentTransfer(self, ctx, info_dict, words).run(fragments)
 
     def natively(self, ctx: dict[str, Any], fragments: Any, info_dict: dict[str, Any], words: dict[str, Any]) -> Any:
-        """Let yt-dlp's own code fetch these fragments."""
-        return super().download_and_append_fragments(ctx, fragments, info_dict, **words)
+        """Let yt-dlp's own code fetch these fragments. Raises `ContentError` where one lacks that is to be there."""
+        self._is_native = True
+        try:
+            return super().download_and_append_fragments(ctx, fragments, info_dict, **words)
+        except BaseException:
+            # As long as it is open it is locked.
+            with suppress(OSError):
+                ctx["dest_stream"].close()
+            raise
+
+    def report_skip_fragment(self, frag_index: int, err: Any = None) -> None:
+        """Say that a fragment is passed over, which yt-dlp's own code does not do where it is to be fetched later."""
+        super().report_skip_fragment(frag_index, err)
+        if self._is_native and self.ydl.job.missing is not None:
+            self.ydl.job.missing = 1
+            raise ContentError(Reason.INCOMPLETE, f"fragment {frag_index} is missing")
 
 
 class AsyncHlsFD(AsyncFragments, HlsFD):
