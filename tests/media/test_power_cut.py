@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from yt_dlp import YoutubeDL
 
 from tests.marathon.grounds import PowerlessDisk, needs_root
 from tests.media.queue_stage import Queue
@@ -68,3 +69,16 @@ async def test_what_is_completed_is_there(site: Site, disk: PowerlessDisk, tmp_p
     await queue.close()
     disk.restore()
     assert files_in(queue.dir) == whole
+
+
+@needs_root
+async def test_what_was_merged_is_whole_before_its_parts_go(
+    site: Site, manager: AsyncDownloadManager, disk: PowerlessDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else both could be gone."""
+    url, folder, arguments = f"{site.url}/base.mpd", disk.path / "videos", (*NAME, "-f", "v+a")
+    await run_native([url], arguments, tmp_path / "whole")
+    monkeypatch.setattr(YoutubeDL, "_delete_downloaded_files", lambda *_args, **_words: disk.cut())
+    await run_ours(manager, [url], arguments, folder)
+    disk.restore()
+    assert files_in(folder)["clip.mp4"] == files_in(tmp_path / "whole")["clip.mp4"]

@@ -6,6 +6,7 @@ import os
 import random
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from yt_dlp import YoutubeDL
@@ -83,19 +84,27 @@ class EngineYoutubeDL(YoutubeDL):
         """Hear that a file that is whole gets its name next."""
 
     def make_durable(self, path: str) -> None:
-        """Have a file, or the names in a folder, on the disk; passes over all else. Raises `FileSystemError`."""
-        if os.path.isfile(path) or os.path.isdir(path):  # noqa: PTH112, PTH113  # yt-dlp's names are text
-            try:
-                sync_path(path)
-            except OSError as error:
-                raise map_os_error(error, f"sync {path}") from error
+        """Have a file, or the names in a folder, on the disk. Raises `FileSystemError`."""
+        try:
+            sync_path(path)
+        except OSError as error:
+            raise map_os_error(error, f"sync {path}") from error
+
+    def _make_made_durable(self, path: str) -> None:
+        """Have a file on the disk with its name; passes over what is none."""
+        if os.path.isfile(path):  # noqa: PTH113  # yt-dlp's names are text
+            self.make_durable(path)
+            self.make_durable(os.path.dirname(path) or ".")  # noqa: PTH120  # as above
+
+    def _delete_downloaded_files(self, *files_to_delete: str, info: Any = MappingProxyType({}), msg: Any = None) -> Any:
+        """Delete what something was made of, once that is on the disk. Raises `FileSystemError`."""
+        self._make_made_durable(str(info.get("filepath") or ""))
+        return super()._delete_downloaded_files(*files_to_delete, info=info, msg=msg)
 
     def post_process(self, filename: str, info: dict[str, Any], files_to_move: Any = None) -> Any:
         """Make of what came what is wanted, durably: next an archive hears of it. Raises `FileSystemError`."""
         made = super().post_process(filename, info, files_to_move)
-        path = str(made.get("filepath") or filename)
-        self.make_durable(path)
-        self.make_durable(os.path.dirname(path) or ".")  # noqa: PTH120  # yt-dlp's names are text
+        self._make_made_durable(str(made.get("filepath") or filename))
         return made
 
     def why_native(self) -> str:
