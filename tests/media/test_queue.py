@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tui_dl.core.media import Kind, MediaChoice
 from tui_dl.core.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.media.site import Site
@@ -210,7 +212,15 @@ async def test_a_restart_goes_on_with_entries(queue: Queue, site: Site) -> None:
     assert site.asked["/held.rss"] == 1
 
 
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect what a test leaves while its own filters of warnings hold, after all other fixtures have ended."""
+    yield
+    gc.collect()
+
+
 # yt-dlp's own client leaves the socket of an error to the collector.
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize(("missing", "denied"), [(1, 3), (3, 1)], ids=["before", "after"])
 async def test_what_lacks_fragments_is_incomplete_whoever_fetches_the_rest(
