@@ -72,7 +72,7 @@ def test_a_loop_sees_to_it_as_ever() -> None:
     async def work() -> None:
         try:
             os.kill(os.getpid(), signal.SIGINT)
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             ends.append("cancelled")
             raise
