@@ -14,6 +14,7 @@ import pytest
 from yt_dlp.utils import DownloadCancelled
 
 from tests.media.runs import files_in, params_of, run_native, run_ours
+from tui_dl.core.errors import FileSystemError, Reason
 from tui_dl.media.downloader import AsyncFileDownloader
 from tui_dl.media.job import Cancelled
 from tui_dl.media.lane_youtube_dl import LaneYoutubeDL
@@ -323,6 +324,27 @@ async def test_what_was_stopped_before_its_fixup_is_fixed_by_the_next_run(
     assert await run_ours(manager, [url], NAME, folder) == 0
     assert files_in(folder) == files_in(tmp_path / "whole")
     assert files_in(folder) != files_in(tmp_path / "unfixed")
+
+
+async def test_what_failed_after_its_naming_is_fixed_by_the_next_run(
+    site: Site, manager: AsyncDownloadManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is there, but the folder cannot be synced: the fixup was not come to."""
+    url, folder = f"{site.url}/hls/media.m3u8", tmp_path / "failed"
+    await run_native([url], NAME, tmp_path / "whole")
+    durably = LaneYoutubeDL.make_durable
+
+    def fail(ydl: LaneYoutubeDL, path: str) -> None:
+        if os.path.isdir(path):  # noqa: PTH112  # yt-dlp's names are text
+            raise FileSystemError(Reason.IO_ERROR, f"sync {path}")
+        durably(ydl, path)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(LaneYoutubeDL, "make_durable", fail)
+        assert await run_ours(manager, [url], NAME, folder) == 1
+    assert (folder / "clip.mp4").exists()
+    assert await run_ours(manager, [url], NAME, folder) == 0
+    assert files_in(folder) == files_in(tmp_path / "whole")
 
 
 async def test_a_file_of_the_markers_name_stays(site: Site, manager: AsyncDownloadManager, tmp_path: Path) -> None:

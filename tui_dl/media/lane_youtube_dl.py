@@ -8,7 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from yt_dlp.utils import DownloadCancelled, DownloadError, ExtractorError, ReExtractInfo, UnavailableVideoError
+from yt_dlp.utils import (
+    DownloadCancelled,
+    DownloadError,
+    ExtractorError,
+    ReExtractInfo,
+    UnavailableVideoError,
+    YoutubeDLError,
+)
 
 from tui_dl.media.archive import SharedArchive
 from tui_dl.media.youtube_dl import EngineYoutubeDL
@@ -120,10 +127,10 @@ class LaneYoutubeDL(EngineYoutubeDL):
         self._marker, self._is_merged = None, info_dict.get("requested_formats") is not None
         try:
             result = super().process_info(info_dict)
-        except Exception:
+        except YoutubeDLError:
             self._forget_marker()
             raise
-        # Whoever stops it with a signal, or kills it, leaves the marker to the next run.
+        # Whoever stops or kills it, or a disk that fails, leaves the marker to the next run.
         self._forget_marker()
         return result
 
